@@ -1,0 +1,58 @@
+/// One row of the instruction table: an encoding, what it means and how it is written.
+public struct InstructionRow: Sendable {
+  /// Name with all completers, as GNU's tools print it.
+  public let mnemonic: String
+  public let format: Format
+  /// Bits that are fixed in this row, and their values.
+  public let mask: UInt64
+  public let value: UInt64
+  public let operation: Operation
+  public let attributes: Attributes
+  /// Operands in the assembler's order.
+  public let operands: [OperandKind]
+  /// How many of the operands stand before the `=`.
+  public let outputs: Int
+  public let role: Role
+  public let constraint: Constraint
+  /// Operand that the decoder puts into ``Instruction/immediate`` and ``Instruction/immediate2``, and the length.
+  let immediate: OperandKind?
+  let immediate2: OperandKind?
+  let length: OperandKind?
+
+  /// What a row is for.
+  public enum Role: UInt8, Sendable {
+    /// An instruction of the manual: the decoder and the disassembler use it.
+    case instruction
+    /// Another name for an encoding that an `instruction` row decodes (pseudo-ops, default completers). The
+    /// disassembler prints it if it comes first in the table.
+    case pseudo
+    /// An encoding that executes but that GNU's disassembler does not know.
+    case unprinted
+  }
+
+  /// Relation between operand fields that mask and value cannot express.
+  public enum Constraint: UInt8, Sendable {
+    case none
+    /// The fields f2 and f3 are equal.
+    case sameF2F3
+    /// The length is 64 minus the position: a shift written as a bit field operation.
+    case lengthCompletesPosition
+  }
+
+  /// Whether the fixed bits and the constraint of the row hold for an encoding.
+  func matches(_ slot: UInt64) -> Bool {
+    slot & mask == value && satisfiesConstraint(slot)
+  }
+
+  /// Whether the constraint alone holds.
+  func satisfiesConstraint(_ slot: UInt64) -> Bool {
+    switch constraint {
+    case .none: return true
+    case .sameF2F3: return (slot >> 13 ^ slot >> 20) & 0x7f == 0
+    case .lengthCompletesPosition:
+      guard let position = operands.last else { return false }
+      let length = OperandExtractor.shared.value(.len6, slot: slot, long: 0)
+      return length == 64 - OperandExtractor.shared.value(position, slot: slot, long: 0)
+    }
+  }
+}

@@ -1,0 +1,146 @@
+/// Decision tree from the bits of a slot to the first row that matches them.
+///
+/// An inner node looks at a run of bits that all rows below it test and indexes its children with them; a leaf lists
+/// the few rows left, which are compared in the order of the table. The tree is built once and then only read.
+struct MatchTree: @unchecked Sendable {
+  private struct Node {
+    var shift: UInt8
+    var width: UInt8
+    /// First child in `children`.
+    var first: Int32
+  }
+
+  /// The part of a row that matching needs.
+  private struct Pattern {
+    var mask: UInt64
+    var value: UInt64
+    var row: Int32
+    var constrained: Bool
+  }
+
+  private let nodes: UnsafeMutablePointer<Node>
+  /// Not negative: a node. Negative: complement of the first pattern of a leaf.
+  private let children: UnsafeMutablePointer<Int32>
+  /// Leaves, each ended by a pattern with row -1.
+  private let patterns: UnsafeMutablePointer<Pattern>
+  /// Roots by slot unit and major opcode.
+  private let roots: UnsafeMutablePointer<Int32>
+
+  /// The tree of the decoder: instructions, not their other names.
+  static let semantic = MatchTree(rows: InstructionTable.rows) { $0.role != .pseudo }
+  /// The tree of the disassembler: everything that has a printed form.
+  static let printed = MatchTree(rows: InstructionTable.rows) { $0.role != .unprinted }
+
+  init(rows: [InstructionRow], where isIncluded: (InstructionRow) -> Bool) {
+    var groups = [[Int]](repeating: [], count: SlotUnit.count * 16)
+    for (index, row) in rows.enumerated() where isIncluded(row) {
+      for unit in row.format.type.units {
+        groups[Int(unit.rawValue) << 4 | Int(row.value >> 37)].append(index)
+      }
+    }
+    // The L unit names the long instruction as well as the X unit does.
+    for major in 0..<16 {
+      groups[Int(SlotUnit.l.rawValue) << 4 | major] = groups[Int(SlotUnit.x.rawValue) << 4 | major]
+    }
+    var builder = Builder(rows: rows)
+    let roots = groups.map { builder.tree($0, tested: 0xf << 37) }
+    nodes = MatchTree.copy(builder.nodes)
+    children = MatchTree.copy(builder.children)
+    patterns = MatchTree.copy(builder.patterns)
+    self.roots = MatchTree.copy(roots)
+  }
+
+  private static func copy<Element>(_ elements: [Element]) -> UnsafeMutablePointer<Element> {
+    let memory = UnsafeMutablePointer<Element>.allocate(capacity: max(elements.count, 1))
+    memory.initialize(from: elements, count: elements.count)
+    return memory
+  }
+
+  /// Index of the first row that matches; -1 if there is none.
+  func find(_ slot: UInt64, unit: SlotUnit) -> Int {
+    var place = roots[Int(unit.rawValue) &<< 4 | Int(truncatingIfNeeded: (slot &>> 37) & 0xf)]
+    while place >= 0 {
+      let node = nodes[Int(place)]
+      let field = Int32(truncatingIfNeeded: (slot &>> UInt64(node.shift)) & ((1 &<< UInt64(node.width)) &- 1))
+      place = children[Int(node.first &+ field)]
+    }
+    var index = Int(~place)
+    while true {
+      let pattern = patterns[index]
+      if pattern.row < 0 { return -1 }
+      if slot & pattern.mask == pattern.value {
+        if !pattern.constrained { return Int(pattern.row) }
+        if InstructionTable.rows[Int(pattern.row)].satisfiesConstraint(slot) { return Int(pattern.row) }
+      }
+      index &+= 1
+    }
+  }
+
+  // MARK: Building
+
+  private struct Builder {
+    let rows: [InstructionRow]
+    var nodes: [Node] = []
+    var children: [Int32] = []
+    var patterns: [Pattern] = []
+
+    init(rows: [InstructionRow]) { self.rows = rows }
+
+    /// Adds the tree for some rows; returns the place to continue from.
+    mutating func tree(_ indices: [Int], tested: UInt64) -> Int32 {
+      guard indices.count > 2, let run = bestRun(indices, tested: tested) else { return leaf(indices) }
+      let fieldMask: UInt64 = ((1 << UInt64(run.width)) - 1) << UInt64(run.shift)
+      let node = nodes.count
+      let first = children.count
+      nodes.append(Node(shift: UInt8(run.shift), width: UInt8(run.width), first: Int32(first)))
+      children.append(contentsOf: repeatElement(0, count: 1 << run.width))
+      for value in 0..<(1 << run.width) {
+        let bits = UInt64(value) << UInt64(run.shift)
+        let below = indices.filter { (rows[$0].value ^ bits) & rows[$0].mask & fieldMask == 0 }
+        children[first + value] = tree(below, tested: tested | fieldMask)
+      }
+      return Int32(node)
+    }
+
+    private mutating func leaf(_ indices: [Int]) -> Int32 {
+      let first = patterns.count
+      for index in indices {
+        let row = rows[index]
+        patterns.append(
+          Pattern(
+            mask: row.mask, value: row.value, row: Int32(index), constrained: row.constraint != .none))
+      }
+      patterns.append(Pattern(mask: 0, value: 0, row: -1, constrained: false))
+      return ~Int32(first)
+    }
+
+    /// The run of at most eight bits that tells the rows apart best: bits that all of them test if there are any,
+    /// else one bit that most of them test.
+    private func bestRun(_ indices: [Int], tested: UInt64) -> (shift: Int, width: Int)? {
+      let common = indices.reduce(~tested) { $0 & rows[$1].mask }
+      let value = rows[indices[0]].value
+      let varying = indices.reduce(0) { $0 | (rows[$1].value ^ value) } & common
+      var best: (shift: Int, width: Int, weight: Int)?
+      for shift in 0..<41 where varying >> UInt64(shift) & 1 != 0 {
+        var width = 1
+        while width < 8, common >> UInt64(shift + width) & 1 != 0 { width += 1 }
+        let weight = (varying >> UInt64(shift) & ((1 << UInt64(width)) - 1)).nonzeroBitCount
+        if weight > best?.weight ?? 0 { best = (shift, width, weight) }
+      }
+      if let best { return (best.shift, best.width) }
+      var single: (shift: Int, count: Int)?
+      for shift in 0..<41 where tested >> UInt64(shift) & 1 == 0 {
+        let testing = indices.filter { rows[$0].mask >> UInt64(shift) & 1 != 0 }
+        let ones = testing.filter { rows[$0].value >> UInt64(shift) & 1 != 0 }
+        guard !ones.isEmpty, testing.count > single?.count ?? 0 else { continue }
+        single = (shift, testing.count)
+      }
+      return single.map { ($0.shift, 1) }
+    }
+  }
+}
+
+extension SlotUnit {
+  /// Number of unit types.
+  static let count = 6
+}

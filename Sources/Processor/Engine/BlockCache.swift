@@ -1,0 +1,149 @@
+import IA64
+
+/// Translated blocks: by physical address and start slot, and a jump cache by virtual address in front.
+///
+/// Blocks lie in one arena that is emptied as a whole when it is full. A store to a page with code makes its blocks invalid; links to them
+/// notice by `valid`.
+struct BlockCache {
+  static let arenaBytes = 64 << 20
+  static let buckets = 1 << 14
+  static let jumpEntries = 1 << 12
+
+  struct JumpEntry {
+    /// Virtual address, with the start slot in bits 1:0 and cpl in bits 3:2.
+    var key: UInt64
+    var generation: UInt64
+    var block: UnsafeMutablePointer<Block>?
+  }
+
+  let arena: UnsafeMutableRawPointer
+  var used = 0
+  let table: UnsafeMutablePointer<UnsafeMutablePointer<Block>?>
+  let jumps: UnsafeMutablePointer<JumpEntry>
+  /// First block of each physical page with code.
+  var pages: [UInt64: UnsafeMutablePointer<Block>] = [:]
+
+  init() {
+    arena = .allocate(byteCount: Self.arenaBytes, alignment: 64)
+    table = .allocate(capacity: Self.buckets)
+    table.initialize(repeating: nil, count: Self.buckets)
+    jumps = .allocate(capacity: Self.jumpEntries)
+    jumps.initialize(repeating: JumpEntry(key: 1 << 63 | 3, generation: 0, block: nil), count: Self.jumpEntries)
+  }
+
+  func deallocate() {
+    arena.deallocate()
+    table.deallocate()
+    jumps.deallocate()
+  }
+
+  @inline(__always) static func bucket(_ physical: UInt64, _ slot: UInt64) -> Int {
+    let key = physical >> 4 ^ slot << 9
+    return Int((key ^ key >> 14) & UInt64(buckets - 1))
+  }
+
+  func find(_ physical: UInt64, _ slot: UInt64) -> UnsafeMutablePointer<Block>? {
+    var block = table[Self.bucket(physical, slot)]
+    while let b = block {
+      if b.pointee.physical == physical && UInt64(b.pointee.startSlot) == slot && b.pointee.valid { return b }
+      block = b.pointee.bucketNext
+    }
+    return nil
+  }
+
+  mutating func reset() {
+    used = 0
+    for i in 0..<Self.buckets { table[i] = nil }
+    for i in 0..<Self.jumpEntries { jumps[i].block = nil }
+    pages.removeAll(keepingCapacity: true)
+  }
+
+  /// Makes room for a block of `count` micro-operations; nil when the arena is full.
+  mutating func allocate(_ count: Int) -> UnsafeMutablePointer<Block>? {
+    let bytes = (MemoryLayout<Block>.stride + count * MemoryLayout<MicroOp>.stride + 15) & ~15
+    if used + bytes > Self.arenaBytes { return nil }
+    let block = (arena + used).assumingMemoryBound(to: Block.self)
+    used += bytes
+    return block
+  }
+
+  mutating func invalidate(page: UInt64) {
+    var block = pages.removeValue(forKey: page)
+    while let b = block {
+      b.pointee.valid = false
+      block = b.pointee.pageNext
+    }
+  }
+}
+
+extension LogicalProcessor {
+  /// The block at virtual address `target`, slot 0, by the jump cache. nil: the fetch faults.
+  @inline(__always) func findBlock(_ target: UInt64) -> UnsafeMutablePointer<Block>? {
+    let entry = blocks.jumps + Int((target &>> 4) & UInt64(BlockCache.jumpEntries - 1))
+    let key = target | PSR.cpl(state.pointee.psr) << 2
+    if entry.pointee.key == key && entry.pointee.generation == engine.pointee.generation, let block = entry.pointee.block,
+      block.pointee.valid
+    {
+      return block
+    }
+    return findBlockSlow(target, 0)
+  }
+
+  @inline(never) func findBlockSlow(_ target: UInt64, _ slot: UInt64) -> UnsafeMutablePointer<Block>? {
+    guard let physical = translateFetch(target) else { return nil }
+    let block = blockAt(physical, slot)
+    if slot == 0 {
+      let entry = blocks.jumps + Int((target >> 4) & UInt64(BlockCache.jumpEntries - 1))
+      entry.pointee = BlockCache.JumpEntry(
+        key: target | PSR.cpl(state.pointee.psr) << 2, generation: engine.pointee.generation, block: block)
+    }
+    return block
+  }
+
+  /// A transfer inside the page of `from`: its physical page is the target's.
+  @inline(never) func linkBlock(
+    _ link: UnsafeMutablePointer<Link>, from: UnsafeMutablePointer<Block>, ip: UInt64, target: UInt64, slot: UInt64
+  ) -> UnsafeMutablePointer<Block> {
+    let arenaBefore = blocks.used
+    let block = blockAt(from.pointee.physical & ~0xFFF | target & 0xFF0, slot)
+    // If the arena was emptied, `from` and its link are gone.
+    if blocks.used >= arenaBefore { link.pointee.block = block }
+    return block
+  }
+
+  /// The block at a physical address, translated now if need be.
+  func blockAt(_ physical: UInt64, _ slot: UInt64) -> UnsafeMutablePointer<Block> {
+    if let block = blocks.find(physical, slot) { return block }
+    return translateBlock(physical, slot)
+  }
+
+  private func translateBlock(_ physical: UInt64, _ slot: UInt64) -> UnsafeMutablePointer<Block> {
+    let host = memory.host(physical & ~0xF)
+    var translator = Translator(buffer: translationBuffer, single: nil)
+    let source = host ?? voidBundles
+    let bundlesLeft = host == nil ? 1 : Int(256 - (physical >> 4 & 0xFF))
+    let end = translator.run(source, startSlot: Int(slot), limitBundles: bundlesLeft)
+    var block = blocks.allocate(translator.count)
+    if block == nil {
+      blocks.reset()
+      block = blocks.allocate(translator.count)
+    }
+    guard let block else { preconditionFailure("the block arena cannot hold one block") }
+    let page = physical & ~0xFFF
+    let bucket = BlockCache.bucket(physical, slot)
+    block.pointee = Block(
+      physical: physical, bucketNext: blocks.table[bucket], pageNext: blocks.pages[page], slots: Int32(end - Int(slot)),
+      startSlot: UInt8(slot), highestTarget: translator.highestTarget, floatUse: translator.floatUse, valid: true)
+    Block.operations(block).update(from: translationBuffer, count: translator.count)
+    blocks.table[bucket] = block
+    blocks.pages[page] = block
+    if let host {
+      let index = memory.pageIndex(host)
+      if memory.pageFlags[index] & PhysicalMemory.holdsCode == 0 {
+        memory.pageFlags[index] |= PhysicalMemory.holdsCode
+        softTLB.protect(hostPage: UInt(bitPattern: host) & ~0xFFF)
+      }
+    }
+    return block
+  }
+}

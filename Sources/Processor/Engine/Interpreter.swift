@@ -1,0 +1,624 @@
+import IA64
+
+/// Why the block loop came back.
+enum LoopExit {
+  /// The slot limit is reached (or was set to 0); IP and PSR.ri name the next instruction. `takenBranch` says how it got there.
+  case limit(takenBranch: Bool)
+  /// The next block needs the stepper: out-of-frame target or disabled FP registers.
+  case step
+  /// The machine must be looked at (PSR, NaT, frame, translations); IP and PSR.ri are set.
+  case attention
+  /// The bundle at IP cannot be fetched; `state.pointee.fault` says why.
+  case fetchFault
+  case fault(position: UInt64)
+  case trap(position: UInt64, takenBranch: Bool)
+}
+
+extension LogicalProcessor {
+  /// Runs blocks from `first` on, until something needs a look.
+  ///
+  /// One switch over an exhaustive enumeration; operands are read in each case; nothing here retains, allocates or checks bounds.
+  /// During the loop IP holds the address of the running block and PSR.ri is zero.
+  @inline(never)
+  func runBlocks(_ first: UnsafeMutablePointer<Block>) -> LoopExit {
+    let s = state
+    let e = engine
+    let gr = s.gr
+    let pr = s.pr
+    let br = s.br
+    var block = first
+    var ip = s.pointee.ip
+    var target: UInt64 = 0
+    s.pointee.psr &= ~PSR.riMask
+
+    nextBlock: while true {
+      // Entry of `block` at address `ip`.
+      let retired = s.pointee.instructions
+      if retired >= e.pointee.limit {
+        leave(ip, UInt64(block.pointee.startSlot))
+        return .limit(takenBranch: true)
+      }
+      if block.pointee.highestTarget > e.pointee.frameTop || block.pointee.floatUse & e.pointee.floatDisabled != 0 {
+        leave(ip, UInt64(block.pointee.startSlot))
+        return .step
+      }
+      s.pointee.instructions = retired &+ UInt64(truncatingIfNeeded: block.pointee.slots)
+      e.pointee.blockStart = retired &- UInt64(block.pointee.startSlot)
+      s.pointee.ip = ip
+      var op = Block.operations(block)
+
+      inner: while true {
+        switch op.pointee.tag {
+        // MARK: Control
+        case .skipUnless:
+          if pr[Int(op.pointee.a)] == 0 { op += Int(op.pointee.imm) }
+        case .skipUnlessClearing:
+          if pr[Int(op.pointee.a)] == 0 {
+            pr[Int(op.pointee.d)] = 0
+            pr[Int(op.pointee.c)] = 0
+            op += Int(op.pointee.imm)
+          }
+        case .end:
+          let position = UInt64(op.pointee.position)
+          e.pointee.previousIP = ip
+          e.pointee.previousPosition = position &- 1
+          target = ip &+ position / 3 &* 16
+          let link = UnsafeMutableRawPointer(op + 1).assumingMemoryBound(to: Link.self)
+          if let next = link.pointee.block, next.pointee.valid {
+            block = next
+            ip = target
+            continue nextBlock
+          }
+          if s.pointee.instructions >= e.pointee.limit {
+            leave(target, position % 3)
+            return .limit(takenBranch: false)
+          }
+          block = linkBlock(link, from: block, ip: ip, target: target, slot: position % 3)
+          ip = target
+          continue nextBlock
+        case .endUnlinked:
+          let position = UInt64(op.pointee.position)
+          e.pointee.previousIP = ip
+          e.pointee.previousPosition = position &- 1
+          target = ip &+ position / 3 &* 16
+          if s.pointee.instructions >= e.pointee.limit || position % 3 != 0 {
+            leave(target, position % 3)
+            return .limit(takenBranch: false)
+          }
+          break inner
+        case .illegal:
+          raise(.generalException, isr: GeneralException.illegalOperation)
+          return stop(op, block)
+        case .disabledFP:
+          raise(.disabledFP, isr: UInt64(bitPattern: op.pointee.imm))
+          return stop(op, block)
+        case .general:
+          e.pointee.position = UInt64(op.pointee.position)
+          let result = general(op)
+          if result != .next {
+            if result == .branch {
+              target = e.pointee.branchTarget
+              retire(op, ip)
+              if s.pointee.instructions >= e.pointee.limit {
+                leave(target, 0)
+                return .limit(takenBranch: true)
+              }
+              break inner
+            }
+            return leaveLoop(result, op, ip, block)
+          }
+          op += 1
+
+        // MARK: Integer
+        case .mov: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)]
+        case .movImm: gr[Int(op.pointee.d)] = UInt64(bitPattern: op.pointee.imm)
+        case .add: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] &+ gr[Int(op.pointee.b)]
+        case .addOne: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] &+ gr[Int(op.pointee.b)] &+ 1
+        case .sub: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] &- gr[Int(op.pointee.b)]
+        case .subOne: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] &- gr[Int(op.pointee.b)] &- 1
+        case .addImm: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] &+ UInt64(bitPattern: op.pointee.imm)
+        case .and: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] & gr[Int(op.pointee.b)]
+        case .andcm: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] & ~gr[Int(op.pointee.b)]
+        case .or: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] | gr[Int(op.pointee.b)]
+        case .xor: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] ^ gr[Int(op.pointee.b)]
+        case .subImm: gr[Int(op.pointee.d)] = UInt64(bitPattern: op.pointee.imm) &- gr[Int(op.pointee.b)]
+        case .andImm: gr[Int(op.pointee.d)] = UInt64(bitPattern: op.pointee.imm) & gr[Int(op.pointee.b)]
+        case .andcmImm: gr[Int(op.pointee.d)] = UInt64(bitPattern: op.pointee.imm) & ~gr[Int(op.pointee.b)]
+        case .orImm: gr[Int(op.pointee.d)] = UInt64(bitPattern: op.pointee.imm) | gr[Int(op.pointee.b)]
+        case .xorImm: gr[Int(op.pointee.d)] = UInt64(bitPattern: op.pointee.imm) ^ gr[Int(op.pointee.b)]
+        case .shladd:
+          gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] &<< UInt64(op.pointee.c) &+ gr[Int(op.pointee.b)]
+        case .sxt1: gr[Int(op.pointee.d)] = UInt64(bitPattern: Int64(Int8(truncatingIfNeeded: gr[Int(op.pointee.a)])))
+        case .sxt2: gr[Int(op.pointee.d)] = UInt64(bitPattern: Int64(Int16(truncatingIfNeeded: gr[Int(op.pointee.a)])))
+        case .sxt4: gr[Int(op.pointee.d)] = UInt64(bitPattern: Int64(Int32(truncatingIfNeeded: gr[Int(op.pointee.a)])))
+        case .zxt1: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] & 0xFF
+        case .zxt2: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] & 0xFFFF
+        case .zxt4: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] & 0xFFFF_FFFF
+        case .shl:
+          let n = gr[Int(op.pointee.b)]
+          gr[Int(op.pointee.d)] = n > 63 ? 0 : gr[Int(op.pointee.a)] &<< n
+        case .shru:
+          let n = gr[Int(op.pointee.b)]
+          gr[Int(op.pointee.d)] = n > 63 ? 0 : gr[Int(op.pointee.a)] &>> n
+        case .shr:
+          let n = min(gr[Int(op.pointee.b)], 63)
+          gr[Int(op.pointee.d)] = UInt64(bitPattern: Int64(bitPattern: gr[Int(op.pointee.a)]) &>> Int64(bitPattern: n))
+        case .extru:
+          gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] &>> UInt64(op.pointee.c) & UInt64(bitPattern: op.pointee.imm)
+        case .extr:
+          let left = Int64(bitPattern: gr[Int(op.pointee.a)] &<< UInt64(op.pointee.c))
+          gr[Int(op.pointee.d)] = UInt64(bitPattern: left &>> Int64(op.pointee.b))
+        case .depZ:
+          gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] &<< UInt64(op.pointee.c) & UInt64(bitPattern: op.pointee.imm)
+        case .dep:
+          let mask = UInt64(bitPattern: op.pointee.imm)
+          gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] &<< UInt64(op.pointee.c) & mask | gr[Int(op.pointee.b)] & ~mask
+        case .shrp:
+          let n = UInt64(op.pointee.c)
+          let low = gr[Int(op.pointee.b)]
+          gr[Int(op.pointee.d)] = n == 0 ? low : low &>> n | gr[Int(op.pointee.a)] &<< (64 &- n)
+
+        // MARK: Compares
+        case .cmpEq: setPair(pr, op, gr[Int(op.pointee.a)] == gr[Int(op.pointee.b)])
+        case .cmpLt:
+          setPair(pr, op, Int64(bitPattern: gr[Int(op.pointee.a)]) < Int64(bitPattern: gr[Int(op.pointee.b)]))
+        case .cmpLtu: setPair(pr, op, gr[Int(op.pointee.a)] < gr[Int(op.pointee.b)])
+        case .cmpEqImm: setPair(pr, op, UInt64(bitPattern: op.pointee.imm) == gr[Int(op.pointee.b)])
+        case .cmpLtImm: setPair(pr, op, op.pointee.imm < Int64(bitPattern: gr[Int(op.pointee.b)]))
+        case .cmpLtuImm: setPair(pr, op, UInt64(bitPattern: op.pointee.imm) < gr[Int(op.pointee.b)])
+        case .cmp4Eq: setPair(pr, op, low(gr, op.pointee.a) == low(gr, op.pointee.b))
+        case .cmp4Lt:
+          setPair(pr, op, Int32(bitPattern: low(gr, op.pointee.a)) < Int32(bitPattern: low(gr, op.pointee.b)))
+        case .cmp4Ltu: setPair(pr, op, low(gr, op.pointee.a) < low(gr, op.pointee.b))
+        case .cmp4EqImm: setPair(pr, op, UInt32(truncatingIfNeeded: op.pointee.imm) == low(gr, op.pointee.b))
+        case .cmp4LtImm:
+          setPair(pr, op, Int32(truncatingIfNeeded: op.pointee.imm) < Int32(bitPattern: low(gr, op.pointee.b)))
+        case .cmp4LtuImm: setPair(pr, op, UInt32(truncatingIfNeeded: op.pointee.imm) < low(gr, op.pointee.b))
+        case .cmpParallel: parallelCompare(op, gr[Int(op.pointee.a)])
+        case .cmpParallelImm: parallelCompare(op, UInt64(bitPattern: op.pointee.imm))
+        case .tbit:
+          let bit = UInt8(truncatingIfNeeded: gr[Int(op.pointee.a)] &>> UInt64(op.pointee.c) & 1)
+          pr[Int(op.pointee.d)] = bit
+          pr[Int(op.pointee.b)] = bit ^ 1
+
+        // MARK: Moves
+        case .movFromBR: gr[Int(op.pointee.d)] = br[Int(op.pointee.a)]
+        case .movToBR: br[Int(op.pointee.d)] = gr[Int(op.pointee.a)]
+
+        // MARK: Memory
+        case .ld8:
+          let address = gr[Int(op.pointee.b)]
+          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+          if entry.pointee.readTag == address & (~0xFFF | 7) {
+            gr[Int(op.pointee.d)] = hostPointer(address, entry).pointee
+          } else {
+            if !loadMiss(op, 8) { return stop(op, block) }
+          }
+        case .ld4:
+          let address = gr[Int(op.pointee.b)]
+          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+          if entry.pointee.readTag == address & (~0xFFF | 3) {
+            gr[Int(op.pointee.d)] = UInt64(UnsafeRawPointer(hostPointer(address, entry)).load(as: UInt32.self))
+          } else {
+            if !loadMiss(op, 4) { return stop(op, block) }
+          }
+        case .ld2:
+          let address = gr[Int(op.pointee.b)]
+          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+          if entry.pointee.readTag == address & (~0xFFF | 1) {
+            gr[Int(op.pointee.d)] = UInt64(UnsafeRawPointer(hostPointer(address, entry)).load(as: UInt16.self))
+          } else {
+            if !loadMiss(op, 2) { return stop(op, block) }
+          }
+        case .ld1:
+          let address = gr[Int(op.pointee.b)]
+          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+          if entry.pointee.readTag == address & ~0xFFF {
+            gr[Int(op.pointee.d)] = UInt64(UnsafeRawPointer(hostPointer(address, entry)).load(as: UInt8.self))
+          } else {
+            if !loadMiss(op, 1) { return stop(op, block) }
+          }
+        case .st8:
+          let address = gr[Int(op.pointee.b)]
+          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+          if entry.pointee.writeTag == address & (~0xFFF | 7) && s.pointee.alat.filter == 0 {
+            hostPointer(address, entry).pointee = gr[Int(op.pointee.a)]
+          } else {
+            if !storeMiss(op, 8) { return stop(op, block) }
+          }
+        case .st4:
+          let address = gr[Int(op.pointee.b)]
+          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+          if entry.pointee.writeTag == address & (~0xFFF | 3) && s.pointee.alat.filter == 0 {
+            UnsafeMutableRawPointer(hostPointer(address, entry)).storeBytes(
+              of: UInt32(truncatingIfNeeded: gr[Int(op.pointee.a)]), as: UInt32.self)
+          } else {
+            if !storeMiss(op, 4) { return stop(op, block) }
+          }
+        case .st2:
+          let address = gr[Int(op.pointee.b)]
+          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+          if entry.pointee.writeTag == address & (~0xFFF | 1) && s.pointee.alat.filter == 0 {
+            UnsafeMutableRawPointer(hostPointer(address, entry)).storeBytes(
+              of: UInt16(truncatingIfNeeded: gr[Int(op.pointee.a)]), as: UInt16.self)
+          } else {
+            if !storeMiss(op, 2) { return stop(op, block) }
+          }
+        case .st1:
+          let address = gr[Int(op.pointee.b)]
+          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+          if entry.pointee.writeTag == address & ~0xFFF && s.pointee.alat.filter == 0 {
+            UnsafeMutableRawPointer(hostPointer(address, entry)).storeBytes(
+              of: UInt8(truncatingIfNeeded: gr[Int(op.pointee.a)]), as: UInt8.self)
+          } else {
+            if !storeMiss(op, 1) { return stop(op, block) }
+          }
+        case .ld8Fill:
+          e.pointee.position = UInt64(op.pointee.position)
+          let result = loadFill(op.pointee)
+          if result != .next { return leaveLoop(result, op, ip, block) }
+        case .st8Spill:
+          e.pointee.position = UInt64(op.pointee.position)
+          if storeSpill(op.pointee) != .next { return stop(op, block) }
+        case .loadSpecial:
+          e.pointee.position = UInt64(op.pointee.position)
+          let result = loadSpecial(op.pointee)
+          if result != .next { return leaveLoop(result, op, ip, block) }
+        case .loadFP:
+          e.pointee.position = UInt64(op.pointee.position)
+          if loadFP(op.pointee) != .next { return stop(op, block) }
+        case .storeFP:
+          e.pointee.position = UInt64(op.pointee.position)
+          if storeFP(op.pointee) != .next { return stop(op, block) }
+        case .setfSig: setfSignificand(op.pointee)
+        case .getfSig:
+          if getfSignificand(op.pointee) != .next { return leaveLoop(.exit, op, ip, block) }
+
+        // MARK: Branches
+        case .br:
+          target = ip &+ UInt64(bitPattern: op.pointee.imm)
+          retire(op, ip)
+          let link = UnsafeMutableRawPointer(op + 1).assumingMemoryBound(to: Link.self)
+          if let next = link.pointee.block, next.pointee.valid {
+            block = next
+            ip = target
+            continue nextBlock
+          }
+          if s.pointee.instructions >= e.pointee.limit {
+            leave(target, 0)
+            return .limit(takenBranch: true)
+          }
+          if (target ^ ip) >> 12 != 0 { break inner }
+          block = linkBlock(link, from: block, ip: ip, target: target, slot: 0)
+          ip = target
+          continue nextBlock
+        case .brIf:
+          if pr[Int(op.pointee.a)] == 0 {
+            op += 1
+          } else {
+            target = ip &+ UInt64(bitPattern: op.pointee.imm)
+            retire(op, ip)
+            let link = UnsafeMutableRawPointer(op + 1).assumingMemoryBound(to: Link.self)
+            if let next = link.pointee.block, next.pointee.valid {
+              block = next
+              ip = target
+              continue nextBlock
+            }
+            if s.pointee.instructions >= e.pointee.limit {
+              leave(target, 0)
+              return .limit(takenBranch: true)
+            }
+            if (target ^ ip) >> 12 != 0 { break inner }
+            block = linkBlock(link, from: block, ip: ip, target: target, slot: 0)
+            ip = target
+            continue nextBlock
+          }
+        case .brCall:
+          target = ip &+ UInt64(bitPattern: op.pointee.imm)
+          call(op, ip)
+          retire(op, ip)
+          if s.pointee.instructions >= e.pointee.limit {
+            leave(target, 0)
+            return .limit(takenBranch: true)
+          }
+          if (target ^ ip) >> 12 != 0 { break inner }
+          let link = UnsafeMutableRawPointer(op + 1).assumingMemoryBound(to: Link.self)
+          if let next = link.pointee.block, next.pointee.valid {
+            block = next
+          } else {
+            block = linkBlock(link, from: block, ip: ip, target: target, slot: 0)
+          }
+          ip = target
+          continue nextBlock
+        case .brIndirect:
+          target = br[Int(op.pointee.a)] & ~0xF
+          retire(op, ip)
+          if s.pointee.instructions >= e.pointee.limit {
+            leave(target, 0)
+            return .limit(takenBranch: true)
+          }
+          break inner
+        case .brCallIndirect:
+          target = br[Int(op.pointee.a)] & ~0xF
+          call(op, ip)
+          retire(op, ip)
+          if s.pointee.instructions >= e.pointee.limit {
+            leave(target, 0)
+            return .limit(takenBranch: true)
+          }
+          break inner
+        case .brRet:
+          target = br[Int(op.pointee.a)] & ~0xF
+          retire(op, ip)
+          let plain = returnFrame()
+          if !plain || s.pointee.instructions >= e.pointee.limit {
+            leave(target, 0)
+            return plain ? .limit(takenBranch: true) : returnNeedsAttention(op)
+          }
+          break inner
+        case .brCloop:
+          if s.ar[AR.lc] == 0 {
+            op += 1
+          } else {
+            s.ar[AR.lc] &-= 1
+            target = ip &+ UInt64(bitPattern: op.pointee.imm)
+            retire(op, ip)
+            let link = UnsafeMutableRawPointer(op + 1).assumingMemoryBound(to: Link.self)
+            if let next = link.pointee.block, next.pointee.valid {
+              block = next
+              ip = target
+              continue nextBlock
+            }
+            if s.pointee.instructions >= e.pointee.limit {
+              leave(target, 0)
+              return .limit(takenBranch: true)
+            }
+            if (target ^ ip) >> 12 != 0 { break inner }
+            block = linkBlock(link, from: block, ip: ip, target: target, slot: 0)
+            ip = target
+            continue nextBlock
+          }
+        case .brRotate:
+          if !rotateAndBranch(op.pointee) {
+            op += 1
+          } else {
+            target = ip &+ UInt64(bitPattern: op.pointee.imm)
+            retire(op, ip)
+            let link = UnsafeMutableRawPointer(op + 1).assumingMemoryBound(to: Link.self)
+            if let next = link.pointee.block, next.pointee.valid {
+              block = next
+              ip = target
+              continue nextBlock
+            }
+            if s.pointee.instructions >= e.pointee.limit {
+              leave(target, 0)
+              return .limit(takenBranch: true)
+            }
+            if (target ^ ip) >> 12 != 0 { break inner }
+            block = linkBlock(link, from: block, ip: ip, target: target, slot: 0)
+            ip = target
+            continue nextBlock
+          }
+
+        // MARK: Floating point
+        case .fma:
+          let result = multiplyAdd(op.pointee)
+          if result != .next { return leaveLoop(result, op, ip, block) }
+        case .xma: multiplyAddInteger(op.pointee)
+        }
+        op += 1
+      }
+
+      // A transfer whose target is not linked: through the jump cache.
+      if let next = findBlock(target) {
+        block = next
+        ip = target
+      } else {
+        leave(target, 0)
+        return .fetchFault
+      }
+    }
+  }
+
+  // MARK: Small parts of the loop
+
+  @inline(__always) private func setPair(_ pr: UnsafeMutablePointer<UInt8>, _ op: UnsafeMutablePointer<MicroOp>, _ result: Bool) {
+    let bit: UInt8 = result ? 1 : 0
+    pr[Int(op.pointee.d)] = bit
+    pr[Int(op.pointee.c)] = bit ^ 1
+  }
+
+  @inline(__always) private func low(_ gr: UnsafeMutablePointer<UInt64>, _ n: UInt8) -> UInt32 {
+    UInt32(truncatingIfNeeded: gr[Int(n)])
+  }
+
+  @inline(__always)
+  private func hostPointer(_ address: UInt64, _ entry: UnsafeMutablePointer<SoftEntry>) -> UnsafeMutablePointer<UInt64> {
+    UnsafeMutablePointer(bitPattern: Int(truncatingIfNeeded: address) &+ entry.pointee.addend).unsafelyUnwrapped
+  }
+
+  /// Takes back the slots behind a taken branch, and remembers the branch for IIPA.
+  @inline(__always) private func retire(_ op: UnsafeMutablePointer<MicroOp>, _ ip: UInt64) {
+    let position = UInt64(op.pointee.position)
+    // A branch in slot 1 of an MLX bundle (brl) retires both L and X.
+    let e = engine
+    state.pointee.instructions = e.pointee.blockStart &+ position &+ 1
+    e.pointee.previousIP = ip
+    e.pointee.previousPosition = position
+  }
+
+  /// Leaves the loop's convention: IP and PSR.ri name the next instruction.
+  @inline(__always) private func leave(_ ip: UInt64, _ slot: UInt64) {
+    state.pointee.ip = ip
+    state.pointee.psr |= slot << PSR.riShift
+  }
+
+  /// A fault of the micro-operation `op`: IP and PSR.ri name its instruction.
+  @inline(never) private func stop(_ op: UnsafeMutablePointer<MicroOp>, _ block: UnsafeMutablePointer<Block>) -> LoopExit {
+    let position = UInt64(op.pointee.position)
+    let e = engine
+    let ip = state.pointee.ip
+    state.pointee.instructions = e.pointee.blockStart &+ position
+    if position > UInt64(block.pointee.startSlot) {
+      setLastBundle(ip &+ (position &- 1) / 3 &* 16)
+    } else {
+      setLastBundle(e.pointee.previousIP &+ e.pointee.previousPosition / 3 &* 16)
+    }
+    leave(ip &+ position / 3 &* 16, position % 3)
+    return .fault(position: position % 3)
+  }
+
+  /// The instruction of `op` returned something else than `next`.
+  @inline(never) private func leaveLoop(
+    _ result: StepResult, _ op: UnsafeMutablePointer<MicroOp>, _ ip: UInt64, _ block: UnsafeMutablePointer<Block>
+  ) -> LoopExit {
+    let position = UInt64(op.pointee.position)
+    let e = engine
+    switch result {
+    case .fault: return stop(op, block)
+    case .next, .exit, .branch, .trap:
+      state.pointee.instructions = e.pointee.blockStart &+ position &+ 1
+      e.pointee.previousIP = ip
+      e.pointee.previousPosition = position
+      setLastBundle(ip &+ position / 3 &* 16)
+      let next = position &+ 1
+      leave(ip &+ next / 3 &* 16, next % 3)
+      return result == .trap ? .trap(position: position % 3, takenBranch: false) : .attention
+    case .jumped:
+      state.pointee.instructions = e.pointee.blockStart &+ position &+ 1
+      return .attention
+    }
+  }
+
+  /// IIPA follows execution only while PSR.ic is set.
+  func setLastBundle(_ address: UInt64) {
+    if state.pointee.psr & PSR.ic != 0 { state.pointee.lastBundle = address }
+  }
+
+  @inline(never) private func loadMiss(_ op: UnsafeMutablePointer<MicroOp>, _ size: Int) -> Bool {
+    engine.pointee.position = UInt64(op.pointee.position)
+    let (value, ok) = readSlow(state.gr[Int(op.pointee.b)], size)
+    if ok { state.gr[Int(op.pointee.d)] = value }
+    return ok
+  }
+
+  @inline(never) private func storeMiss(_ op: UnsafeMutablePointer<MicroOp>, _ size: Int) -> Bool {
+    engine.pointee.position = UInt64(op.pointee.position)
+    let address = state.gr[Int(op.pointee.b)]
+    let value = state.gr[Int(op.pointee.a)]
+    if state.pointee.alat.filter != 0, let host = quickWrite(address, UInt64(size)) {
+      switch size {
+      case 1: host.storeBytes(of: UInt8(truncatingIfNeeded: value), as: UInt8.self)
+      case 2: host.storeBytes(of: UInt16(truncatingIfNeeded: value), as: UInt16.self)
+      case 4: host.storeBytes(of: UInt32(truncatingIfNeeded: value), as: UInt32.self)
+      default: host.storeBytes(of: value, as: UInt64.self)
+      }
+      return true
+    }
+    return writeSlow(address, size, value)
+  }
+
+  @inline(never) private func parallelCompare(_ op: UnsafeMutablePointer<MicroOp>, _ left: UInt64) {
+    let e = op.pointee.e
+    var a = Int64(bitPattern: left)
+    var b = Int64(bitPattern: state.gr[Int(op.pointee.b)])
+    if e & 0x80 != 0 {
+      a = Int64(Int32(truncatingIfNeeded: a))
+      b = Int64(Int32(truncatingIfNeeded: b))
+    }
+    let result: Bool
+    switch Relation(rawValue: e >> 2 & 0x1F) ?? .eq {
+    case .eq: result = a == b
+    case .ne: result = a != b
+    case .lt: result = a < b
+    case .le: result = a <= b
+    case .gt: result = a > b
+    case .ge: result = a >= b
+    default: result = false
+    }
+    let pr = state.pr
+    switch e & 3 {
+    case ParallelCompare.and:
+      if !result {
+        pr[Int(op.pointee.d)] = 0
+        pr[Int(op.pointee.c)] = 0
+      }
+    case ParallelCompare.or:
+      if result {
+        pr[Int(op.pointee.d)] = 1
+        pr[Int(op.pointee.c)] = 1
+      }
+    default:
+      if result {
+        pr[Int(op.pointee.d)] = 1
+        pr[Int(op.pointee.c)] = 0
+      }
+    }
+  }
+
+  // MARK: Calls and returns
+
+  @inline(__always) private func call(_ op: UnsafeMutablePointer<MicroOp>, _ ip: UInt64) {
+    let s = state
+    s.ar[AR.pfs] = cfm | s.ar[AR.ec] << 52 | PSR.cpl(s.pointee.psr) << 62
+    s.br[Int(op.pointee.d)] = ip &+ UInt64(op.pointee.position) / 3 &* 16 &+ 16
+    callFrame()
+  }
+
+  /// br.ret: frame, EC and privilege from PFS. False: the dispatcher must look (loads pending, NaT, privilege change).
+  @inline(__always) private func returnFrame() -> Bool {
+    let s = state
+    let pfs = s.ar[AR.pfs]
+    s.ar[AR.ec] = pfs >> 52 & 0x3F
+    let complete = restoreFrame(pfs & 0x3F_FFFF_FFFF, preserved: Int(pfs >> 7 & 0x7F))
+    return complete && noNaT && pfs >> 62 <= PSR.cpl(s.pointee.psr)
+  }
+
+  /// A return that lowers privilege, restores NaTs or needs loads.
+  @inline(never) private func returnNeedsAttention(_ op: UnsafeMutablePointer<MicroOp>) -> LoopExit {
+    let s = state
+    let level = s.ar[AR.pfs] >> 62
+    let psr = s.pointee.psr
+    guard level > PSR.cpl(psr) else { return .attention }
+    setPSR(psr & ~PSR.cplMask | level << PSR.cplShift)
+    guard psr & PSR.lp != 0 else { return .attention }
+    setLastBundle(engine.pointee.previousIP &+ engine.pointee.previousPosition / 3 &* 16)
+    raise(.lowerPrivilegeTransfer, isr: 2)
+    s.pointee.fault.isTrap = true
+    return .trap(position: UInt64(op.pointee.position) % 3, takenBranch: true)
+  }
+
+  /// br.ctop, br.cexit, br.wtop, br.wexit (Volume 3, br): returns whether the branch is taken.
+  @inline(never) private func rotateAndBranch(_ o: MicroOp) -> Bool {
+    let s = state
+    let ec = s.ar[AR.ec]
+    var taken: Bool
+    let newP63: UInt8
+    var rotates = true
+    if o.e < 2 {
+      if s.ar[AR.lc] != 0 {
+        s.ar[AR.lc] &-= 1
+        newP63 = 1
+        taken = true
+      } else {
+        newP63 = 0
+        if ec != 0 { s.ar[AR.ec] = ec &- 1 } else { rotates = false }
+        taken = ec > 1
+      }
+    } else {
+      let predicate = s.pr[Int(o.a)] != 0
+      newP63 = 0
+      if predicate {
+        taken = true
+      } else {
+        if ec != 0 { s.ar[AR.ec] = ec &- 1 } else { rotates = false }
+        taken = ec > 1
+      }
+    }
+    s.pr[63] = newP63
+    if rotates { rotateOnce() }
+    // cexit and wexit leave the loop where ctop and wtop stay in it.
+    if o.e & 1 != 0 { taken.toggle() }
+    return taken
+  }
+}

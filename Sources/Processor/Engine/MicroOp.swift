@@ -1,0 +1,180 @@
+import IA64
+
+/// What the interpreter loop executes: one case per fast path, `general` for everything rare.
+///
+/// Operand letters: d, a, b, c are register numbers; imm is a 64-bit immediate. Compares set predicate d on a true result and c
+/// on a false one (64 swallows p0).
+enum MicroTag: UInt8 {
+  // MARK: Control inside a block
+  /// Skips `imm` micro-operations unless predicate a is set.
+  case skipUnless
+  /// The same in front of `unc` compares: clears predicates d and c when it skips.
+  case skipUnlessClearing
+  /// End of block: execution goes on at `position`. Followed by a link.
+  case end
+  /// End of block at a page boundary: goes on at `position` through the dispatcher.
+  case endUnlinked
+  /// Illegal Operation fault.
+  case illegal
+  /// Disabled FP-Register fault; imm is ISR.
+  case disabledFP
+  /// Anything rare; followed by ``GeneralOperands``.
+  case general
+
+  // MARK: Integer
+  case mov, movImm, add, addOne, sub, subOne, addImm, and, andcm, or, xor
+  case subImm, andImm, andcmImm, orImm, xorImm
+  /// d = (a << c) + b
+  case shladd
+  case sxt1, sxt2, sxt4, zxt1, zxt2, zxt4
+  /// d = a shifted by register b, counts above 63 shift everything out.
+  case shl, shr, shru
+  /// d = (a >> c) & imm
+  case extru
+  /// d = (a << c) >> b, arithmetic.
+  case extr
+  /// d = (a << c) & imm
+  case depZ
+  /// d = field imm of (a << c), the rest from b
+  case dep
+  /// d = (a & ~imm) | field, for deposits of zeros and ones: and with imm, or with imm.
+  case shrp
+
+  // MARK: Compares: normal and unc
+  case cmpEq, cmpLt, cmpLtu, cmpEqImm, cmpLtImm, cmpLtuImm
+  case cmp4Eq, cmp4Lt, cmp4Ltu, cmp4EqImm, cmp4LtImm, cmp4LtuImm
+  /// and, or, or.andcm types: e is the ``ParallelType`` and relation; b register, or imm.
+  case cmpParallel, cmpParallelImm
+  /// d if bit c of a is one; b takes the complement.
+  case tbit
+
+  // MARK: Moves
+  case movFromBR, movToBR
+
+  // MARK: Memory
+  case ld1, ld2, ld4, ld8, st1, st2, st4, st8
+  case ld8Fill, st8Spill
+  /// Speculative, advanced and check loads: b size, c access.
+  case loadSpecial
+  /// e is the FloatFormat, `imm` 1 for fill and spill.
+  case loadFP, storeFP
+  case setfSig, getfSig
+
+  // MARK: Branches. Direct ones are followed by a link. imm: distance of the target from the block's first bundle.
+  case br
+  /// Taken if predicate a is set.
+  case brIf
+  case brCall
+  case brIndirect
+  case brCallIndirect
+  case brRet
+  case brCloop
+  /// ctop, cexit, wtop, wexit: e says which, a is the qualifying predicate.
+  case brRotate
+
+  // MARK: Floating point
+  /// d = a * b + c; e: status field, precision << 2, kind << 4 (fma, fms, fnma)
+  case fma
+  case xma
+}
+
+/// Sixteen bytes; what every step of the interpreter reads.
+struct MicroOp {
+  var tag: MicroTag
+  /// Slot within the block: 3 * bundle + slot, from the block's first bundle.
+  var position: UInt8
+  var d: UInt8 = 0
+  var a: UInt8 = 0
+  var b: UInt8 = 0
+  var c: UInt8 = 0
+  var e: UInt8 = 0
+  var imm: Int64 = 0
+
+  @inline(__always)
+  init(
+    _ tag: MicroTag, _ position: UInt8, d: UInt8 = 0, a: UInt8 = 0, b: UInt8 = 0, c: UInt8 = 0, e: UInt8 = 0, imm: Int64 = 0
+  ) {
+    self.tag = tag
+    self.position = position
+    self.d = d
+    self.a = a
+    self.b = b
+    self.c = c
+    self.e = e
+    self.imm = imm
+  }
+}
+
+/// What follows a linked micro-operation: the block it led to last time.
+struct Link {
+  var block: UnsafeMutablePointer<Block>?
+  var unused: UInt64 = 0
+}
+
+/// What follows a `general` micro-operation: the rest of the instruction.
+struct GeneralOperands {
+  var operation: Operation
+  var attributes: Attributes
+  var length: UInt8
+}
+
+/// Types of the parallel compares, and relations, as `MicroOp.e` packs them.
+enum ParallelCompare {
+  static let and: UInt8 = 0
+  static let or: UInt8 = 1
+  static let orAndcm: UInt8 = 2
+  static func pack(_ type: UInt8, _ relation: Relation, size: UInt8) -> UInt8 {
+    type | relation.rawValue << 2 | (size == 4 ? 0x80 : 0)
+  }
+}
+
+/// Header of a translated run of instructions; its micro-operations follow in memory.
+struct Block {
+  /// Physical address of its first bundle.
+  var physical: UInt64
+  /// Next block in the same hash bucket, and next block of the same physical page.
+  var bucketNext: UnsafeMutablePointer<Block>?
+  var pageNext: UnsafeMutablePointer<Block>?
+  /// Slots it retires when it runs to its end.
+  var slots: Int32
+  var startSlot: UInt8
+  /// One more than the highest stacked general register written under the frame of entry; 0 if there is none.
+  var highestTarget: UInt8
+  /// 1 if it names f2...f31, 2 if it names f32...f127.
+  var floatUse: UInt8
+  /// False once a store or fc has hit its page.
+  var valid: Bool
+
+  @inline(__always) static func operations(_ block: UnsafeMutablePointer<Block>) -> UnsafeMutablePointer<MicroOp> {
+    UnsafeMutableRawPointer(block + 1).assumingMemoryBound(to: MicroOp.self)
+  }
+}
+
+/// Derived state of the engine: everything here can be rebuilt from ``ProcessorState``.
+struct EngineContext {
+  /// Software-TLB table of the current data context.
+  var dataTable: UnsafeMutablePointer<SoftEntry>
+  /// The slot count at which blocks must stop; 0 makes them stop at once.
+  var limit: UInt64 = 0
+  /// Slots retired before the current block, less its start slot: plus a position, time in the middle of a block.
+  var blockStart: UInt64 = 0
+  /// Position of the micro-operation that called out of the loop.
+  var position: UInt64 = 0
+  /// Raised whenever a virtual code address may mean something else.
+  var generation: UInt64 = 1
+  /// 32 + sof.
+  var frameTop: UInt8 = 128
+  /// PSR.dfl | PSR.dfh << 1.
+  var floatDisabled: UInt8 = 0
+  /// PSR asks for single instructions (``PSR/stepping``).
+  var mustStep = false
+  var stopRequested = false
+  var timerCycle: UInt64 = .max
+  var interruptions: UInt64 = 0
+  /// Where a body that returned ``StepResult/branch`` goes.
+  var branchTarget: UInt64 = 0
+  /// Address of the block that ran before this one.
+  var previousIP: UInt64 = 0
+  /// Last position that it executed.
+  var previousPosition: UInt64 = 0
+}

@@ -1,0 +1,128 @@
+import IA64
+
+/// The dispatcher around the block loop: time, interrupts, pending register-stack loads, and the choice between blocks and steps.
+extension LogicalProcessor {
+  /// Runs until `cycle` on the virtual clock, or until something needs the caller.
+  public func run(until cycle: UInt64) -> ExitReason {
+    let s = state
+    let e = engine
+    while true {
+      outsideBlocks()
+      if e.pointee.stopRequested {
+        e.pointee.stopRequested = false
+        return .stopped
+      }
+      let now = s.cycles
+      if now >= e.pointee.timerCycle { fireTimer() }
+      if s.pointee.interruptPending && s.pointee.psr & PSR.i != 0 {
+        if hostHandlesInterruptions {
+          raise(.externalInterrupt)
+          return .interruption
+        }
+        deliverExternalInterrupt()
+        continue
+      }
+      if now >= cycle { return .deadline }
+      if s.pointee.halted { return .halted }
+      if s.pointee.frameIncomplete && !completeFrame() {
+        if deliver(slot: PSR.ri(s.pointee.psr)) { return .interruption }
+        continue
+      }
+      let limit = min(cycle, e.pointee.timerCycle) &- s.pointee.idleCycles
+      let exit: LoopExit
+      if e.pointee.mustStep || !noNaT {
+        exit = stepOnce()
+      } else if let block = PSR.ri(s.pointee.psr) == 0
+        ? findBlock(s.pointee.ip) : findBlockSlow(s.pointee.ip, PSR.ri(s.pointee.psr))
+      {
+        e.pointee.limit = limit
+        exit = runBlocks(block)
+      } else {
+        exit = .fetchFault
+      }
+      if finish(exit) { return .interruption }
+    }
+  }
+
+  /// Executes exactly one instruction, or delivers what keeps it from executing. The reference for the block engine: it decodes each time,
+  /// translates a single instruction, and runs the same semantic body.
+  public func step() -> ExitReason {
+    outsideBlocks()
+    let s = state
+    if s.cycles >= engine.pointee.timerCycle { fireTimer() }
+    if s.pointee.interruptPending && s.pointee.psr & PSR.i != 0 {
+      if hostHandlesInterruptions {
+        raise(.externalInterrupt)
+        return .interruption
+      }
+      deliverExternalInterrupt()
+      return .deadline
+    }
+    if s.pointee.halted { return .halted }
+    if s.pointee.frameIncomplete && !completeFrame() {
+      return deliver(slot: PSR.ri(s.pointee.psr)) ? .interruption : .deadline
+    }
+    return finish(stepOnce()) ? .interruption : .deadline
+  }
+
+  /// What time it is while no block runs.
+  private func outsideBlocks() {
+    engine.pointee.blockStart = state.pointee.instructions
+    engine.pointee.position = 0
+  }
+
+  /// Deals with the way a block or step ended. True: the host handles an interruption.
+  private func finish(_ exit: LoopExit) -> Bool {
+    switch exit {
+    case .limit, .attention: return false
+    case .step: return finish(stepOnce())
+    case .fetchFault: return deliver(slot: PSR.ri(state.pointee.psr))
+    case .fault(let slot): return deliver(slot: slot)
+    case .trap(let slot, _): return deliver(slot: slot)
+    }
+  }
+
+  private func deliver(slot: UInt64) -> Bool {
+    if hostHandlesInterruptions {
+      // The register stack engine's loads are taken up again after the host has repaired what was wrong.
+      return true
+    }
+    outsideBlocks()
+    deliverPending(slot: slot)
+    return false
+  }
+
+  // MARK: Firmware gates
+
+  func gateAllowed(_ o: MicroOp) -> Bool {
+    guard !firmwareGates.isEmpty else { return false }
+    let address = state.pointee.ip &+ UInt64(o.position / 3) &* 16
+    let physical: UInt64
+    if state.pointee.psr & PSR.it == 0 {
+      physical = address & Implementation.physicalMask
+    } else {
+      guard let t = instructionTLB.lookup(offset(address), rid(address))?.pointee else { return false }
+      physical = t.physical | address & t.mask
+    }
+    return firmwareGates.contains(physical)
+  }
+
+  /// Calls the firmware: its handler sees the gate's own address in IP and its slot in PSR.ri.
+  func firmwareGate(_ number: UInt64, _ o: MicroOp) -> StepResult {
+    guard let bus else { return illegalOperation() }
+    let s = state
+    let blockIP = s.pointee.ip
+    let position = UInt64(o.position)
+    s.pointee.ip = blockIP &+ position / 3 &* 16
+    let outcome = bus.firmwareGate(number, processor: self)
+    engine.pointee.limit = 0
+    switch outcome {
+    case .redirected: return .jumped
+    case .proceed, .halt, .stop:
+      s.pointee.ip = blockIP
+      if outcome == .halt && !s.pointee.interruptPending { s.pointee.halted = true }
+      if outcome == .stop { engine.pointee.stopRequested = true }
+      return .exit
+    }
+  }
+}

@@ -1,0 +1,470 @@
+import IA64
+
+/// Turns bundles into micro-operations.
+///
+/// A block starts at any slot and runs to the first unconditional transfer, the first instruction after which the machine must be
+/// looked at again (PSR changes, interrupts, serialization), the end of its 4 KiB page, or a size limit. nops vanish.
+struct Translator {
+  static let maximumPositions = 192
+  static let maximumOperations = 512
+
+  private(set) var operations: UnsafeMutablePointer<MicroOp>
+  private(set) var count = 0
+  /// What the header needs.
+  private(set) var highestTarget: UInt8 = 0
+  private(set) var floatUse: UInt8 = 0
+  /// 32 + sof once an alloc of this block has told; nil while the frame is the one of entry.
+  private var knownTop: UInt8?
+  /// Exact frame and FP-disable state: translation of one instruction for the stepper.
+  private let single: (top: UInt8, floatDisabled: UInt8)?
+
+  init(buffer: UnsafeMutablePointer<MicroOp>, single: (top: UInt8, floatDisabled: UInt8)?) {
+    operations = buffer
+    self.single = single
+    knownTop = single?.top
+  }
+
+  enum Flow { case next, ends }
+
+  /// Translates from `host` (the bundle), `physical` its address; `limitBundles` bundles of its page may be read.
+  /// Returns the position behind the last instruction.
+  mutating func run(_ host: UnsafeRawPointer, startSlot: Int, limitBundles: Int) -> Int {
+    var bundleIndex = 0
+    var slot = startSlot
+    while true {
+      let bundle = Bundle(
+        low: host.loadUnaligned(fromByteOffset: bundleIndex * 16, as: UInt64.self),
+        high: host.loadUnaligned(fromByteOffset: bundleIndex * 16 + 8, as: UInt64.self))
+      let long = bundle.isLong
+      while slot < 3 {
+        let position = bundleIndex * 3 + slot
+        let instruction = Decoder.decode(bundle: bundle, slot: slot)
+        let flow = emit(instruction, UInt8(position))
+        slot = long && slot == 1 ? 3 : slot + 1
+        let next = slot == 3 ? bundleIndex * 3 + 3 : bundleIndex * 3 + slot
+        if let single {
+          if floatUse & single.floatDisabled != 0 { disable(floatUse & single.floatDisabled, UInt8(position)) }
+          if flow == .next { append(MicroOp(.endUnlinked, UInt8(next))) }
+          return next
+        }
+        if flow == .ends { return next }
+        if count > Self.maximumOperations - 16 && next < limitBundles * 3 {
+          appendLinked(MicroOp(.end, UInt8(next)))
+          return next
+        }
+      }
+      slot = 0
+      bundleIndex += 1
+      if bundleIndex == limitBundles {
+        append(MicroOp(.endUnlinked, UInt8(bundleIndex * 3)))
+        return bundleIndex * 3
+      }
+      if bundleIndex * 3 >= Self.maximumPositions {
+        appendLinked(MicroOp(.end, UInt8(bundleIndex * 3)))
+        return bundleIndex * 3
+      }
+    }
+  }
+
+  mutating func setKnownTop(_ top: UInt8) { knownTop = top }
+
+  /// Replaces the body of a single instruction that names disabled registers by the fault; Illegal Operation comes first.
+  private mutating func disable(_ halves: UInt8, _ position: UInt8) {
+    let predicated = count > 0 && (operations[0].tag == .skipUnless || operations[0].tag == .skipUnlessClearing)
+    let body = predicated ? 1 : 0
+    if operations[body].tag == .illegal { return }
+    count = body
+    append(MicroOp(.disabledFP, position, imm: Int64(halves)))
+    if predicated { operations[0].imm = 1 }
+  }
+
+  private mutating func append(_ op: MicroOp) {
+    operations[count] = op
+    count += 1
+  }
+
+  private mutating func appendLinked(_ op: MicroOp) {
+    append(op)
+    UnsafeMutableRawPointer(operations + count).storeBytes(of: Link(block: nil), as: Link.self)
+    count += 1
+  }
+
+  private mutating func appendGeneral(_ op: MicroOp, _ i: Instruction) {
+    append(op)
+    UnsafeMutableRawPointer(operations + count).storeBytes(
+      of: GeneralOperands(operation: i.operation, attributes: i.attributes, length: i.length), as: GeneralOperands.self)
+    count += 1
+  }
+
+  // MARK: Legality of targets (Volume 3, check_target_register)
+
+  mutating func legal(gr n: UInt8) -> Bool {
+    if n == 0 { return false }
+    if n < 32 { return true }
+    if let top = knownTop { return n < top }
+    highestTarget = max(highestTarget, n + 1)
+    return true
+  }
+
+  mutating func uses(fr registers: UInt8...) {
+    for n in registers where n > 1 { floatUse |= n < 32 ? 1 : 2 }
+  }
+
+  private func p(_ n: UInt8) -> UInt8 { n == 0 ? 64 : n }
+
+  // MARK: Emission
+
+  private mutating func emit(_ i: Instruction, _ position: UInt8) -> Flow {
+    if i.operation == .nop || i.operation == .hint || i.operation == .brp || i.operation == .brpIndirect || i.operation == .brpRet {
+      return .next
+    }
+    let qp = i.qp
+    let predicatesBranch: Bool
+    switch i.operation {
+    case .brCond, .brWexit, .brWtop, .reserved: predicatesBranch = true
+    default: predicatesBranch = false
+    }
+    if qp == 0 || predicatesBranch { return emitBody(i, position) }
+    // A skip in front of everything else that is predicated.
+    let skip = count
+    switch i.operation {
+    case .frcpa, .fprcpa, .frsqrta, .fprsqrta:
+      // Predicated off they still clear p2.
+      append(MicroOp(.skipUnlessClearing, position, d: 64, a: qp, c: p(i.p2)))
+    case _ where i.isUncondCompare:
+      // Equal targets are illegal whatever PR[qp] holds.
+      guard i.p1 != i.p2 else { return illegal(position) }
+      append(MicroOp(.skipUnlessClearing, position, d: p(i.p1), a: qp, c: p(i.p2)))
+    default:
+      append(MicroOp(.skipUnless, position, a: qp))
+    }
+    let flow = emitBody(i, position)
+    operations[skip].imm = Int64(count - skip - 1)
+    if flow == .ends {
+      // The block ends only if the predicate is true; here it goes on behind the instruction.
+      return .next
+    }
+    return flow
+  }
+
+  /// Operand fields at their usual places.
+  private func plain(_ tag: MicroTag, _ i: Instruction, _ position: UInt8, imm: Int64 = 0) -> MicroOp {
+    MicroOp(tag, position, d: i.r1, a: i.r2, b: i.r3, imm: imm)
+  }
+
+  mutating func illegal(_ position: UInt8) -> Flow {
+    append(MicroOp(.illegal, position))
+    return .ends
+  }
+
+  mutating func generalOp(_ i: Instruction, _ position: UInt8, imm: Int64? = nil) {
+    let op = MicroOp(
+      .general, position, d: i.r1, a: i.r2, b: i.r3, c: UInt8(truncatingIfNeeded: i.encoding >> 27 & 0x7F),
+      e: i.statusField, imm: imm ?? i.immediate)
+    appendGeneral(op, i)
+  }
+
+  /// An integer operation whose target is r1.
+  private mutating func integer(_ op: MicroOp) -> Flow {
+    guard legal(gr: op.d) else { return illegal(op.position) }
+    append(op)
+    return .next
+  }
+
+  private mutating func emitBody(_ i: Instruction, _ position: UInt8) -> Flow {
+    switch i.operation {
+    case .reserved, .reservedIfPredicated: return illegal(position)
+    case .nop, .hint, .brp, .brpIndirect, .brpRet: return .next
+
+    case .add: return integer(plain(.add, i, position))
+    case .addOne: return integer(plain(.addOne, i, position))
+    case .sub: return integer(plain(.sub, i, position))
+    case .subOne: return integer(plain(.subOne, i, position))
+    case .and: return integer(plain(.and, i, position))
+    case .andcm: return integer(plain(.andcm, i, position))
+    case .or: return integer(plain(.or, i, position))
+    case .xor: return integer(plain(.xor, i, position))
+    case .shladd: return integer(MicroOp(.shladd, position, d: i.r1, a: i.r2, b: i.r3, c: UInt8(i.immediate2)))
+    case .subImmediate: return integer(plain(.subImm, i, position, imm: i.immediate))
+    case .andImmediate: return integer(plain(.andImm, i, position, imm: i.immediate))
+    case .andcmImmediate: return integer(plain(.andcmImm, i, position, imm: i.immediate))
+    case .orImmediate: return integer(plain(.orImm, i, position, imm: i.immediate))
+    case .xorImmediate: return integer(plain(.xorImm, i, position, imm: i.immediate))
+    case .addImmediate14:
+      if i.r3 == 0 { return integer(MicroOp(.movImm, position, d: i.r1, imm: i.immediate)) }
+      if i.immediate == 0 { return integer(MicroOp(.mov, position, d: i.r1, a: i.r3)) }
+      return integer(MicroOp(.addImm, position, d: i.r1, a: i.r3, imm: i.immediate))
+    case .addImmediate22:
+      if i.r3Short == 0 { return integer(MicroOp(.movImm, position, d: i.r1, imm: i.immediate)) }
+      return integer(MicroOp(.addImm, position, d: i.r1, a: i.r3Short, imm: i.immediate))
+    case .movLong: return integer(MicroOp(.movImm, position, d: i.r1, imm: i.immediate))
+
+    case .compare, .compareImmediate, .compareZero: return emitCompare(i, position)
+    case .testBit: return emitTestBit(i, position)
+
+    case .sxt:
+      let tag: MicroTag = i.attributes.size == 1 ? .sxt1 : i.attributes.size == 2 ? .sxt2 : .sxt4
+      return integer(MicroOp(tag, position, d: i.r1, a: i.r3))
+    case .zxt:
+      let tag: MicroTag = i.attributes.size == 1 ? .zxt1 : i.attributes.size == 2 ? .zxt2 : .zxt4
+      return integer(MicroOp(tag, position, d: i.r1, a: i.r3))
+    case .shl: return integer(MicroOp(.shl, position, d: i.r1, a: i.r2, b: i.r3))
+    case .shr:
+      return integer(MicroOp(i.attributes.variant == .unsigned ? .shru : .shr, position, d: i.r1, a: i.r3, b: i.r2))
+    case .shrp:
+      return integer(MicroOp(.shrp, position, d: i.r1, a: i.r2, b: i.r3, c: UInt8(i.immediate2 & 63)))
+    case .extr, .depZ, .depZImmediate, .depImmediate, .dep: return emitBitField(i, position)
+
+    case .movFromBR: return integer(MicroOp(.movFromBR, position, d: i.r1, a: i.b2))
+    case .movToBR:
+      append(MicroOp(.movToBR, position, d: i.b1, a: i.r2))
+      return .next
+
+    case .load, .loadFill: return emitLoad(i, position)
+    case .store, .storeSpill: return emitStore(i, position)
+    case .loadFP, .loadFPFill, .storeFP, .storeFPSpill: return emitFloatMemory(i, position)
+    case .setf:
+      guard i.f1 > 1 else { return illegal(position) }
+      uses(fr: i.f1)
+      if i.attributes.variant == .significand {
+        append(MicroOp(.setfSig, position, d: i.f1, a: i.r2))
+      } else {
+        generalOp(i, position)
+      }
+      return .next
+    case .getf:
+      guard legal(gr: i.r1) else { return illegal(position) }
+      uses(fr: i.f2)
+      if i.attributes.variant == .significand {
+        append(MicroOp(.getfSig, position, d: i.r1, a: i.f2))
+      } else {
+        generalOp(i, position)
+      }
+      return .next
+
+    case .brCond:
+      if i.qp == 0 {
+        appendLinked(MicroOp(.br, position, imm: i.immediate &+ Int64(position / 3) * 16))
+        return .ends
+      }
+      appendLinked(MicroOp(.brIf, position, a: i.qp, imm: i.immediate &+ Int64(position / 3) * 16))
+      return .next
+    case .brlCond:
+      appendLinked(MicroOp(.br, position, imm: i.immediate &+ Int64(position / 3) * 16))
+      return .ends
+    case .brCall, .brlCall:
+      appendLinked(MicroOp(.brCall, position, d: i.b1, imm: i.immediate &+ Int64(position / 3) * 16))
+      return .ends
+    case .brCondIndirect:
+      append(MicroOp(.brIndirect, position, a: i.b2))
+      return .ends
+    case .brCallIndirect:
+      append(MicroOp(.brCallIndirect, position, d: i.b1, a: i.b2))
+      return .ends
+    case .brRet:
+      append(MicroOp(.brRet, position, a: i.b2))
+      return .ends
+    case .brCloop:
+      guard position % 3 == 2 else { return illegal(position) }
+      appendLinked(MicroOp(.brCloop, position, imm: i.immediate &+ Int64(position / 3) * 16))
+      return .next
+    case .brCtop, .brCexit, .brWtop, .brWexit:
+      guard position % 3 == 2 else { return illegal(position) }
+      let kind: UInt8 = i.operation == .brCtop ? 0 : i.operation == .brCexit ? 1 : i.operation == .brWtop ? 2 : 3
+      appendLinked(MicroOp(.brRotate, position, a: i.qp, e: kind, imm: i.immediate &+ Int64(position / 3) * 16))
+      return .next
+
+    case .fma, .fms, .fnma:
+      guard i.f1 > 1 else { return illegal(position) }
+      uses(fr: i.f1, i.f2, i.f3, i.f4)
+      let kind: UInt8 = i.operation == .fma ? 0 : i.operation == .fms ? 1 : 2
+      append(
+        MicroOp(
+          .fma, position, d: i.f1, a: i.f3, b: i.f4, c: i.f2, e: i.statusField | i.attributes.precision.rawValue << 2 | kind << 4))
+      return .next
+    case .xma:
+      guard i.f1 > 1 else { return illegal(position) }
+      uses(fr: i.f1, i.f2, i.f3, i.f4)
+      let kind: UInt8 = i.attributes.variant == .low ? 0 : i.attributes.variant == .high ? 1 : 2
+      append(MicroOp(.xma, position, d: i.f1, a: i.f3, b: i.f4, c: i.f2, e: kind))
+      return .next
+
+    default: return emitGeneral(i, position)
+    }
+  }
+
+  // MARK: Compares
+
+  private mutating func emitCompare(_ i: Instruction, _ position: UInt8) -> Flow {
+    guard i.p1 != i.p2 else { return illegal(position) }
+    let four = i.attributes.size == 4
+    let immediate = i.operation == .compareImmediate
+    // A7 compares r0 with r3; a is the left operand.
+    let left = i.operation == .compareZero ? 0 : i.r2
+    switch i.attributes.comparison {
+    case .normal, .unc:
+      let tag: MicroTag
+      switch (i.attributes.relation, immediate, four) {
+      case (.eq, false, false): tag = .cmpEq
+      case (.lt, false, false): tag = .cmpLt
+      case (.ltu, false, false): tag = .cmpLtu
+      case (.eq, true, false): tag = .cmpEqImm
+      case (.lt, true, false): tag = .cmpLtImm
+      case (.ltu, true, false): tag = .cmpLtuImm
+      case (.eq, false, true): tag = .cmp4Eq
+      case (.lt, false, true): tag = .cmp4Lt
+      case (.ltu, false, true): tag = .cmp4Ltu
+      case (.eq, true, true): tag = .cmp4EqImm
+      case (.lt, true, true): tag = .cmp4LtImm
+      case (.ltu, true, true): tag = .cmp4LtuImm
+      default: preconditionFailure("compare of type normal with relation \(i.attributes.relation)")
+      }
+      append(MicroOp(tag, position, d: p(i.p1), a: left, b: i.r3, c: p(i.p2), imm: i.immediate))
+    case .and, .or, .orAndcm:
+      let type = parallelType(i)
+      append(
+        MicroOp(
+          immediate ? .cmpParallelImm : .cmpParallel, position, d: p(i.p1), a: left, b: i.r3, c: p(i.p2),
+          e: ParallelCompare.pack(type, i.attributes.relation, size: i.attributes.size), imm: i.immediate))
+    }
+    return .next
+  }
+
+  private func parallelType(_ i: Instruction) -> UInt8 {
+    switch i.attributes.comparison {
+    case .or: ParallelCompare.or
+    case .orAndcm: ParallelCompare.orAndcm
+    case .and, .normal, .unc: ParallelCompare.and
+    }
+  }
+
+  private mutating func emitTestBit(_ i: Instruction, _ position: UInt8) -> Flow {
+    guard i.p1 != i.p2 else { return illegal(position) }
+    if i.attributes.comparison == .normal || i.attributes.comparison == .unc {
+      let whenOne = i.attributes.relation == .z ? p(i.p2) : p(i.p1)
+      let whenZero = i.attributes.relation == .z ? p(i.p1) : p(i.p2)
+      append(MicroOp(.tbit, position, d: whenOne, a: i.r3, b: whenZero, c: UInt8(i.immediate & 63)))
+      return .next
+    }
+    generalOp(i, position)
+    return .next
+  }
+
+  // MARK: Bit fields
+
+  private mutating func emitBitField(_ i: Instruction, _ position: UInt8) -> Flow {
+    let pos = UInt64(i.immediate & 63)
+    let length = UInt64(i.length)
+    switch i.operation {
+    case .extr:
+      let len = min(length, 64 - pos)
+      if i.attributes.variant == .unsigned {
+        let mask = len >= 64 ? UInt64.max : (1 << len) - 1
+        return integer(
+          MicroOp(.extru, position, d: i.r1, a: i.r3, c: UInt8(pos), imm: Int64(bitPattern: mask)))
+      }
+      return integer(MicroOp(.extr, position, d: i.r1, a: i.r3, b: UInt8(64 - len), c: UInt8(64 - len - pos)))
+    case .depZ, .depZImmediate, .depImmediate, .dep:
+      let len = min(length, 64 - pos)
+      let mask = (len >= 64 ? UInt64.max : (1 << len) - 1) << pos
+      switch i.operation {
+      case .depZ:
+        return integer(MicroOp(.depZ, position, d: i.r1, a: i.r2, c: UInt8(pos), imm: Int64(bitPattern: mask)))
+      case .depZImmediate:
+        return integer(
+          MicroOp(.movImm, position, d: i.r1, imm: Int64(bitPattern: (UInt64(bitPattern: i.immediate2) << pos) & mask)))
+      case .depImmediate:
+        if i.immediate2 == 0 {
+          return integer(MicroOp(.andImm, position, d: i.r1, b: i.r3, imm: Int64(bitPattern: ~mask)))
+        }
+        return integer(MicroOp(.orImm, position, d: i.r1, b: i.r3, imm: Int64(bitPattern: mask)))
+      default:
+        return integer(
+          MicroOp(.dep, position, d: i.r1, a: i.r2, b: i.r3, c: UInt8(pos), imm: Int64(bitPattern: mask)))
+      }
+    default: return illegal(position)
+    }
+  }
+
+  // MARK: Memory
+
+  /// Legality of a base register that is updated, and the update itself behind the access.
+  mutating func emitUpdate(_ i: Instruction, _ position: UInt8) {
+    switch i.attributes.update {
+    case .none: break
+    case .register: append(MicroOp(.add, position, d: i.r3, a: i.r3, b: i.r2))
+    case .immediate: append(MicroOp(.addImm, position, d: i.r3, a: i.r3, imm: i.immediate))
+    }
+  }
+
+  private mutating func emitLoad(_ i: Instruction, _ position: UInt8) -> Flow {
+    guard legal(gr: i.r1) else { return illegal(position) }
+    if i.attributes.update != .none {
+      guard i.r1 != i.r3, legal(gr: i.r3) else { return illegal(position) }
+    }
+    if i.operation == .loadFill {
+      append(MicroOp(.ld8Fill, position, d: i.r1, b: i.r3))
+    } else {
+      switch i.attributes.access {
+      case .normal, .bias, .acquire, .release:
+        let tag: MicroTag
+        switch i.attributes.size {
+        case 1: tag = .ld1
+        case 2: tag = .ld2
+        case 4: tag = .ld4
+        default: tag = .ld8
+        }
+        append(MicroOp(tag, position, d: i.r1, b: i.r3))
+      default:
+        append(MicroOp(.loadSpecial, position, d: i.r1, a: i.attributes.size, b: i.r3, c: i.attributes.access.rawValue))
+      }
+    }
+    emitUpdate(i, position)
+    return .next
+  }
+
+  private mutating func emitStore(_ i: Instruction, _ position: UInt8) -> Flow {
+    if i.attributes.update != .none {
+      guard legal(gr: i.r3) else { return illegal(position) }
+    }
+    if i.operation == .storeSpill {
+      append(MicroOp(.st8Spill, position, a: i.r2, b: i.r3))
+    } else {
+      let tag: MicroTag
+      switch i.attributes.size {
+      case 1: tag = .st1
+      case 2: tag = .st2
+      case 4: tag = .st4
+      default: tag = .st8
+      }
+      append(MicroOp(tag, position, a: i.r2, b: i.r3))
+    }
+    emitUpdate(i, position)
+    return .next
+  }
+
+  private mutating func emitFloatMemory(_ i: Instruction, _ position: UInt8) -> Flow {
+    let isLoad = i.operation == .loadFP || i.operation == .loadFPFill
+    if isLoad { guard i.f1 > 1 else { return illegal(position) } }
+    if i.attributes.update != .none { guard legal(gr: i.r3) else { return illegal(position) } }
+    uses(fr: isLoad ? i.f1 : i.f2)
+    let whole: Int64 = i.operation == .loadFPFill || i.operation == .storeFPSpill ? 1 : 0
+    append(
+      MicroOp(
+        isLoad ? .loadFP : .storeFP, position, d: isLoad ? i.f1 : i.f2, b: i.r3, c: i.attributes.access.rawValue,
+        e: i.attributes.floatFormat.rawValue, imm: whole))
+    emitUpdate(i, position)
+    return .next
+  }
+}
+
+extension Instruction {
+  /// Compares and tests of type `unc`, and the other instructions that clear both predicates when predicated off.
+  var isUncondCompare: Bool {
+    switch operation {
+    case .compare, .compareZero, .compareImmediate, .testBit, .testNaT, .testFeature, .fcmp, .fclass:
+      return attributes.comparison == .unc
+    default: return false
+    }
+  }
+}

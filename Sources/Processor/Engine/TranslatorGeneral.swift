@@ -1,0 +1,113 @@
+import IA64
+
+extension Translator {
+  /// Instructions that the loop hands to `LogicalProcessor.general`: legality that the encoding alone decides, then the call.
+  mutating func emitGeneral(_ i: Instruction, _ position: UInt8) -> Flow {
+    switch i.operation {
+    // Integer results in r1.
+    case .addp4, .addp4Immediate, .shladdp4, .paddElements, .psubElements, .pavg, .pavgsub, .pcmp, .pshladd2, .pshradd2,
+      .pmpyshr2, .pmpy2, .mix, .unpack, .pack, .pmin1, .pmax1, .pmin2, .pmax2, .psad1, .mux1, .mux2, .pshr, .pshrImmediate,
+      .pshl, .pshlImmediate, .popcnt, .czx:
+      guard legal(gr: i.r1) else { return illegal(position) }
+      let usesImmediate2: Bool
+      switch i.operation {
+      case .shladdp4, .pshladd2, .pshradd2, .pmpyshr2, .mux1, .mux2, .pshrImmediate, .pshlImmediate: usesImmediate2 = true
+      default: usesImmediate2 = false
+      }
+      generalOp(i, position, imm: usesImmediate2 ? i.immediate2 : i.immediate)
+      return .next
+    case .clz, .mpy4, .mpyshl4, .movToDAHRImmediate:
+      // Later than Montecito: CPUID[4] says so.
+      return illegal(position)
+    case .testFeature, .testNaT:
+      guard i.p1 != i.p2 else { return illegal(position) }
+      generalOp(i, position)
+      return .next
+
+    case .movToAR, .movToARImmediate, .movFromAR:
+      // K0...AR47 belong to the M unit, AR64...AR111 to the I unit, the ignored ones to both (Volume 1, table 3-3).
+      let ar = i.ar3
+      let wrongUnit = i.unit == .m ? ar >= 64 && ar < 112 : ar < 48
+      if wrongUnit { return illegal(position) }
+      if i.operation == .movFromAR { guard legal(gr: i.r1) else { return illegal(position) } }
+      generalOp(i, position)
+      return .next
+    case .movFromPredicates, .movFromIP, .movFromPSR, .movFromPSRUM, .movFromCR, .movFromIndirect, .probe,
+      .probeImmediate, .thash, .ttag, .tpa, .tak, .exchange, .compareExchange, .compareExchange16, .fetchAdd, .load16:
+      guard legal(gr: i.r1) else { return illegal(position) }
+      generalOp(i, position)
+      return .next
+
+    case .alloc: return emitAlloc(i, position)
+
+    case .checkS, .checkA:
+      generalOp(i, position)
+      return .next
+    case .checkSFP:
+      uses(fr: i.f2)
+      generalOp(i, position)
+      return .next
+    case .checkAFP:
+      // f1 is only a name here; the disabled check applies all the same.
+      uses(fr: i.f1)
+      generalOp(i, position)
+      return .next
+    case .lfetch:
+      if i.attributes.update != .none { guard legal(gr: i.r3) else { return illegal(position) } }
+      generalOp(i, position)
+      emitUpdate(i, position)
+      return .next
+    case .loadFPPair:
+      guard i.f1 > 1, i.f2 > 1, i.f1 & 1 != i.f2 & 1 else { return illegal(position) }
+      if i.attributes.update != .none { guard legal(gr: i.r3) else { return illegal(position) } }
+      uses(fr: i.f1, i.f2)
+      generalOp(i, position)
+      emitUpdate(i, position)
+      return .next
+
+    case .rfi, .epc, .bsw0, .bsw1, .vmsw, .breakInstruction:
+      generalOp(i, position)
+      return i.qp == 0 ? .ends : .next
+    case .brIA:
+      return illegal(position)
+    case .cover, .clrrrb, .clrrrbPR:
+      generalOp(i, position)
+      if i.operation == .cover { setKnownTop(32) }
+      return .next
+
+    // Floating point with a target f1.
+    case .fpma, .fpms, .fpnma, .fselect, .fmin, .fmax, .famin, .famax, .fpmin, .fpmax, .fpamin, .fpamax, .fpcmp, .fmerge, .fmix,
+      .fsxt, .fpack, .fswap, .fand, .fandcm, .for_, .fxor, .fpmerge, .fcvtFX, .fpcvtFX, .fcvtXF, .frcpa, .fprcpa, .frsqrta,
+      .fprsqrta:
+      guard i.f1 > 1 else { return illegal(position) }
+      switch i.operation {
+      case .fpma, .fpms, .fpnma, .fselect: uses(fr: i.f1, i.f2, i.f3, i.f4)
+      case .fcvtFX, .fpcvtFX, .fcvtXF: uses(fr: i.f1, i.f2)
+      case .frsqrta, .fprsqrta: uses(fr: i.f1, i.f3)
+      default: uses(fr: i.f1, i.f2, i.f3)
+      }
+      generalOp(i, position)
+      return .next
+    case .fcmp, .fclass:
+      guard i.p1 != i.p2 else { return illegal(position) }
+      if i.operation == .fcmp { uses(fr: i.f2, i.f3) } else { uses(fr: i.f2) }
+      generalOp(i, position)
+      return .next
+    case .fsetc:
+      generalOp(i, position, imm: i.immediate | i.immediate2 << 8)
+      return .next
+
+    default:
+      generalOp(i, position)
+      return .next
+    }
+  }
+
+  private mutating func emitAlloc(_ i: Instruction, _ position: UInt8) -> Flow {
+    let (sof, sol, sor) = i.allocFrame
+    guard i.r1 != 0, sof <= 96, sol <= sof, Int(sor) * 8 <= Int(sof), i.r1 < 32 + sof else { return illegal(position) }
+    generalOp(i, position, imm: Int64(sof) | Int64(sol) << 8 | Int64(sor) << 16)
+    setKnownTop(32 + sof)
+    return .next
+  }
+}

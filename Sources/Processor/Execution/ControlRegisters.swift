@@ -1,0 +1,155 @@
+import IA64
+
+/// Moves to and from control registers and the indirect register files (Volume 2, chapter 3; Volume 3, mov cr, mov indirect).
+extension LogicalProcessor {
+  private func exists(_ n: Int) -> Bool {
+    switch n {
+    case 0, 1, 2, 8, 16, 17, 19...25, 64...74, 80, 81: true
+    default: false
+    }
+  }
+
+  /// Illegal Operation conditions, which come before the privilege check.
+  func controlRegisterIsIllegal(_ n: Int, write: Bool) -> StepResult? {
+    if !exists(n) { return illegalOperation() }
+    if n >= 16 && n <= 27 && state.pointee.psr & PSR.ic != 0 { return illegalOperation() }
+    if write && (n == CR.ivr || (n >= CR.irr0 && n <= CR.irr0 + 3)) { return illegalOperation() }
+    return nil
+  }
+
+  func readCR(_ n: Int, into r1: UInt8) -> StepResult {
+    let s = state
+    switch n {
+    case CR.ivr: s.gr[Int(r1)] = readIVR()
+    case CR.irr0...CR.irr0 + 3: s.gr[Int(r1)] = s.pointee.interruptRequest[n - CR.irr0]
+    case CR.eoi: s.gr[Int(r1)] = 0
+    default: s.gr[Int(r1)] = s.cr[n]
+    }
+    return .next
+  }
+
+  func writeCR(_ n: Int, _ value: UInt64) -> StepResult {
+    let s = state
+    switch n {
+    case CR.dcr:
+      if value & ~DCR.implemented != 0 { return reservedField() }
+      s.cr[n] = value
+    case CR.itm:
+      s.cr[n] = value
+      armTimer()
+      return .exit
+    case CR.iva: s.cr[n] = value & ~0x7FFF
+    case CR.pta:
+      let size = value >> 2 & 0x3F
+      if value & 0x7E02 != 0 || size < 15 || size > 61 { return reservedField() }
+      s.cr[n] = value
+    case CR.ipsr:
+      if value & PSR.reserved != 0 { return reservedField() }
+      s.cr[n] = value
+    case CR.itir:
+      if value & 0xFFFF_FFFF_0000_0003 != 0 { return reservedField() }
+      s.cr[n] = value
+    case CR.ifs:
+      if value & 0x7FFF_FFC0_0000_0000 != 0 { return reservedField() }
+      s.cr[n] = value
+    case CR.iha: s.cr[n] = value & ~3
+    case CR.lid: s.cr[n] = value & 0xFFFF_0000
+    case CR.tpr:
+      if value & 0xFF00 != 0 { return reservedField() }
+      s.cr[n] = value & 0x1_00F0
+      updateInterruptPending()
+      return .exit
+    case CR.eoi:
+      writeEOI()
+      return .exit
+    case CR.itv, CR.pmv, CR.cmcv:
+      let vector = value & 0xFF
+      if value & 0xEF00 & ~0x1000 != 0 || (vector != 0 && vector != 2 && vector < 16) { return reservedField() }
+      s.cr[n] = value & 0x1_00FF
+    case CR.lrr0, CR.lrr1:
+      if value & 0x800 != 0 { return reservedField() }
+      s.cr[n] = value & 0x1_A7FF
+    default: s.cr[n] = value
+    }
+    return .next
+  }
+
+  // MARK: Indirect files
+
+  func readIndirect(_ file: IndirectFile, index value: UInt64, into r1: UInt8) -> StepResult {
+    let s = state
+    let index = Int(value & 0xFF)
+    let result: UInt64
+    switch file {
+    case .rr: result = s.rr[Int(value >> 61)]
+    case .pkr:
+      guard index < Implementation.protectionKeyRegisters else { return reservedField() }
+      result = s.pkr[index]
+    case .dbr:
+      guard index < 8 else { return reservedField() }
+      result = s.dbr[index]
+    case .ibr:
+      guard index < 8 else { return reservedField() }
+      result = s.ibr[index]
+    case .pmc: result = index < 64 ? s.pmc[index] : 0
+    case .pmd:
+      // Secure counters read as zero below privilege 0 (Volume 2, section 7.2.1).
+      let secure = s.pointee.psr & PSR.sp != 0 || (index >= 4 && index < 64 && s.pmc[index] & 1 << 6 != 0)
+      result = index >= 64 || (PSR.cpl(s.pointee.psr) != 0 && secure) ? 0 : s.pmd[index]
+    case .cpuid:
+      guard index < 5 else { return reservedField() }
+      result = s.cpuid[index]
+    case .none, .dahr: return illegalOperation()
+    }
+    s.gr[Int(r1)] = result
+    return .next
+  }
+
+  func writeIndirect(_ file: IndirectFile, index value: UInt64, _ data: UInt64) -> StepResult {
+    let s = state
+    let index = Int(value & 0xFF)
+    switch file {
+    case .rr:
+      let size = data >> 2 & 0x3F
+      if data & 0xFFFF_FFFF_0000_0002 != 0 || !pageSizeImplemented(size) { return reservedField() }
+      let region = Int(value >> 61)
+      if s.rr[region] != data {
+        s.rr[region] = data
+        softTLB.purgeVirtual()
+        codeMapChanged()
+      }
+      return .exit
+    case .pkr:
+      guard index < Implementation.protectionKeyRegisters else { return reservedField() }
+      if data & 0xFFFF_FFFF_0000_00F0 != 0 { return reservedField() }
+      if data & 1 != 0 {
+        for i in 0..<Implementation.protectionKeyRegisters
+        where i != index && s.pkr[i] & 1 != 0 && s.pkr[i] >> 8 == data >> 8 { s.pkr[i] &= ~1 }
+      }
+      s.pkr[index] = data
+      softTLB.purgeVirtual()
+      codeMapChanged()
+      return .exit
+    case .dbr:
+      guard index < 8 else { return reservedField() }
+      if index & 1 == 1 && data & 0x3000_0000_0000_0000 != 0 { return reservedField() }
+      s.dbr[index] = data
+      softTLB.purgeVirtual()
+    case .ibr:
+      guard index < 8 else { return reservedField() }
+      if index & 1 == 1 && data & 0x7000_0000_0000_0000 != 0 { return reservedField() }
+      s.ibr[index] = data
+      codeMapChanged()
+      return .exit
+    case .pmc: if index < 16 || (index >= 32 && index <= 42) { s.pmc[index] = data }
+    case .pmd: if index < 64 { s.pmd[index] = data }
+    case .cpuid, .none, .dahr: return illegalOperation()
+    }
+    return .next
+  }
+
+  /// Page sizes that region registers and ITIR accept: 8 KiB is insertable by the manual's list as well.
+  func pageSizeImplemented(_ shift: UInt64) -> Bool {
+    Implementation.insertablePages >> shift & 1 != 0 || shift == 13
+  }
+}

@@ -1,0 +1,151 @@
+import IA64
+
+/// System instructions (Volume 3): each body checks in the manual's order: special illegal conditions, privilege, NaT (done by the NaT
+/// stepper), reserved registers and fields, virtualization, then acts.
+extension LogicalProcessor {
+  @inline(never) func privilegedOperation(_ code: UInt64 = 0) -> StepResult {
+    raise(.generalException, isr: GeneralException.privilegedOperation | code)
+    return .fault
+  }
+
+  private var cpl: UInt64 { PSR.cpl(state.pointee.psr) }
+
+  /// PSR.vm is state only until a hypervisor gives it a meaning; this is the one place where that will happen.
+  @inline(__always) private var virtualized: Bool { state.pointee.psr & PSR.vm != 0 }
+  private func virtualizationFault() -> StepResult {
+    raise(.virtualization)
+    return .fault
+  }
+
+  @inline(never)
+  func system(_ o: MicroOp, _ g: GeneralOperands) -> StepResult {
+    let s = state
+    let flags = g.attributes.flags
+    // CR16...CR27, itc and itr are illegal with PSR.ic = 1, which is checked before privilege.
+    switch g.operation {
+    case .itcD, .itcI, .itrD, .itrI:
+      if s.pointee.psr & PSR.ic != 0 { return illegalOperation() }
+    case .movToCR, .movFromCR:
+      if let failure = controlRegisterIsIllegal(Int(o.b), write: g.operation == .movToCR) { return failure }
+    default: break
+    }
+    if flags.contains(.privileged) && cpl != 0 {
+      let code = g.operation == .tpa ? DataAccess.NonAccess.tpa : g.operation == .tak ? DataAccess.NonAccess.tak : 0
+      return privilegedOperation(code)
+    }
+    switch g.operation {
+    case .breakInstruction: return breakpoint(o)
+    case .flushrs: return flushRegisterStack() ? .next : .fault
+    case .loadrs:
+      if s.ar[AR.rsc] & 3 != 0 { return illegalOperation() }
+      let bytes = s.ar[AR.rsc] >> 16 & 0x3FF8
+      if s.pointee.sof != 0 && bytes != 0 { return illegalOperation() }
+      if BackingStore.registers(from: s.pointee.bsp &- bytes, to: s.pointee.bsp) > 96 - s.pointee.sof { return illegalOperation() }
+      guard loadRegisterStack() else { return .fault }
+      return noNaT ? .next : .exit
+    case .cover:
+      if virtualized { return virtualizationFault() }
+      coverFrame()
+      return .next
+
+    case .sum, .rum:
+      let bits = UInt64(bitPattern: o.imm)
+      if bits & ~PSR.userMask != 0 { return reservedField() }
+      // PSR.up cannot be changed while PSR.sp is set.
+      let allowed = s.pointee.psr & PSR.sp != 0 ? bits & ~PSR.up : bits
+      setPSRInBlock(g.operation == .sum ? s.pointee.psr | allowed : s.pointee.psr & ~allowed)
+      return .exit
+    case .movToPSRUM:
+      let value = s.gr[Int(o.a)]
+      if value & 1 != 0 { return reservedField() }
+      var mask = PSR.userMask
+      if s.pointee.psr & PSR.sp != 0 { mask &= ~PSR.up }
+      setPSRInBlock(s.pointee.psr & ~mask | value & mask)
+      return .exit
+    case .movFromPSRUM:
+      s.gr[Int(o.d)] = s.pointee.psr & PSR.userMask
+      return .next
+    case .ssm, .rsm:
+      let bits = UInt64(bitPattern: o.imm)
+      if bits & PSR.reserved != 0 { return reservedField() }
+      if virtualized { return virtualizationFault() }
+      setPSRInBlock(g.operation == .ssm ? s.pointee.psr | bits : s.pointee.psr & ~bits)
+      return .exit
+    case .movToPSRL:
+      let value = s.gr[Int(o.a)]
+      if value & 0xFFFF_FFFF & PSR.reserved != 0 { return reservedField() }
+      if virtualized { return virtualizationFault() }
+      setPSRInBlock(s.pointee.psr & ~0xFFFF_FFFF | value & 0xFFFF_FFFF)
+      return .exit
+    case .movFromPSR:
+      if virtualized { return virtualizationFault() }
+      s.gr[Int(o.d)] = s.pointee.psr & 0x0000_0018_FFFF_FFFF
+      return .next
+    case .bsw0, .bsw1:
+      if virtualized { return virtualizationFault() }
+      let bank = g.operation == .bsw1 ? PSR.bn : 0
+      setPSRInBlock(s.pointee.psr & ~PSR.bn | bank)
+      return .exit
+    case .rfi: return returnFromInterruption()
+    case .epc: return enterPrivilegedCode(o)
+    case .vmsw:
+      // No virtual environment has been set up (PAL_VP_INIT_ENV); then vmsw is an illegal operation (Volume 2, section 11.7).
+      return illegalOperation()
+
+    case .movToCR: return writeCR(Int(o.b), s.gr[Int(o.a)])
+    case .movFromCR: return readCR(Int(o.b), into: o.d)
+    case .movToIndirect: return writeIndirect(g.attributes.indirect, index: s.gr[Int(o.b)], s.gr[Int(o.a)])
+    case .movFromIndirect: return readIndirect(g.attributes.indirect, index: s.gr[Int(o.b)], into: o.d)
+
+    case .itcD, .itcI, .itrD, .itrI, .ptcL, .ptcG, .ptcGA, .ptcE, .ptrD, .ptrI: return translationInstruction(o, g)
+    case .probe, .probeImmediate, .probeFault, .thash, .ttag, .tpa, .tak, .fc, .fcI: return inspectTranslation(o, g)
+
+    default: return illegalOperation()
+    }
+  }
+
+  private func breakpoint(_ o: MicroOp) -> StepResult {
+    let immediate = UInt64(bitPattern: o.imm)
+    // The firmware's own pages call out of the machine with immediates that no other code can use for that.
+    if immediate >= 0x10_0000 && immediate < 0x20_0000 && gateAllowed(o) {
+      return firmwareGate(immediate & 0xF_FFFF, o)
+    }
+    raise(.breakInstruction)
+    state.pointee.fault.iim = immediate
+    state.pointee.fault.writes = .iim
+    return .fault
+  }
+
+  /// rfi (Volume 3): PSR from IPSR, IP from IIP, the frame from IFS if that is valid.
+  private func returnFromInterruption() -> StepResult {
+    if virtualized { return virtualizationFault() }
+    let s = state
+    let ipsr = s.cr[CR.ipsr]
+    let ifs = s.cr[CR.ifs]
+    let slot = PSR.ri(ipsr)
+    s.pointee.ip = s.cr[CR.iip] & ~0xF
+    setPSR(ipsr & ~PSR.riMask | (slot == 3 ? 0 : slot) << PSR.riShift)
+    if ifs >> 63 != 0 {
+      // Missing registers are loaded before the target is fetched; `frameIncomplete` tells the dispatcher.
+      _ = restoreFrame(ifs & 0x3F_FFFF_FFFF, preserved: Int(ifs & 0x7F))
+    }
+    return .jumped
+  }
+
+  /// epc: code on a gate page (access rights 7) gains the page's privilege (Volume 3).
+  private func enterPrivilegedCode(_ o: MicroOp) -> StepResult {
+    let s = state
+    let psr = s.pointee.psr
+    if s.ar[AR.pfs] >> 62 < PSR.cpl(psr) { return illegalOperation() }
+    var level: UInt64 = 0
+    if psr & PSR.it != 0 {
+      let ip = s.pointee.ip
+      // The page may have left the TLB while its code was running from a block: then this is the miss, not a missed promotion.
+      guard translateFetch(ip &+ UInt64(o.position / 3) &* 16) != nil else { return .fault }
+      guard let page = instructionTLB.lookup(offset(ip), rid(ip))?.pointee else { return .fault }
+      level = page.accessRights == 7 ? min(UInt64(page.privilegeLevel), PSR.cpl(psr)) : PSR.cpl(psr)
+    }
+    setPSRInBlock(psr & ~PSR.cplMask | level << PSR.cplShift)
+    return .exit
+  }
+}

@@ -1,0 +1,152 @@
+import IA64
+
+/// itc, itr, ptc, ptr, probe, tak, tpa, thash, ttag, fc (Volume 3).
+extension LogicalProcessor {
+  func translationInstruction(_ o: MicroOp, _ g: GeneralOperands) -> StepResult {
+    let s = state
+    switch g.operation {
+    case .itcD, .itcI:
+      guard let t = makeTranslation(s.gr[Int(o.a)], itir: s.cr[CR.itir], address: s.cr[CR.ifa]) else { return reservedField() }
+      insertCache(t, instruction: g.operation == .itcI)
+      return .exit
+    case .itrD, .itrI:
+      let slot = Int(s.gr[Int(o.b)] & 0xFF)
+      guard slot < TLB.registerCount,
+        let t = makeTranslation(s.gr[Int(o.a)], itir: s.cr[CR.itir], address: s.cr[CR.ifa])
+      else { return reservedField() }
+      if g.operation == .itrI {
+        instructionTLB.insertRegister(slot, t)
+      } else {
+        dataTLB.insertRegister(slot, t)
+      }
+      mapsChanged()
+      return .exit
+    case .ptcE:
+      instructionTLB.purgeAllCache()
+      dataTLB.purgeAllCache()
+      mapsChanged()
+      return .exit
+    case .ptcL, .ptcG, .ptcGA, .ptrD, .ptrI:
+      let address = s.gr[Int(o.b)]
+      let shift = s.gr[Int(o.a)] >> 2 & 0x3F
+      // Purge sizes are the insertable ones and 4 GiB; others are reserved.
+      guard pageSizeImplemented(shift) else { return reservedField() }
+      let start = offset(address) & ~((1 << shift) - 1)
+      let last = start | (1 << shift) - 1
+      if g.operation == .ptrD {
+        dataTLB.purgeRegisters(start, last, rid(address))
+        dataTLB.purgeCache(start, last, rid(address))
+      } else if g.operation == .ptrI {
+        instructionTLB.purgeRegisters(start, last, rid(address))
+        instructionTLB.purgeCache(start, last, rid(address))
+      } else {
+        purge(start, last, rid(address))
+        // Other processors lose their ALAT entries as well; this one keeps its own (Volume 3, ptc.ga).
+        if g.operation == .ptcGA || g.operation == .ptcG { globalPurge?(start, last, rid(address), g.operation == .ptcGA) }
+      }
+      if g.operation != .ptrI { softTLB.purge(start: start, last: last) }
+      if g.operation != .ptrD { codeMapChanged() }
+      return .exit
+    default: return illegalOperation()
+    }
+  }
+
+  func purge(_ start: UInt64, _ last: UInt64, _ rid: UInt32) {
+    dataTLB.purgeCache(start, last, rid)
+    instructionTLB.purgeCache(start, last, rid)
+  }
+
+  func mapsChanged() {
+    softTLB.purgeVirtual()
+    codeMapChanged()
+  }
+
+  func inspectTranslation(_ o: MicroOp, _ g: GeneralOperands) -> StepResult {
+    let s = state
+    let psr = s.pointee.psr
+    let address = s.gr[Int(o.b)]
+    switch g.operation {
+    case .thash:
+      if psr & PSR.vm != 0 {
+        raise(.virtualization)
+        return .fault
+      }
+      s.gr[Int(o.d)] = vhptAddress(address)
+      return .next
+    case .ttag:
+      if psr & PSR.vm != 0 {
+        raise(.virtualization)
+        return .fault
+      }
+      s.gr[Int(o.d)] = vhptTag(address)
+      return .next
+
+    case .tpa:
+      var access = DataAccess(
+        isr: ISR.na | ISR.r | DataAccess.NonAccess.tpa, reads: true, writes: false, privilege: 0, translate: true)
+      access.checksAccessBits = false
+      access.checksRights = false
+      switch translate(address, size: 1, access) {
+      case .done:
+        guard let page = dataTLB.lookup(offset(address), rid(address))?.pointee else { return illegalOperation() }
+        s.gr[Int(o.d)] = page.physical | address & page.mask
+        return .next
+      case .fault, .deferred: return .fault
+      }
+
+    case .tak:
+      if let page = dataTLB.lookup(offset(address), rid(address))?.pointee, page.present {
+        s.gr[Int(o.d)] = UInt64(page.key) << 8
+      } else {
+        s.gr[Int(o.d)] = 1
+      }
+      return .next
+
+    case .probe, .probeImmediate:
+      let requested = g.operation == .probe ? s.gr[Int(o.a)] & 3 : UInt64(bitPattern: o.imm) & 3
+      let writes = g.attributes.variant == .write
+      var access = DataAccess(
+        isr: ISR.na | (writes ? ISR.w : ISR.r) | DataAccess.NonAccess.probe, reads: !writes, writes: writes,
+        privilege: max(PSR.cpl(psr), requested), translate: true)
+      access.checksAccessBits = false
+      access.checksRights = false
+      translated.permitted = true
+      switch translate(address, size: 1, access) {
+      case .done:
+        s.gr[Int(o.d)] = translated.permitted ? 1 : 0
+        return .next
+      case .fault, .deferred: return .fault
+      }
+
+    case .probeFault:
+      let reads = g.attributes.variant != .write
+      let writes = g.attributes.variant != .read
+      let access = DataAccess(
+        isr: ISR.na | (reads ? ISR.r : 0) | (writes ? ISR.w : 0) | DataAccess.NonAccess.probeFault, reads: reads, writes: writes,
+        privilege: max(PSR.cpl(psr), UInt64(bitPattern: o.imm) & 3), translate: psr & PSR.dt != 0)
+      return translate(address, size: 1, access) == .done ? .next : .fault
+
+    case .fc, .fcI:
+      var access = DataAccess(
+        isr: ISR.na | ISR.r | DataAccess.NonAccess.fc, reads: true, writes: false, privilege: PSR.cpl(psr),
+        translate: psr & PSR.dt != 0)
+      access.checksAccessBits = false
+      guard translate(address, size: 1, access) == .done else { return .fault }
+      // Stores to translated code drop it at once, so there is nothing stale to flush; the reference has been checked.
+      return .next
+
+    default: return illegalOperation()
+    }
+  }
+
+  /// lfetch (Volume 3): without .fault it never faults.
+  func prefetch(_ o: MicroOp, _ g: GeneralOperands) -> StepResult {
+    guard g.attributes.flags.contains(.fault) else { return .next }
+    let psr = state.pointee.psr
+    if psr & PSR.ed != 0 { return .next }
+    let access = DataAccess(
+      isr: ISR.na | ISR.r | DataAccess.NonAccess.lfetch, reads: true, writes: false, privilege: PSR.cpl(psr),
+      translate: psr & PSR.dt != 0)
+    return translate(state.gr[Int(o.b)], size: 1, access) == .done ? .next : .fault
+  }
+}

@@ -1,0 +1,46 @@
+/// Delivery of interruptions (Volume 2, section 5.5 and table 3-2).
+extension LogicalProcessor {
+  /// Delivers `state.pointee.fault`. On entry IP and PSR.ri name the instruction at which execution will resume (the faulting
+  /// one; for traps the next), `slot` is the slot of the instruction that caused it.
+  @inline(never) func deliverPending(slot: UInt64) {
+    let s = state
+    let fault = s.pointee.fault
+    let psr = s.pointee.psr
+    let collects = psr & PSR.ic != 0
+    if fault.vector == .dataNestedTLB {
+      enter(fault.vector)
+      return
+    }
+    var isr = fault.isr | slot << ISR.eiShift
+    if !collects { isr |= ISR.ni }
+    if s.pointee.frameIncomplete { isr |= ISR.ir }
+    s.cr[CR.isr] = isr
+    if collects {
+      s.cr[CR.ipsr] = psr
+      s.cr[CR.iip] = s.pointee.ip
+      s.cr[CR.iipa] = s.pointee.lastBundle
+      s.cr[CR.ifs] = 0
+      if fault.writes.contains(.ifa) { s.cr[CR.ifa] = fault.ifa }
+      if fault.writes.contains(.itir) { s.cr[CR.itir] = fault.itir }
+      if fault.writes.contains(.iha) { s.cr[CR.iha] = fault.iha }
+      if fault.writes.contains(.iim) { s.cr[CR.iim] = fault.iim }
+    }
+    enter(fault.vector)
+  }
+
+  private func enter(_ vector: Vector) {
+    let s = state
+    let psr = s.pointee.psr
+    let dcr = s.cr[CR.dcr]
+    s.pointee.frameIncomplete = false
+    setPSR(psr & PSR.keptByInterruption | (dcr & DCR.be != 0 ? PSR.be : 0) | (dcr & DCR.pp != 0 ? PSR.pp : 0))
+    s.pointee.ip = s.cr[CR.iva] & ~0x7FFF &+ UInt64(vector.rawValue)
+    engine.pointee.interruptions &+= 1
+  }
+
+  /// Takes the external interrupt if one is pending, unmasked and PSR.i is set.
+  func deliverExternalInterrupt() {
+    raise(.externalInterrupt)
+    deliverPending(slot: PSR.ri(state.pointee.psr))
+  }
+}

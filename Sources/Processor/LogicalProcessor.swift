@@ -1,0 +1,216 @@
+import IA64
+
+/// Why ``LogicalProcessor/run(until:)`` came back.
+public enum ExitReason: Sendable, Equatable {
+  /// `cycles` reached the deadline.
+  case deadline
+  /// The processor waits for an interrupt; nothing will retire until one is posted.
+  case halted
+  /// A firmware gate handler asked for it, or ``LogicalProcessor/requestStop()`` was called.
+  case stopped
+  /// Only with ``LogicalProcessor/hostHandlesInterruptions``: an interruption would have been delivered; it is in
+  /// `state.pointee.fault`, and IP and PSR.ri name the instruction that caused it (a trap: the next one).
+  case interruption
+}
+
+/// One logical processor: the architectural state, its translation structures, and the engine that runs it.
+///
+/// Not thread-safe: one thread runs a processor and everything that it touches.
+public final class LogicalProcessor {
+  /// Core frequency of the modelled processor, in Hz; one slot takes one cycle in functional timing.
+  public static let frequency: UInt64 = 1_600_000_000
+  /// AR.ITC counts once in so many cycles.
+  public static let cyclesPerITCTick: UInt64 = 4
+
+  public let state: State
+  public let memory: PhysicalMemory
+  public weak var bus: (any ProcessorBus)?
+  /// User emulation: interruptions come back from `run` instead of being delivered through CR.IVA.
+  public var hostHandlesInterruptions = false
+  /// Physical addresses in which `break.m 0x100000 + n` is firmware gate n.
+  public var firmwareGates: Range<UInt64> = 0..<0
+  /// Broadcast of ptc.g and ptc.ga to the other processors: first and last offset, region identifier, whether ALATs are purged.
+  public var globalPurge: ((UInt64, UInt64, UInt32, Bool) -> Void)?
+
+  let engine: UnsafeMutablePointer<EngineContext>
+  let softTLB: SoftTLB
+  var dataTLB = TLB()
+  var instructionTLB = TLB()
+  var blocks = BlockCache()
+  let translationBuffer: UnsafeMutablePointer<MicroOp>
+  /// One block for the stepper.
+  let scratch: UnsafeMutablePointer<Block>
+  /// Bundles of ones: what fetching from nowhere yields.
+  let voidBundles: UnsafeMutableRawPointer
+  /// Where stores of the register stack go that hit no RAM.
+  let sink: UnsafeMutableRawPointer
+  /// Result of the last successful `translate`.
+  var translated = TranslatedAddress()
+
+  struct TranslatedAddress {
+    var physical: UInt64 = 0
+    var attribute: UInt8 = 0
+    /// For probes: whether rights and keys allow the access.
+    var permitted = true
+  }
+
+  public init(memory: PhysicalMemory, bus: (any ProcessorBus)?) {
+    StateLayout.verify()
+    self.memory = memory
+    self.bus = bus
+    state = .allocate(capacity: 1)
+    state.initialize(to: ProcessorState())
+    softTLB = SoftTLB()
+    engine = .allocate(capacity: 1)
+    engine.initialize(to: EngineContext(dataTable: softTLB.table(.physical)))
+    translationBuffer = .allocate(capacity: Translator.maximumOperations + 16)
+    let raw = UnsafeMutableRawPointer.allocate(
+      byteCount: MemoryLayout<Block>.stride + 32 * MemoryLayout<MicroOp>.stride, alignment: 64)
+    scratch = raw.assumingMemoryBound(to: Block.self)
+    voidBundles = .allocate(byteCount: 16, alignment: 16)
+    voidBundles.initializeMemory(as: UInt8.self, repeating: 0xFF, count: 16)
+    sink = .allocate(byteCount: 16, alignment: 16)
+    sink.initializeMemory(as: UInt8.self, repeating: 0, count: 16)
+    memory.codeWritten[ObjectIdentifier(self)] = { [unowned self] page in blocks.invalidate(page: page) }
+    reset()
+  }
+
+  deinit {
+    memory.codeWritten[ObjectIdentifier(self)] = nil
+    state.deallocate()
+    engine.deallocate()
+    softTLB.deallocate()
+    dataTLB.deallocate()
+    instructionTLB.deallocate()
+    blocks.deallocate()
+    translationBuffer.deallocate()
+    UnsafeMutableRawPointer(scratch).deallocate()
+    voidBundles.deallocate()
+    sink.deallocate()
+  }
+
+  /// Architected reset state (Volume 2, section 11.2.2 and table 3-2); registers that the manual leaves undefined are zero.
+  public func reset() {
+    let time = (state.pointee.instructions, state.pointee.idleCycles)
+    state.pointee = ProcessorState()
+    (state.pointee.instructions, state.pointee.idleCycles) = time
+    state.pr[0] = 1
+    state.floatStorage[0] = .zero
+    state.floatStorage[1] = .one
+    state.ar[AR.fpsr] = 0x9804C_0270033F
+    // "GenuineIntel"; Montecito: family 0x20, model 0, five CPUID registers; long branches and 16-byte atomics.
+    state.cpuid[0] = 0x4965_6E69_756E_6547
+    state.cpuid[1] = 0x6C65_746E
+    state.cpuid[3] = 4 | 7 << 8 | 0 << 16 | 0x20 << 24
+    state.cpuid[4] = 5
+    for i in 0..<64 where i >= 4 && i < 16 { state.pmc[i] = 0x200_0000 }
+    state.cr[CR.itv] = 1 << 16
+    state.cr[CR.pmv] = 1 << 16
+    state.cr[CR.cmcv] = 1 << 16
+    state.cr[CR.lrr0] = 1 << 16
+    state.cr[CR.lrr1] = 1 << 16
+    for i in 0..<8 { state.rr[i] = 14 << 2 }
+    dataTLB.reset()
+    instructionTLB.reset()
+    softTLB.purgeAll()
+    blocks.reset()
+    engine.pointee.timerCycle = .max
+    engine.pointee.frameTop = 128
+    engine.pointee.position = 0
+    engine.pointee.stopRequested = false
+    codeMapChanged()
+    setPSR(0)
+  }
+
+  // MARK: Processor status
+
+  /// Sets the whole PSR, `ri` included, and what derives from it.
+  public func setPSR(_ value: UInt64) {
+    let old = state.pointee.psr
+    let changed = old ^ value
+    if changed & PSR.bn != 0 { swapBanks() }
+    state.pointee.psr = value
+    if changed & PSR.pk != 0 {
+      softTLB.purgeVirtual()
+      codeMapChanged()
+    }
+    if changed & PSR.it != 0 { codeMapChanged() }
+    engine.pointee.dataTable = softTLB.table(
+      SoftTLB.context(translate: value & PSR.dt != 0, bigEndian: value & PSR.be != 0, cpl: PSR.cpl(value)))
+    engine.pointee.floatDisabled = UInt8(truncatingIfNeeded: value >> 18 & 3)
+    engine.pointee.mustStep = value & PSR.stepping != 0
+    if value & PSR.db != 0 && changed & PSR.db != 0 { softTLB.purgeAll() }
+  }
+
+  /// The same from inside a block, where PSR.ri is zero by convention.
+  @inline(__always) func setPSRInBlock(_ value: UInt64) { setPSR(value) }
+
+  /// Exchanges GR16...GR31 with the other bank (PSR.bn has changed).
+  private func swapBanks() {
+    for i in 0..<16 {
+      let visible = state.gr[16 + i]
+      state.gr[16 + i] = state.otherBank[i]
+      state.otherBank[i] = visible
+    }
+    let visible = state.pointee.natLow >> 16 & 0xFFFF
+    state.pointee.natLow = state.pointee.natLow & ~0xFFFF_0000 | state.pointee.otherBankNaT << 16
+    state.pointee.otherBankNaT = visible
+  }
+
+  // MARK: Control from outside
+
+  /// `run` returns `.stopped` at the next block boundary.
+  public func requestStop() {
+    engine.pointee.stopRequested = true
+    engine.pointee.limit = 0
+  }
+
+  /// Lets time pass for a halted processor.
+  public func skipIdle(to cycle: UInt64) {
+    if cycle > state.cycles { state.pointee.idleCycles &+= cycle - state.cycles }
+  }
+
+  /// Slots retired before the instruction that is executing now.
+  func currentInstructions() -> UInt64 { engine.pointee.blockStart &+ engine.pointee.position }
+
+  // MARK: Translations from outside (user emulation, firmware)
+
+  /// Inserts a translation as `itc` would, without checks. `pageShift` is log2 of an insertable page size.
+  public func insertTranslation(
+    instruction: Bool, virtual: UInt64, physical: UInt64, pageShift: Int, accessRights: UInt8, privilegeLevel: UInt8,
+    attribute: UInt8 = 0, accessed: Bool = true, dirty: Bool = true, key: UInt32 = 0, ed: Bool = false
+  ) {
+    var t = Translation()
+    t.valid = true
+    t.mask = (1 << UInt64(pageShift)) - 1
+    t.base = offset(virtual) & ~t.mask
+    t.physical = physical & ~t.mask
+    t.pageShift = UInt8(pageShift)
+    t.rid = rid(virtual)
+    t.key = key
+    t.present = true
+    t.accessed = accessed
+    t.dirty = dirty
+    t.exceptionDeferral = ed
+    t.accessRights = accessRights
+    t.privilegeLevel = privilegeLevel
+    t.attribute = attribute
+    insertCache(t, instruction: instruction)
+  }
+
+  /// Purges both caches for a range, as `ptc.l` does.
+  public func purgeTranslations(virtual: UInt64, pageShift: Int) {
+    let mask = (UInt64(1) << UInt64(pageShift)) - 1
+    let start = offset(virtual) & ~mask
+    purge(start, start | mask, rid(virtual))
+    softTLB.purge(start: start, last: start | mask)
+    codeMapChanged()
+  }
+
+  /// Purges both caches completely, as `ptc.e` does.
+  public func purgeAllTranslations() {
+    instructionTLB.purgeAllCache()
+    dataTLB.purgeAllCache()
+    mapsChanged()
+  }
+}

@@ -1,0 +1,104 @@
+/// The hardware walker of the virtual hash page table (Volume 2, section 4.1.5).
+extension LogicalProcessor {
+  enum WalkResult {
+    /// An entry went into the TLB; look again.
+    case inserted
+    /// The page of the table itself is not in the data TLB: VHPT Translation fault, with the address of the table entry.
+    case tableMiss(UInt64)
+    /// Nothing usable: the miss is the software's.
+    case aborted
+  }
+
+  /// Address of the VHPT entry for `address`: what `thash` returns (Volume 2, section 4.1.5.6).
+  func vhptAddress(_ address: UInt64) -> UInt64 {
+    let pta = state.cr[CR.pta]
+    let rr = state.rr[Int(address >> 61)]
+    let pageShift = (rr >> 2) & 0x3F
+    let sizeMask = (UInt64(1) << ((pta >> 2) & 0x3F)) &- 1
+    let page = offset(address) &>> pageShift
+    if pta & 1 << 8 == 0 {
+      // Short format: a linear table for each region, 8 bytes an entry.
+      let table = pta & 0x1FFF_FFFF_FFFF_8000
+      let entry = page &<< 3
+      return address & 0xE000_0000_0000_0000 | (table & ~sizeMask | entry & sizeMask) & 0x1FFF_FFFF_FFFF_FFFF
+    }
+    // Long format: one table, 32 bytes an entry. The hash is the implementation's; the tag below makes it unique.
+    let hash = page ^ UInt64(rid(address))
+    return pta & 0xE000_0000_0000_0000 | (pta & 0x1FFF_FFFF_FFFF_8000 & ~sizeMask | hash &<< 5 & sizeMask)
+  }
+
+  /// Tag of a long-format entry: what `ttag` returns. With the hash index it determines region identifier and page number.
+  func vhptTag(_ address: UInt64) -> UInt64 {
+    let pageShift = (state.rr[Int(address >> 61)] >> 2) & 0x3F
+    let page = offset(address) &>> pageShift
+    // 24 bits of rid and 39 of the page number; the lowest ten bits of page are covered by the index (tables have 2^10 entries at least).
+    return (UInt64(rid(address)) << 39 | page >> 10 & 0x7F_FFFF_FFFF) & ~(1 << 63)
+  }
+
+  @inline(never) func walk(_ address: UInt64, instruction: Bool) -> WalkResult {
+    let pta = state.cr[CR.pta]
+    let long = pta & 1 << 8 != 0
+    let entryAddress = vhptAddress(address)
+    guard let page = dataTLB.lookup(offset(entryAddress), rid(entryAddress)) else { return .tableMiss(entryAddress) }
+    let t = page.pointee
+    guard t.present, t.attribute == MemoryAttribute.wb, t.accessed else { return .aborted }
+    if state.pointee.psr & PSR.pk != 0, checkKey(t.key, 4) != .pass { return .aborted }
+    guard AccessRights.granted(t.accessRights, page: UInt64(t.privilegeLevel), cpl: 0) & AccessRights.read != 0,
+      let host = memory.host(t.physical | entryAddress & t.mask, count: long ? 32 : 8)
+    else { return .aborted }
+    let swap = state.cr[CR.dcr] & DCR.be != 0
+    func word(_ index: Int) -> UInt64 {
+      let raw = host.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self)
+      return swap ? raw.byteSwapped : raw
+    }
+    let rr = state.rr[Int(address >> 61)]
+    var itir = rr & 0xFFFF_FF00 | rr & 0xFC
+    if long {
+      guard word(2) == vhptTag(address) else { return .aborted }
+      itir = word(1)
+    }
+    guard let translation = makeTranslation(word(0), itir: itir, address: address) else { return .aborted }
+    insertCache(translation, instruction: instruction)
+    return .inserted
+  }
+
+  /// Builds a translation from the insert format (Volume 2, figure 4-5). nil: a reserved field is set.
+  func makeTranslation(_ value: UInt64, itir: UInt64, address: UInt64) -> Translation? {
+    let shift = (itir >> 2) & 0x3F
+    guard itir & 0xFFFF_FFFF_0000_0003 == 0, Implementation.insertablePages >> shift & 1 != 0 || shift == 13 else { return nil }
+    var t = Translation()
+    t.valid = true
+    t.mask = (1 << shift) - 1
+    t.base = offset(address) & ~t.mask
+    t.pageShift = UInt8(shift)
+    t.rid = rid(address)
+    t.key = UInt32(truncatingIfNeeded: itir >> 8 & 0xFF_FFFF)
+    t.present = value & 1 != 0
+    // With p = 0 all other fields of the word are software's.
+    guard t.present else { return t }
+    let attribute = UInt8(value >> 2 & 7)
+    guard value & 0x000C_0000_0000_0002 == 0, attribute == 0 || attribute >= 4 else { return nil }
+    t.attribute = attribute
+    t.accessed = value & 1 << 5 != 0
+    t.dirty = value & 1 << 6 != 0
+    t.privilegeLevel = UInt8(value >> 7 & 3)
+    t.accessRights = UInt8(value >> 9 & 7)
+    t.exceptionDeferral = value & 1 << 52 != 0
+    t.physical = value & 0x0003_FFFF_FFFF_F000 & ~t.mask
+    return t
+  }
+
+  /// Puts a translation into the cache of one side and forgets what the software TLBs remember of its range.
+  func insertCache(_ t: Translation, instruction: Bool) {
+    if instruction {
+      _ = instructionTLB.insert(t)
+      codeMapChanged()
+    } else {
+      _ = dataTLB.insert(t)
+      softTLB.purge(start: t.base, last: t.base | t.mask)
+    }
+  }
+
+  /// Translations for instructions changed: jump-cache entries of older generations are void.
+  func codeMapChanged() { engine.pointee.generation &+= 1 }
+}

@@ -1,0 +1,97 @@
+/// Advanced loads and their checks (Volume 1, section 4.4.5; Volume 2, section 4.4.5.3).
+extension LogicalProcessor {
+  /// Tag of general register `n`: the physical register, so that rotation, calls and bank switches rename entries as they rename
+  /// registers.
+  func alatTag(gr n: UInt8) -> UInt32 {
+    if n < 16 { return 0x100 | UInt32(n) }
+    if n < 32 { return 0x100 | UInt32(n) | (state.pointee.psr & PSR.bn != 0 ? 0x20 : 0) }
+    return 0x200 | UInt32(stackedIndex(n))
+  }
+
+  func alatTag(fr n: UInt8) -> UInt32 {
+    if n < 32 { return 0x400 | UInt32(n) }
+    return 0x400 | UInt32(32 + (Int(n) - 32 + state.pointee.rrbFR) % 96)
+  }
+
+  /// Physical stacked register (0...95) of GR `n`.
+  func stackedIndex(_ n: UInt8) -> Int {
+    var logical = Int(n) - 32
+    let rotating = state.pointee.sor * 8
+    if logical < rotating { logical = (logical + state.pointee.rrbGR) % rotating }
+    return (state.pointee.bottomOfFrame + logical) % 96
+  }
+
+  private func filterBits(_ address: UInt64, _ size: Int) -> UInt64 {
+    1 << (address >> 4 & 63) | 1 << ((address &+ UInt64(size) &- 1) >> 4 & 63)
+  }
+
+  func alatInsert(_ tag: UInt32, _ host: UnsafeMutableRawPointer, _ size: Int) {
+    alatRemove(tag)
+    var slot = -1
+    for i in 0..<32 where state.pointee.alat.entries[i].tag == 0 {
+      slot = i
+      break
+    }
+    if slot < 0 {
+      slot = Int(state.pointee.alat.victim)
+      state.pointee.alat.victim = UInt32((slot + 1) % 32)
+      state.pointee.alat.entries[slot].tag = 0
+      rebuildFilter()
+    }
+    let address = UInt64(UInt(bitPattern: host))
+    state.pointee.alat.entries[slot].tag = tag
+    state.pointee.alat.entries[slot].address = address
+    state.pointee.alat.entries[slot].size = UInt32(size)
+    state.pointee.alat.filter |= filterBits(address, size)
+  }
+
+  func alatContains(_ tag: UInt32) -> Bool {
+    if state.pointee.alat.filter == 0 { return false }
+    for i in 0..<32 where state.pointee.alat.entries[i].tag == tag { return true }
+    return false
+  }
+
+  func alatRemove(_ tag: UInt32) {
+    if state.pointee.alat.filter == 0 { return }
+    for i in 0..<32 where state.pointee.alat.entries[i].tag == tag {
+      state.pointee.alat.entries[i].tag = 0
+      rebuildFilter()
+    }
+  }
+
+  /// Entries of stacked general registers go when the register stack engine refills physical registers.
+  func alatRemoveStacked() {
+    if state.pointee.alat.filter == 0 { return }
+    for i in 0..<32 where state.pointee.alat.entries[i].tag & 0x200 != 0 { state.pointee.alat.entries[i].tag = 0 }
+    rebuildFilter()
+  }
+
+  func alatClear() {
+    if state.pointee.alat.filter == 0 { return }
+    for i in 0..<32 { state.pointee.alat.entries[i].tag = 0 }
+    state.pointee.alat.filter = 0
+  }
+
+  /// A store of `size` bytes: overlapping entries vanish.
+  @inline(never) func alatStore(_ host: UnsafeMutableRawPointer, _ size: Int) {
+    let address = UInt64(UInt(bitPattern: host))
+    if state.pointee.alat.filter & filterBits(address, size) == 0 { return }
+    var removed = false
+    for i in 0..<32 where state.pointee.alat.entries[i].tag != 0 {
+      let entry = state.pointee.alat.entries[i]
+      if entry.address < address &+ UInt64(size) && address < entry.address &+ UInt64(entry.size) {
+        state.pointee.alat.entries[i].tag = 0
+        removed = true
+      }
+    }
+    if removed { rebuildFilter() }
+  }
+
+  private func rebuildFilter() {
+    var filter: UInt64 = 0
+    for i in 0..<32 where state.pointee.alat.entries[i].tag != 0 {
+      filter |= filterBits(state.pointee.alat.entries[i].address, Int(state.pointee.alat.entries[i].size))
+    }
+    state.pointee.alat.filter = filter
+  }
+}

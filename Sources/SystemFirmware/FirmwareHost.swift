@@ -1,0 +1,34 @@
+import Processor
+
+/// What the firmware can do to the machine.
+public enum PowerAction: Sendable, Equatable {
+  case powerOff
+  case coldReset
+  case warmReset
+  /// The booted image returned to the firmware with this status.
+  case imageReturned(UInt64)
+}
+
+/// The machine as the firmware sees it.
+public protocol FirmwareHost: AnyObject {
+  var memory: PhysicalMemory { get }
+  var processors: [LogicalProcessor] { get }
+  /// Asked from inside a gate, which then stops the processor's `run`.
+  func perform(_ action: PowerAction)
+}
+
+/// Configuration space of the PCI buses, reached through SAL. Without one, every read finds no device.
+public protocol PCIConfigurationSpace: AnyObject {
+  /// Reads 1, 2 or 4 bytes; all ones where no device answers.
+  func read(_ address: PCIAddress, size: Int) -> UInt32
+  func write(_ address: PCIAddress, size: Int, value: UInt32)
+}
+
+/// Address of a register in PCI configuration space.
+public struct PCIAddress: Sendable, Equatable {
+  public var segment: UInt16
+  public var bus: UInt8
+  public var device: UInt8
+  public var function: UInt8
+  public var register: UInt16
+}

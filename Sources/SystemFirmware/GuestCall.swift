@@ -1,0 +1,92 @@
+import Platform
+import Processor
+
+/// Why a handler cannot reach memory that its caller named.
+enum GuestAccessFailure: Error, Equatable {
+  /// A virtual address whose translation must be fetched first; the whole call then starts over.
+  case needsTranslation(UInt64)
+  /// Not in RAM.
+  case outsideMemory
+}
+
+/// One call through a gate: the caller's registers, and its memory by the addresses it uses.
+///
+/// With PSR.dt = 0 pointers are physical (bit 63 only says "uncacheable"). With PSR.dt = 1 they are whatever the operating system has
+/// mapped, so each page is translated by the processor itself: the handler fails with ``GuestAccessFailure/needsTranslation(_:)``,
+/// a stub loads from the page (which takes the misses that any load would take) and executes `tpa`, and the call is repeated.
+/// Handlers therefore reach all the memory they need before they change anything.
+struct GuestCall {
+  let processor: LogicalProcessor
+  /// Index of the processor in the machine.
+  let index: Int
+  /// Virtual page (4 KiB) to physical page, as far as this call has asked.
+  let translations: [UInt64: UInt64]
+
+  private var state: State { processor.state }
+  private var memory: PhysicalMemory { processor.memory }
+
+  /// in0...in7; zero beyond the frame that the caller passed.
+  func argument(_ n: Int) -> UInt64 { n < state.pointee.sof ? state.gr[32 + n] : 0 }
+  func register(_ n: Int) -> UInt64 { state.gr[n] }
+
+  /// Sets a static result register.
+  func set(_ n: UInt8, _ value: UInt64) {
+    state.gr[Int(n)] = value
+    state.setNaT(n, false)
+  }
+
+  // MARK: Memory
+
+  static let pageMask: UInt64 = 0xFFF
+
+  private func physical(_ pointer: UInt64) throws(GuestAccessFailure) -> UInt64 {
+    if state.pointee.psr & PSR.dt == 0 { return pointer & ~(1 << 63) }
+    guard let page = translations[pointer & ~Self.pageMask] else { throw .needsTranslation(pointer & ~Self.pageMask) }
+    return page | pointer & Self.pageMask
+  }
+
+  /// Host addresses of `count` bytes, page by page.
+  private func pieces(_ pointer: UInt64, _ count: Int) throws(GuestAccessFailure) -> [UnsafeMutableRawBufferPointer] {
+    var list: [UnsafeMutableRawBufferPointer] = []
+    var pointer = pointer
+    var left = count
+    while left > 0 {
+      let inPage = min(left, Int(Self.pageMask + 1 - pointer & Self.pageMask))
+      guard let host = memory.host(try physical(pointer), count: inPage) else { throw .outsideMemory }
+      list.append(UnsafeMutableRawBufferPointer(start: host, count: inPage))
+      left -= inPage
+      pointer &+= UInt64(inPage)
+    }
+    return list
+  }
+
+  /// Fails unless all the bytes can be reached.
+  func check(_ pointer: UInt64, count: Int) throws(GuestAccessFailure) { _ = try pieces(pointer, count) }
+
+  /// `count` is the handler's to bound.
+  func read(_ pointer: UInt64, count: Int) throws(GuestAccessFailure) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for piece in try pieces(pointer, count) { bytes.append(contentsOf: piece) }
+    return bytes
+  }
+
+  func write(_ pointer: UInt64, _ bytes: [UInt8]) throws(GuestAccessFailure) {
+    // Translate every page before the first byte changes.
+    try check(pointer, count: bytes.count)
+    var done = 0
+    while done < bytes.count {
+      let inPage = min(bytes.count - done, Int(Self.pageMask + 1 - (pointer &+ UInt64(done)) & Self.pageMask))
+      memory.write(try physical(pointer &+ UInt64(done)), Array(bytes[done..<done + inPage]))
+      done += inPage
+    }
+  }
+
+  func load<T: FixedWidthInteger>(_ pointer: UInt64, as: T.Type = T.self) throws(GuestAccessFailure) -> T {
+    let bytes = try read(pointer, count: MemoryLayout<T>.size)
+    return bytes.reversed().reduce(T(0)) { $0 << 8 | T(truncatingIfNeeded: $1) }
+  }
+
+  func store<T: FixedWidthInteger>(_ pointer: UInt64, _ value: T) throws(GuestAccessFailure) {
+    try write(pointer, withUnsafeBytes(of: value.littleEndian) { Array($0) })
+  }
+}

@@ -1,0 +1,77 @@
+import Foundation
+import Platform
+
+/// The assembled stubs of `Firmware/`, and where in them the entry points are. All offsets are from the image's first byte, which
+/// lies at ``MemoryMap/firmware``.
+struct FirmwareImage: Sendable {
+  let bytes: [UInt8]
+  /// Size of the PAL code, and with it the offset of the SAL and EFI code.
+  let palSize: UInt64
+  let palEntry: UInt64
+  let palTranslate: UInt64
+  let reset: UInt64
+  let waitForWakeup: UInt64
+  let salEntry: UInt64
+  let translate: UInt64
+  let softwareAssist: UInt64
+  let runtimeServices: UInt64
+  let bootServices: UInt64
+
+  enum Failure: Error, Equatable, CustomStringConvertible {
+    case missing(String)
+    case malformed
+    var description: String {
+      switch self {
+      case .missing(let name): "the firmware resource \(name) is missing from this installation"
+      case .malformed: "the firmware image of this installation is damaged"
+      }
+    }
+  }
+
+  static let magic = Array("EPICFIRM".utf8)
+
+  init(bytes: [UInt8]) throws(Failure) {
+    guard bytes.count >= 96, Array(bytes[0..<8]) == Self.magic else { throw .malformed }
+    let words = (1..<12).map { index in
+      (0..<8).reduce(UInt64(0)) { $0 | UInt64(bytes[index * 8 + $1]) << UInt64(8 * $1) }
+    }
+    guard words.allSatisfy({ $0 <= UInt64(bytes.count) }), words[10] == UInt64(bytes.count) else { throw .malformed }
+    self.bytes = bytes
+    palSize = words[0]
+    palEntry = words[1]
+    palTranslate = words[2]
+    reset = words[3]
+    waitForWakeup = words[4]
+    salEntry = words[5]
+    translate = words[6]
+    softwareAssist = words[7]
+    runtimeServices = words[8]
+    bootServices = words[9]
+  }
+
+  /// The image that comes with this package.
+  static func bundled() throws(Failure) -> FirmwareImage {
+    try FirmwareImage(bytes: resource("firmware.bin"))
+  }
+
+  static func resource(_ name: String) throws(Failure) -> [UInt8] {
+    guard let url = Bundle.module.url(forResource: "Resources/" + name, withExtension: nil),
+      let data = try? Data(contentsOf: url)
+    else { throw .missing(name) }
+    return [UInt8](data)
+  }
+
+  /// Offset of the bundle with gate `number` among those whose handlers take pointers; nil for the others.
+  func offset(ofGate number: UInt64) -> UInt64? {
+    switch number {
+    case Gate.pal: palEntry
+    case Gate.sal: salEntry
+    case Gate.softwareAssist: softwareAssist
+    case Gate.runtimeService..<Gate.runtimeService + UInt64(Gate.runtimeServiceCount):
+      runtimeServices + 16 * (number - Gate.runtimeService)
+    case Gate.bootService..<Gate.bootService + UInt64(Gate.bootServiceCount):
+      bootServices + 16 * (number - Gate.bootService)
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,23 @@
+/// Numbers of the firmware gates, as `Firmware/gates.inc` has them.
+public enum Gate {
+  /// Reset vector of the bootstrap processor.
+  public static let powerOn: UInt64 = 0x000
+  /// What was booted has returned.
+  public static let returned: UInt64 = 0x001
+  /// A waiting processor has taken an interrupt.
+  public static let wakeup: UInt64 = 0x002
+  /// A waiting processor sleeps.
+  public static let wait: UInt64 = 0x003
+  /// The translation of one page, asked for by a handler.
+  public static let translated: UInt64 = 0x004
+  public static let pal: UInt64 = 0x010
+  public static let sal: UInt64 = 0x020
+  public static let softwareAssist: UInt64 = 0x030
+  /// Plus the index in the EFI runtime services table.
+  public static let runtimeService: UInt64 = 0x100
+  /// Plus the index in the EFI boot services table.
+  public static let bootService: UInt64 = 0x200
+
+  public static let runtimeServiceCount = 11
+  public static let bootServiceCount = 43
+}

@@ -1,0 +1,55 @@
+import Processor
+
+/// A kernel to boot: an ELF executable, possibly compressed with gzip.
+public struct KernelImage: Sendable {
+  /// The name that errors mention.
+  public let file: String
+  public let program: ELFProgram
+
+  public init(file: String, program: ELFProgram) {
+    self.file = file
+    self.program = program
+  }
+
+  /// Reads a kernel; neither the file nor what it decompresses to may exceed `limit` bytes (the machine's memory).
+  public static func load(path: String, limit: UInt64) throws(ImageError) -> KernelImage {
+    try load(bytes: HostFile.read(path, limit: limit), file: path, limit: limit)
+  }
+
+  public static func load(bytes: [UInt8], file: String, limit: UInt64) throws(ImageError) -> KernelImage {
+    let image = GzipReader.isGzip(bytes) ? try GzipReader.decompress(bytes, limit: limit, file: file) : bytes
+    let program = try ELFProgram(image, file: file)
+    guard !program.isPositionIndependent else { throw ImageError(file: file, reason: .wrongType(3)) }
+    return KernelImage(file: file, program: program)
+  }
+
+  /// Fails if a segment or the entry point is not in `memory`, or a segment lies in the firmware's part of it.
+  func validate(in memory: PhysicalMemory) throws(ImageError) {
+    for segment in program.segments {
+      let end = segment.physicalAddress + segment.memorySize
+      let hitsFirmware = segment.physicalAddress < FirmwareLayout.end && end > FirmwareLayout.base
+      guard segment.memorySize <= UInt64(Int.max), !hitsFirmware,
+        memory.host(segment.physicalAddress, count: Int(segment.memorySize)) != nil
+      else {
+        throw ImageError(
+          file: file, reason: .outsideMemory(address: segment.physicalAddress, size: segment.memorySize))
+      }
+    }
+    guard program.segments.contains(where: { program.entry >= $0.physicalAddress
+      && program.entry - $0.physicalAddress < $0.memorySize })
+    else { throw ImageError(file: file, reason: .outsideMemory(address: program.entry, size: 16)) }
+  }
+
+  /// Copies the segments to their physical addresses and clears what the file does not provide.
+  func place(in memory: PhysicalMemory) {
+    for segment in program.segments {
+      segment.contents.withUnsafeBytes { _ = memory.write(segment.physicalAddress, $0) }
+      let cleared = Int(segment.memorySize) - segment.contents.count
+      let start = segment.physicalAddress + UInt64(segment.contents.count)
+      if cleared > 0, let host = memory.host(start, count: cleared) {
+        host.initializeMemory(as: UInt8.self, repeating: 0, count: cleared)
+        memory.noteWrite(start, count: cleared)
+      }
+    }
+  }
+}
