@@ -3,14 +3,49 @@ import PackageDescription
 
 let package = Package(
   name: "Epicure",
+  products: [.executable(name: "epicure", targets: ["epicure"])],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/attaswift/BigInt", from: "6.0.1"),
   ],
   targets: [
+    // Ground floor: facts about the architecture, no machine state.
+    .systemLibrary(name: "CELF", providers: [.apt(["libelf-dev"])]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "IA64"),
     .target(name: "Arithmetic"),
+    .target(name: "Loading", dependencies: ["CELF", "CZlib"]),
+    // The processor and the server around it.
     .target(name: "Processor", dependencies: ["IA64", "Arithmetic"]),
+    .target(name: "Platform", dependencies: ["Processor"]),
+    .target(name: "Devices", dependencies: ["Platform"]),
+    .target(name: "HostResources"),
+    .target(
+      name: "SystemFirmware", dependencies: ["Platform", "Loading", "CZlib"],
+      resources: [.copy("Resources")]),
+    // User programs without a kernel.
+    .target(
+      name: "LinuxUser",
+      dependencies: ["Processor", "Loading", .product(name: "Logging", package: "swift-log")]),
+    // The command line.
+    .target(
+      name: "Commands",
+      dependencies: [
+        "IA64", "LinuxUser", "Devices", "HostResources", "SystemFirmware", "Loading",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      resources: [.copy("Resources")]),
+    .executableTarget(name: "epicure", dependencies: ["Commands"]),
+    // Tests.
+    .testTarget(name: "IA64Tests", dependencies: ["IA64", "Loading"]),
+    .testTarget(
+      name: "ArithmeticTests",
+      dependencies: ["Arithmetic", .product(name: "BigInt", package: "BigInt")]),
+    .testTarget(name: "ProcessorTests", dependencies: ["Processor", "IA64"]),
+    .testTarget(name: "PlatformTests", dependencies: ["Platform", "Devices", "HostResources"]),
+    .testTarget(name: "SystemFirmwareTests", dependencies: ["SystemFirmware", "Loading"]),
+    .testTarget(name: "CommandTests", dependencies: ["Commands", "Loading"]),
   ]
 )

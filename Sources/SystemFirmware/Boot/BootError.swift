@@ -1,3 +1,5 @@
+import Loading
+
 /// Why a machine cannot be started. The description is one line for the user.
 public enum BootError: Error, Equatable, CustomStringConvertible {
   case image(ImageError)

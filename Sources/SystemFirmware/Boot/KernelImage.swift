@@ -1,3 +1,4 @@
+import Loading
 import Processor
 
 /// A kernel to boot: an ELF executable, possibly compressed with gzip.
