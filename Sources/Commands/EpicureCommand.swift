@@ -1,12 +1,68 @@
 import ArgumentParser
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 /// `epicure`: the front door. Each subcommand has a file of its own.
 public struct EpicureCommand: ParsableCommand {
   public static let configuration = CommandConfiguration(
     commandName: "epicure",
     abstract: "An Itanium (IA-64) server in software.",
-    version: "0.1.0",
-    subcommands: [])
+    discussion: """
+      epicure boot --kernel vmlinux.gz --initrd initramfs.cpio.gz   boots Linux; Ctrl-A x switches the machine off
+      epicure boot                                                 boots the built-in self-test guest
+      epicure run program                                          runs a static Linux/ia64 program
+
+      Exit status: 0 done; 1 the guest failed; 2 bad usage, configuration or input file; 3 a limit was reached.
+      """,
+    version: "epicure 0.1.0",
+    subcommands: [BootCommand.self])
 
   public init() {}
+
+  /// Parses the process's arguments, runs the command, and exits with the status of the contract above.
+  public static func start() -> Never {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+      Glibc.exit(0)
+    } catch let failure as CommandFailure {
+      failure.report()
+      Glibc.exit(failure.status)
+    } catch {
+      let code = exitCode(for: error)
+      if code == .success { exit(withError: error) }
+      StandardError.write(fullMessage(for: error))
+      // The parser's own EX_USAGE is 2 here.
+      Glibc.exit(code == .validationFailure ? CommandFailure.badInput : code.rawValue)
+    }
+  }
+}
+
+/// Why a command ends with a status other than 0: one line for standard error, or none if all has been said.
+struct CommandFailure: Error {
+  static let guestFailed: Int32 = 1
+  static let badInput: Int32 = 2
+  static let limitReached: Int32 = 3
+
+  var status: Int32
+  var message: String?
+
+  init(_ status: Int32, _ message: String? = nil) {
+    self.status = status
+    self.message = message
+  }
+
+  func report() {
+    if let message { StandardError.write("epicure: \(message)") }
+  }
+}
+
+/// Lines for the user beside the command's result.
+enum StandardError {
+  static func write(_ line: String) {
+    let bytes = Array((line + "\n").utf8)
+    _ = Glibc.write(STDERR_FILENO, bytes, bytes.count)
+  }
 }

@@ -11,6 +11,8 @@ public enum ExitReason: Sendable, Equatable {
   /// Only with ``LogicalProcessor/hostHandlesInterruptions``: an interruption would have been delivered; it is in
   /// `state.pointee.fault`, and IP and PSR.ri name the instruction that caused it (a trap: the next one).
   case interruption
+  /// The processor takes interruption after interruption without retiring an instruction, and always will: the handlers are not there.
+  case faultLoop
 }
 
 /// One logical processor: the architectural state, its translation structures, and the engine that runs it.

@@ -1,3 +1,3 @@
 import Commands
 
-EpicureCommand.main()
+EpicureCommand.start()

@@ -171,6 +171,11 @@ struct EngineContext {
   var stopRequested = false
   var timerCycle: UInt64 = .max
   var interruptions: UInt64 = 0
+  /// Cycle at which ``LogicalProcessor/run(until:)`` comes back; a device may lower it while a block runs.
+  var deadline: UInt64 = .max
+  /// Instructions retired when the last interruption was delivered, and how many were delivered since without progress.
+  var deliveredAt: UInt64 = .max
+  var fruitlessDeliveries: UInt32 = 0
   /// Where a body that returned ``StepResult/branch`` goes.
   var branchTarget: UInt64 = 0
   /// Address of the block that ran before this one.

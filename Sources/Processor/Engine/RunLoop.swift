@@ -6,6 +6,7 @@ extension LogicalProcessor {
   public func run(until cycle: UInt64) -> ExitReason {
     let s = state
     let e = engine
+    e.pointee.deadline = cycle
     while true {
       outsideBlocks()
       if e.pointee.stopRequested {
@@ -22,13 +23,13 @@ extension LogicalProcessor {
         deliverExternalInterrupt()
         continue
       }
-      if now >= cycle { return .deadline }
+      if now >= e.pointee.deadline { return .deadline }
       if s.pointee.halted { return .halted }
       if s.pointee.frameIncomplete && !completeFrame() {
         if deliver(slot: PSR.ri(s.pointee.psr)) { return .interruption }
         continue
       }
-      let limit = min(cycle, e.pointee.timerCycle) &- s.pointee.idleCycles
+      let limit = min(e.pointee.deadline, e.pointee.timerCycle) &- s.pointee.idleCycles
       let exit: LoopExit
       if e.pointee.mustStep || !noNaT {
         exit = stepOnce()
@@ -41,8 +42,30 @@ extension LogicalProcessor {
         exit = .fetchFault
       }
       if finish(exit) { return .interruption }
+      if e.pointee.fruitlessDeliveries > Self.faultLoopLimit {
+        e.pointee.fruitlessDeliveries = 0
+        return .faultLoop
+      }
     }
   }
+
+  /// So many interruptions in a row without one retired instruction: nothing can change any more. A handler that faults on its own
+  /// first instruction is entered with PSR.i clear and the same state each time. The longest honest chain is a handful (a
+  /// reference whose translation, VHPT entry and nested miss all fault before the handler's first instruction).
+  private static let faultLoopLimit: UInt32 = 64
+
+  /// Cycle count at this moment, also from inside a device or firmware handler.
+  public var currentCycle: UInt64 { currentInstructions() &+ state.pointee.idleCycles }
+
+  /// Makes the `run` in progress come back no later than `cycle`.
+  public func lowerDeadline(to cycle: UInt64) {
+    guard cycle < engine.pointee.deadline else { return }
+    engine.pointee.deadline = cycle
+    engine.pointee.limit = 0
+  }
+
+  /// Interruptions delivered since power-on.
+  public var interruptionCount: UInt64 { engine.pointee.interruptions }
 
   /// Executes exactly one instruction, or delivers what keeps it from executing. The reference for the block engine: it decodes each time,
   /// translates a single instruction, and runs the same semantic body.

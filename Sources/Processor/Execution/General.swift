@@ -144,12 +144,22 @@ extension LogicalProcessor {
   /// All predicates as `mov r = pr` shows them.
   public func predicateWord() -> UInt64 {
     var word: UInt64 = 1
-    for i in 1..<64 where state.pr[i] != 0 { word |= 1 << UInt64(i) }
+    for i in 1..<64 where state.pr[predicateIndex(i)] != 0 { word |= 1 << UInt64(i) }
     return word
   }
 
   public func setPredicateWord(_ value: UInt64, mask: UInt64) {
-    for i in 1..<64 where mask >> UInt64(i) & 1 != 0 { state.pr[i] = UInt8(truncatingIfNeeded: value >> UInt64(i) & 1) }
+    for i in 1..<64 where mask >> UInt64(i) & 1 != 0 {
+      state.pr[predicateIndex(i)] = UInt8(truncatingIfNeeded: value >> UInt64(i) & 1)
+    }
+  }
+
+  /// Where physical predicate `i` is seen now. The moves of all predicates ignore rotation (Volume 3, mov pr: pr_phys_to_virt), so
+  /// that a procedure can save them before a pipelined loop and restore them behind it.
+  private func predicateIndex(_ i: Int) -> Int {
+    guard i >= 16 else { return i }
+    let virtual = i - 16 - state.pointee.rrbPR
+    return 16 + (virtual < 0 ? virtual + 48 : virtual)
   }
 
   /// chk and fchkf branch to recovery code; a target that is not implemented is a matter of the fetch there.

@@ -1,0 +1,171 @@
+import ArgumentParser
+import HostResources
+import Loading
+import Platform
+import Processor
+import SystemFirmware
+
+/// `epicure boot`: power on a machine, boot a guest, its console on standard input and output.
+struct BootCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "boot",
+    abstract: "Power on a machine and boot a guest; its console is on standard input and output.",
+    discussion: """
+      Without --kernel the built-in self-test guest is booted. On a terminal, Ctrl-A x switches the machine off and Ctrl-A h \
+      lists the other keys. While the console's input may still deliver something, idle time passes as the host's does; with \
+      </dev/null it is skipped.
+
+      Example: epicure boot --kernel vmlinux.gz --initrd initramfs.cpio.gz --append "console=ttyS0"
+      """)
+
+  enum Virtualization: String, ExpressibleByArgument, CaseIterable { case none, hvm, pv }
+  enum Timing: String, ExpressibleByArgument, CaseIterable { case functional, cycle }
+
+  @Option(help: ArgumentHelp("Kernel: an ELF executable for IA-64, possibly compressed with gzip.", valueName: "file"))
+  var kernel: String?
+  @Option(help: ArgumentHelp("Initial RAM disk for a Linux kernel.", valueName: "file"))
+  var initrd: String?
+  @Option(help: ArgumentHelp("Kernel command line.", valueName: "text"))
+  var append: String = ""
+  @Option(help: ArgumentHelp("Memory of the machine: 512M, 4G.", valueName: "size"))
+  var memory = MemorySize(bytes: 1 << 30)
+  @Option(help: ArgumentHelp("Number of processors; so far 1.", valueName: "n"))
+  var cpus = 1
+  @Option(help: ArgumentHelp("none, hvm or pv; so far only none, the bare machine, exists.", valueName: "mode"))
+  var virtualization = Virtualization.none
+  @Option(help: ArgumentHelp("functional or cycle; so far only functional exists: one cycle for each slot.", valueName: "model"))
+  var timing = Timing.functional
+  @Option(help: ArgumentHelp("Stop with status 0 when a line of the console matches this regular expression.", valueName: "regex"))
+  var until: String?
+  @Option(help: ArgumentHelp("Stop with status 3 after so many seconds of guest time.", valueName: "seconds"))
+  var limitSeconds: Double?
+  @Option(help: ArgumentHelp("Stop with status 3 after so many instructions (slots, nops included).", valueName: "n"))
+  var limitInstructions: UInt64?
+  @Option(help: ArgumentHelp("Write statistics of the run as JSON.", valueName: "file"))
+  var stats: String?
+
+  func validate() throws {
+    if virtualization != .none {
+      throw ValidationError(
+        "--virtualization \(virtualization.rawValue) does not exist yet; this version boots the bare machine only (--virtualization none).")
+    }
+    if timing != .functional { throw ValidationError("--timing cycle does not exist yet; use --timing functional.") }
+    if cpus != 1 { throw ValidationError("--cpus \(cpus): this version has one processor.") }
+    let configuration = MachineConfiguration.self
+    guard configuration.smallestMemory...configuration.largestMemory ~= memory.bytes, memory.bytes % (1 << 20) == 0 else {
+      throw ValidationError("--memory must be whole megabytes from 64M to 1024G.")
+    }
+    if let limitSeconds, !(limitSeconds > 0 && limitSeconds < 1e9) { throw ValidationError("--limit-seconds must be positive.") }
+  }
+
+  func run() throws {
+    let matcher = try makeMatcher()
+    let server = try makeServer()
+    let console = HostConsole()
+    let session = ConsoleSession(server: server, console: console, matcher: matcher)
+    let start = ContinuousClock.now
+    let outcome = try runToTheEnd(server)
+    console.flush()
+    TerminalMode.restore()
+    let elapsed = (ContinuousClock.now - start).components
+    let seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18
+    let failure = report(outcome, session, server)
+    if let stats {
+      try BootStatistics(server: server, outcome: name(outcome, session), hostSeconds: seconds).write(to: stats)
+    }
+    if let failure { throw failure }
+  }
+
+  // MARK: Preparation
+
+  private func makeMatcher() throws(CommandFailure) -> OutputMatcher? {
+    guard let until else { return nil }
+    do {
+      return try OutputMatcher(until)
+    } catch {
+      throw CommandFailure(CommandFailure.badInput, "--until: \(error)")
+    }
+  }
+
+  private func makeServer() throws -> Server {
+    do {
+      let image: KernelImage
+      if let kernel {
+        image = try KernelImage.load(path: kernel, limit: memory.bytes)
+      } else {
+        throw CommandFailure(CommandFailure.badInput, "no --kernel given; see epicure boot --help")
+      }
+      let disk = try initrd.map { (path) throws(ImageError) in try HostFile.read(path, limit: memory.bytes) }
+      let server = try Server(memorySize: memory.bytes)
+      try server.firmware.boot(kernel: image, initrd: disk, commandLine: append)
+      return server
+    } catch let failure as CommandFailure {
+      throw failure
+    } catch {
+      throw CommandFailure(CommandFailure.badInput, "\(error)")
+    }
+  }
+
+  // MARK: Running
+
+  private enum End: Equatable { case server(Server.Outcome), instructions }
+
+  /// With an instruction limit the clock is followed closely: cycles are instructions and idle time.
+  private func runToTheEnd(_ server: Server) throws -> End {
+    let timeLimit = limitSeconds.map { UInt64($0 * Double(Cycles.perSecond)) } ?? .max
+    guard let limitInstructions else { return .server(try server.run(until: timeLimit)) }
+    while true {
+      let done = server.machine.instructions
+      if done >= limitInstructions { return .instructions }
+      let target = server.machine.now &+ (limitInstructions - done)
+      let outcome = try server.run(until: min(timeLimit, target))
+      if outcome != .limit || server.machine.now >= timeLimit { return .server(outcome) }
+    }
+  }
+
+  private func name(_ end: End, _ session: ConsoleSession) -> String {
+    if session.matched { return "matched" }
+    switch end {
+    case .instructions: return "instruction-limit"
+    case .server(.poweredOff): return "powered-off"
+    case .server(.imageReturned): return "image-returned"
+    case .server(.stopped): return "stopped"
+    case .server(.limit): return "time-limit"
+    case .server(.deadlock): return "deadlock"
+    case .server(.faultLoop): return "fault-loop"
+    }
+  }
+
+  /// What the exit status will be; nil for 0.
+  private func report(_ end: End, _ session: ConsoleSession, _ server: Server) -> CommandFailure? {
+    if session.matched { return nil }
+    let ip = String(server.processors[0].state.pointee.ip, radix: 16)
+    switch end {
+    case .instructions: return CommandFailure(CommandFailure.limitReached, "the limit of instructions is reached, at ip 0x\(ip)")
+    case .server(.limit): return CommandFailure(CommandFailure.limitReached, "the time limit is reached, at ip 0x\(ip)")
+    case .server(.stopped): return nil
+    case .server(.poweredOff):
+      guard let until else { return nil }
+      return CommandFailure(CommandFailure.guestFailed, "the guest switched the machine off before \"\(until)\" appeared")
+    case .server(.imageReturned(let status)):
+      return status == 0
+        ? nil : CommandFailure(CommandFailure.guestFailed, "the guest returned to the firmware with status 0x\(String(status, radix: 16))")
+    case .server(.deadlock):
+      return CommandFailure(
+        CommandFailure.guestFailed, "the guest waits, with nothing left that could wake it, at ip 0x\(ip)")
+    case .server(.faultLoop):
+      return CommandFailure(CommandFailure.guestFailed, FaultReport.describe(server.processors[0]))
+    }
+  }
+}
+
+/// One line about a processor that faults for ever.
+enum FaultReport {
+  static func describe(_ processor: LogicalProcessor) -> String {
+    func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }
+    let s = processor.state
+    let vector = s.pointee.fault.vector
+    return "the guest is lost: it faults for ever at ip \(hex(s.pointee.ip)) (\(vector), first at iip \(hex(s.cr[CR.iip])), isr \(hex(s.cr[CR.isr])), "
+      + "ifa \(hex(s.cr[CR.ifa])))"
+  }
+}

@@ -1,0 +1,51 @@
+import Foundation
+import Platform
+import Processor
+
+/// What `--stats` writes.
+struct BootStatistics: Encodable {
+  struct PerProcessor: Encodable {
+    var instructions: UInt64
+    var bundles: UInt64
+    var cycles: UInt64
+    var idleCycles: UInt64
+    var interruptions: UInt64
+  }
+  var outcome: String
+  /// Slots retired, nops included.
+  var instructions: UInt64
+  /// Slots divided by three.
+  var bundles: UInt64
+  var cycles: UInt64
+  var hostSeconds: Double
+  var guestSeconds: Double
+  var resets: Int
+  var processors: [PerProcessor]
+
+  init(server: Server, outcome: String, hostSeconds: Double) {
+    self.outcome = outcome
+    self.hostSeconds = hostSeconds
+    processors = server.processors.map { p in
+      let s = p.state.pointee
+      return PerProcessor(
+        instructions: s.instructions, bundles: s.instructions / 3, cycles: p.state.cycles, idleCycles: s.idleCycles,
+        interruptions: p.interruptionCount)
+    }
+    instructions = processors.reduce(0) { $0 + $1.instructions }
+    bundles = processors.reduce(0) { $0 + $1.bundles }
+    cycles = processors.map(\.cycles).max() ?? 0
+    guestSeconds = Cycles.seconds(cycles)
+    resets = server.resets
+  }
+
+  func write(to path: String) throws(CommandFailure) {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    do {
+      try (encoder.encode(self) + Data("\n".utf8)).write(to: URL(fileURLWithPath: path))
+    } catch {
+      throw CommandFailure(CommandFailure.badInput, "cannot write \(path): \(error.localizedDescription)")
+    }
+  }
+}

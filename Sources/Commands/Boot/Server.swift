@@ -1,0 +1,93 @@
+import Devices
+import HostResources
+import Platform
+import Processor
+import SystemFirmware
+
+/// A complete server: the board, its devices, its firmware. Runs from power-on to power-off, resets included.
+final class Server: FirmwareHost {
+  let machine: Machine
+  let uart: UART16550
+  private(set) var power: ACPIPowerManagement! = nil
+  private(set) var firmware: SystemFirmware! = nil
+
+  var memory: PhysicalMemory { machine.memory }
+  var processors: [LogicalProcessor] { machine.processors }
+  private(set) var resets = 0
+  private var pending: PowerAction?
+
+  /// Codes for ``Machine/stop(_:)``.
+  private enum StopCode {
+    static let power = 1
+    static let outside = 2
+  }
+
+  /// How a run ended.
+  enum Outcome: Equatable {
+    case poweredOff
+    /// What was booted returned to the firmware with this EFI status.
+    case imageReturned(UInt64)
+    /// ``stop()`` was called.
+    case stopped
+    case limit
+    case deadlock
+    case faultLoop
+  }
+
+  init(memorySize: UInt64) throws {
+    machine = try Machine(MachineConfiguration(memorySize: memorySize))
+    uart = UART16550(line: machine.ioSAPIC.line(MemoryMap.uartGSI))
+    power = ACPIPowerManagement(
+      clock: machine, events: machine.events, line: machine.ioSAPIC.line(MemoryMap.sciGSI),
+      powerOff: { [unowned self] in perform(.powerOff) })
+    let reset = ResetControl { [unowned self] in perform(.coldReset) }
+    func ports(_ first: UInt16, _ count: UInt64) -> Range<UInt64> { UInt64(first)..<UInt64(first) + count }
+    try machine.bus.ports.map("serial port", ports(MemoryMap.uartPort, 8), uart)
+    try machine.bus.ports.map("ACPI registers", ports(MemoryMap.pm1EventPort, ACPIPowerManagement.size), power)
+    try machine.bus.ports.map("reset register", ports(MemoryMap.resetPort, 1), reset)
+    retained = [reset]
+    firmware = try SystemFirmware(host: self)
+    machine.bus.firmware = { [unowned self] number, processor in firmware.gate(number, processor: processor) }
+  }
+  /// The bus holds its devices only as long as nothing else must: this one has no other owner.
+  private var retained: [AnyObject] = []
+
+  func perform(_ action: PowerAction) {
+    pending = action
+    machine.stop(StopCode.power)
+  }
+
+  /// Ends the run at the next opportunity.
+  func stop() { machine.stop(StopCode.outside) }
+
+  /// Runs until `limit` cycles. After `.limit` and `.stopped` it can be continued.
+  func run(until limit: UInt64) throws -> Outcome {
+    while true {
+      switch machine.run(until: limit) {
+      case .limit: return .limit
+      case .deadlock: return .deadlock
+      case .faultLoop: return .faultLoop
+      case .requested(let code):
+        if code == StopCode.outside { return .stopped }
+        let action = pending
+        pending = nil
+        switch action {
+        case .powerOff: return .poweredOff
+        case .imageReturned(let status): return .imageReturned(status)
+        case .coldReset, .warmReset: try reset()
+        case nil: break
+        }
+      }
+    }
+  }
+
+  /// What the reset line does: devices, interrupt controller, and processors start over; memory keeps its contents until the
+  /// firmware loads the guest again.
+  private func reset() throws {
+    resets += 1
+    uart.reset()
+    power.reset()
+    machine.ioSAPIC.reset()
+    try firmware.reset()
+  }
+}

@@ -1,0 +1,48 @@
+import Processor
+
+/// Decodes physical addresses that are not RAM: memory-mapped devices, the I/O port space, the processor interrupt block.
+public final class SystemBus: ProcessorBus {
+  public var memoryMapped = AddressSpace()
+  public var ports = AddressSpace()
+  /// Receives what is stored into the interrupt block.
+  public weak var interrupts: (any InterruptBlock)?
+  /// Firmware gates.
+  public var firmware: ((UInt64, LogicalProcessor) -> GateOutcome)?
+
+  public init() {}
+
+  /// Port number of an offset into the port space (Volume 2, section 10.7): ports lie in groups of four, each group on a page of
+  /// its own, and bits 11:2 of the offset repeat what the page says.
+  static func port(_ offset: UInt64) -> UInt64 { (offset >> 12) << 2 | offset & 3 }
+
+  private static let portSpace = MemoryMap.portSpace..<MemoryMap.portSpace + MemoryMap.portSpaceSize
+  private static let interruptBlock = MemoryMap.interruptBlock..<MemoryMap.interruptBlock + MemoryMap.interruptBlockSize
+
+  public func read(physical: UInt64, size: Int) -> UInt64 {
+    if Self.portSpace.contains(physical) { return ports.read(Self.port(physical - Self.portSpace.lowerBound), size) }
+    if Self.interruptBlock.contains(physical) {
+      return interrupts?.readInterruptBlock(offset: physical - Self.interruptBlock.lowerBound, size: size) ?? 0
+    }
+    return memoryMapped.read(physical, size)
+  }
+
+  public func write(physical: UInt64, size: Int, value: UInt64) {
+    if Self.portSpace.contains(physical) {
+      ports.write(Self.port(physical - Self.portSpace.lowerBound), size, value)
+    } else if Self.interruptBlock.contains(physical) {
+      interrupts?.writeInterruptBlock(offset: physical - Self.interruptBlock.lowerBound, size: size, value: value)
+    } else {
+      memoryMapped.write(physical, size, value)
+    }
+  }
+
+  public func firmwareGate(_ number: UInt64, processor: LogicalProcessor) -> GateOutcome {
+    firmware?(number, processor) ?? .stop
+  }
+}
+
+/// The processor interrupt block (Volume 2, section 5.8.4): a store into it is an interrupt message.
+public protocol InterruptBlock: AnyObject {
+  func readInterruptBlock(offset: UInt64, size: Int) -> UInt64
+  func writeInterruptBlock(offset: UInt64, size: Int, value: UInt64)
+}
