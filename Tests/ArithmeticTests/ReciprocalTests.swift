@@ -103,8 +103,9 @@ import Testing
       let f = Zoo.make(false, 65535, 1 << 63 | index << 55)
       let outcome = FloatArithmetic.frcpa(.one, f, control)
       campaign.check(outcome, Oracle.frcpa(.one, f, Scenario()), "frcpa \(index)")
-      for low in [UInt64(0), 1 << 55 - 1] {
-        let x = Double(1 << 63 | index << 55 | low) * 0x1p-63
+      for low: UInt64 in [0, (1 << 55) - 1] {
+        let significand: UInt64 = 1 << 63 | index << 55 | low
+        let x = Double(significand) * 0x1p-63
         let y = Double(outcome.value.significand) * 0x1p-64
         #expect(abs(x * y - 1) < 0x1p-8 * 0.5412)  // 2^-8.886
       }
