@@ -57,7 +57,7 @@ import Testing
   @Test func randomOperands() {
     var campaign = Campaign()
     var g = SplitMix(Campaign.seed &+ 9)
-    for _ in 0..<Campaign.count(1_500, weight: 0.03) {
+    for _ in 0..<Campaign.count(1_500, weight: 0.01) {
       let b = Zoo.random(&g, near: 0xFFFF)
       compareAll(&campaign, Zoo.random(&g, near: 0xFFFF), g.below(2) == 0 ? b : b.withSign(false), .random(&g))
     }
@@ -84,7 +84,7 @@ import Testing
   @Test func pairsOfSingles() {
     var campaign = Campaign()
     var g = SplitMix(Campaign.seed &+ 11)
-    for _ in 0..<Campaign.count(4_000, weight: 0.04) {
+    for _ in 0..<Campaign.count(4_000, weight: 0.02) {
       var s = Scenario.random(&g)
       s.parallel = true
       let (a, b) = (Zoo.pair(&g), Zoo.pair(&g))
