@@ -44,8 +44,9 @@ extension FloatArithmetic {
     let faulting = compareExceptions(f2, f3, quietIsInvalid: true, control, &outcome.flags)
     if faulting != 0 { return .fault(faulting) }
     if f2.isNaN || f3.isNaN || f2.isUnsupported || f3.isUnsupported { return outcome }
-    let a = magnitude ? f2.withSign(false) : f2
-    let b = magnitude ? f3.withSign(false) : f3
+    // A sign is dropped by zeroing pseudo-zeros, because the negative one of the largest exponent would become NaTVal.
+    let a = magnitude ? (f2.significand == 0 ? .zero : f2.withSign(false)) : f2
+    let b = magnitude ? (f3.significand == 0 ? .zero : f3.withSign(false)) : f3
     if maximum ? isLess(b, a) : isLess(a, b) { outcome.value = f2 }
     return outcome
   }

@@ -35,7 +35,10 @@ extension FloatArithmetic {
     let high = compare(f2.high, f3.high, relation, control)
     let low = compare(f2.low, f3.low, relation, control)
     let mask: UInt64 = (high.predicate ? 0xFFFF_FFFF_0000_0000 : 0) | (low.predicate ? 0xFFFF_FFFF : 0)
-    return combine(high, low, mask)
+    var outcome = combine(high, low, mask)
+    // The masks are the result; no predicate register is written.
+    outcome.predicate = false
+    return outcome
   }
 
   /// fpcvt.fx, fpcvt.fxu and their `.trunc` forms: two 32-bit integers. The masked response to invalid operands is

@@ -100,6 +100,6 @@ extension FloatArithmetic {
     let root = UInt64(Double(4 &* dividend / middle).squareRoot())
     let exponent = 0xFFFF - 1 - ((n.exponent - 0xFFFF) >> 1)
     return FloatRegister(
-      negative: false, exponent: UInt64(truncatingIfNeeded: exponent) & 0x1FFFF, significand: (root &+ 1) / 2 << 53)
+      negative: false, exponent: UInt64(truncatingIfNeeded: exponent) & 0x1FFFF, significand: ((root &+ 1) / 2) << 53)
   }
 }

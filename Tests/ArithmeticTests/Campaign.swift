@@ -21,6 +21,7 @@ struct Campaign {
   func finish(_ seed: UInt64? = nil) {
     #expect(differences == 0, "\(differences) of \(cases) cases differ; seed \(seed.map(String.init) ?? "none")")
     #expect(cases > 0)
+    if ProcessInfo.processInfo.environment["EPICURE_FP_CASES"] != nil { print("\(cases) cases compared") }
   }
 
   /// Number of random cases: EPICURE_FP_CASES in all, spread over the tests by weight, or a fixed small number.

@@ -115,7 +115,7 @@ import Testing
   @Test func randomOperands() {
     var campaign = Campaign()
     var g = SplitMix(Campaign.seed &+ 4)
-    for _ in 0..<Campaign.count(1_500, weight: 0.02) {
+    for _ in 0..<Campaign.count(3_000, weight: 0.015) {
       convertAll(&campaign, Zoo.random(&g, near: 0xFFFF + g.below(70)), .random(&g))
     }
     campaign.finish(Campaign.seed &+ 4)
@@ -124,7 +124,7 @@ import Testing
   @Test func pairsOfSingles() {
     var campaign = Campaign()
     var g = SplitMix(Campaign.seed &+ 5)
-    for _ in 0..<Campaign.count(2_000, weight: 0.02) {
+    for _ in 0..<Campaign.count(3_000, weight: 0.015) {
       var s = Scenario.random(&g)
       s.parallel = true
       let f = Zoo.pair(&g)

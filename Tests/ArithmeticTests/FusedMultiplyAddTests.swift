@@ -58,7 +58,7 @@ import Testing
   @Test func randomOperands() {
     var campaign = Campaign()
     var g = SplitMix(Campaign.seed)
-    for _ in 0..<Campaign.count(12_000, weight: 0.6) {
+    for _ in 0..<Campaign.count(40_000, weight: 0.45) {
       let center = g.below(8) == 0 ? Int(Zoo.exponents[g.below(Zoo.exponents.count)]) : 0xFFFF
       let f3 = Zoo.random(&g, near: center)
       let f4 = Zoo.random(&g, near: 0xFFFF)
