@@ -59,20 +59,19 @@ struct DisassembleCommand: ParsableCommand {
     guard position < end else { return }
     try output.write("\nDisassembly of section \(section.name):\n")
     let digits = Disassembler.addressDigits(end: section.address + end)
-    var symbol = code.symbols.partitioningIndex { $0.address > section.address + position }
-    try heading(section.address + position, code.name(of: section.address + position) ?? section.name, to: &output)
+    var symbol = code.firstSymbol(above: section.address + position)
+    let name = code.name(of: section.address + position) ?? DisassembledSections.name(section.name, position)
+    try heading(section.address + position, name, to: &output)
     while position < end {
       let address = section.address + position
       while symbol < code.symbols.count, code.symbols[symbol].address <= address {
         try heading(code.symbols[symbol].address, code.symbols[symbol].name, to: &output)
         symbol += 1
       }
-      let index = section.contents.startIndex + Int(position)
       let bundle = section.contents.withUnsafeBytes { memory in
-        let place = index - section.contents.startIndex
-        return Bundle(
-          low: UInt64(littleEndian: memory.loadUnaligned(fromByteOffset: place, as: UInt64.self)),
-          high: UInt64(littleEndian: memory.loadUnaligned(fromByteOffset: place + 8, as: UInt64.self)))
+        Bundle(
+          low: UInt64(littleEndian: memory.loadUnaligned(fromByteOffset: Int(position), as: UInt64.self)),
+          high: UInt64(littleEndian: memory.loadUnaligned(fromByteOffset: Int(position) + 8, as: UInt64.self)))
       }
       for line in disassembler.lines(of: bundle, at: address, digits: digits) {
         try output.write(line)
@@ -119,18 +118,5 @@ private struct StandardOutput {
       done += count
     }
     pending.removeAll(keepingCapacity: true)
-  }
-}
-
-extension Array {
-  /// Index of the first element that satisfies a predicate which holds for all elements after it.
-  fileprivate func partitioningIndex(where belongsInSecondPart: (Element) -> Bool) -> Int {
-    var low = 0
-    var high = count
-    while low < high {
-      let middle = (low + high) / 2
-      if belongsInSecondPart(self[middle]) { high = middle } else { low = middle + 1 }
-    }
-    return low
   }
 }

@@ -54,19 +54,29 @@ struct DisassembledSections: Sendable {
     }
   }
 
-  /// `name` or `name+0x10` for an address in a section, by the last symbol in the section at or before it.
-  func name(of address: UInt64) -> String? {
-    guard let section = sections.first(where: { address >= $0.address && address - $0.address < UInt64($0.contents.count) })
-    else { return nil }
+  /// Index of the first symbol above an address.
+  func firstSymbol(above address: UInt64) -> Int {
     var low = 0
     var high = symbols.count
     while low < high {
       let middle = (low + high) / 2
       if symbols[middle].address <= address { low = middle + 1 } else { high = middle }
     }
-    guard low > 0, symbols[low - 1].address >= section.address else { return nil }
-    let symbol = symbols[low - 1]
-    return symbol.address == address ? symbol.name : "\(symbol.name)+0x\(String(address - symbol.address, radix: 16))"
+    return low
+  }
+
+  /// `name` or `name+0x10` for an address in a section, by the last symbol in the section at or before it.
+  func name(of address: UInt64) -> String? {
+    guard let section = sections.first(where: { address >= $0.address && address - $0.address < UInt64($0.contents.count) })
+    else { return nil }
+    let next = firstSymbol(above: address)
+    guard next > 0, symbols[next - 1].address >= section.address else { return nil }
+    return DisassembledSections.name(symbols[next - 1].name, address - symbols[next - 1].address)
+  }
+
+  /// A name with its distance, as objdump writes it.
+  static func name(_ base: String, _ distance: UInt64) -> String {
+    distance == 0 ? base : "\(base)+0x\(String(distance, radix: 16))"
   }
 }
 
