@@ -43,34 +43,10 @@ public struct Disassembler: Sendable {
   }
 
   private func append(_ row: InstructionRow, slot: UInt64, long: UInt64, address: UInt64, to text: inout String) {
-    for (position, operand) in row.operands.enumerated() {
-      text += position == 0 ? " " : position == row.outputs ? "=" : ","
-      let value = OperandExtractor.shared.value(operand, slot: slot, long: long)
-      switch OperandKind.syntaxes[Int(operand.rawValue)] {
-      case .word(let word): text += word
-      case .register(let prefix):
-        text += prefix
-        text += String(value)
-      case .applicationRegister: text += RegisterNames.applicationName(Int(value))
-      case .controlRegister: text += RegisterNames.controlName(Int(value))
-      case .indirect(let file):
-        text += file
-        text += "[r\(value)]"
-      case .signed, .unsigned: text += String(value)
-      case .hexadecimal: text += hexadecimal(UInt64(bitPattern: value))
-      case .muxType: text += RegisterNames.muxTypes[Int(value)] ?? hexadecimal(UInt64(bitPattern: value))
-      case .address:
-        let target = address &+ UInt64(bitPattern: value)
-        if let name = symbol?(target) {
-          text += "\(String(target, radix: 16)) <\(name)>"
-        } else {
-          text += hexadecimal(target)
-        }
-      }
-    }
+    guard let symbol else { return row.append(slot: slot, long: long, address: address, symbol: nil, to: &text) }
+    let name = { (target: UInt64) in symbol(target).map { "\(String(target, radix: 16)) <\($0)>" } }
+    row.append(slot: slot, long: long, address: address, symbol: name, to: &text)
   }
-
-  private func hexadecimal(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }
 
   // MARK: Listings
 
