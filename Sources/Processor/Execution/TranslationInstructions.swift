@@ -32,7 +32,7 @@ extension LogicalProcessor {
       // Purge sizes are the insertable ones and 4 GiB; others are reserved.
       guard pageSizeImplemented(shift) else { return reservedField() }
       let start = offset(address) & ~((1 << shift) - 1)
-      let last = start | (1 << shift) - 1
+      let last = start | ((1 << shift) - 1)
       if g.operation == .ptrD {
         dataTLB.purgeRegisters(start, last, rid(address))
         dataTLB.purgeCache(start, last, rid(address))

@@ -47,12 +47,12 @@ struct SoftTLB {
   /// Drops the entries of all virtual contexts whose page intersects the range of offsets. The index has no region bits, so this hits every
   /// region, as purges do.
   func purge(start: UInt64, last: UInt64) {
-    if last - start >= 4096 * 64 { return purgeVirtual() }
+    if last &- start >= 4096 * 64 { return purgeVirtual() }
     var page = start & ~0xFFF
     while page <= last {
       let index = Int((page >> 12) & Self.mask)
       for context in 1...3 { tables[context * Self.entries + index] = .invalid }
-      page += 4096
+      page &+= 4096
     }
   }
   /// Drops write permission for a host page (code has been translated from it).

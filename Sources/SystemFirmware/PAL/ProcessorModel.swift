@@ -10,9 +10,9 @@ enum ProcessorModel {
   /// Hz; what SAL_FREQ_BASE reports.
   static let platformBase: UInt64 = 200_000_000
   /// Numerator in bits 63:32, denominator in bits 31:0.
-  static let processorRatio: UInt64 = LogicalProcessor.frequency / platformBase << 32 | 1
+  static let processorRatio: UInt64 = (LogicalProcessor.frequency / platformBase) << 32 | 1
   static let busRatio: UInt64 = 2 << 32 | 1
-  static let itcRatio: UInt64 = LogicalProcessor.frequency / LogicalProcessor.cyclesPerITCTick / platformBase << 32 | 1
+  static let itcRatio: UInt64 = (LogicalProcessor.frequency / LogicalProcessor.cyclesPerITCTick / platformBase) << 32 | 1
 
   // MARK: Virtual memory
 
