@@ -128,6 +128,9 @@ extension LogicalProcessor {
     if ifs >> 63 != 0 {
       // Missing registers are loaded before the target is fetched; `frameIncomplete` tells the dispatcher.
       _ = restoreFrame(ifs & 0x3F_FFFF_FFFF, preserved: Int(ifs & 0x7F))
+    } else if s.pointee.dirty < 0 {
+      // A handler that did not `cover` (a TLB miss of the mandatory loads themselves) returns to them (Volume 2, section 6.8).
+      s.pointee.frameIncomplete = true
     }
     return .jumped
   }
