@@ -85,7 +85,7 @@ struct GNUAssemblerTests {
     return "\(start)=ar.pfs,0,\(frame.sol),\(frame.sof - frame.sol),\(frame.sor * 8)"
   }
 
-  /// One bundle for each case, through the assembler.
+  /// One bundle for each case, through the assembler. Some instructions must end their group.
   private func assemble(_ cases: [Case]) throws -> [UInt8] {
     var source = ".text\n"
     for (index, item) in cases.enumerated() {
@@ -98,13 +98,20 @@ struct GNUAssemblerTests {
       case .l, .x: source += "{ .mlx\nnop.m 0\n\(item.text) ;;\n}\n"
       }
     }
-    return try GNUTools.withTemporaryFolder { folder in
-      try Data(source.utf8).write(to: URL(fileURLWithPath: "\(folder)/rows.s"))
-      // Some instructions must end their group. Without checks of dependencies, which random operands violate.
-      _ = try GNUTools.run(GNUTools.assembler, ["-W", "-xnone", "-mhint.b=ok", "-o", "\(folder)/rows.o", "\(folder)/rows.s"])
-      let arguments = ["-O", "binary", "-j", ".text", "\(folder)/rows.o", "\(folder)/rows.bin"]
-      _ = try GNUTools.run(GNUTools.objcopy, arguments)
-      return [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(folder)/rows.bin")))
+    return try GNUTools.assemble(source)
+  }
+}
+
+extension GNUTools {
+  /// Contents of the text section that GNU's assembler makes.
+  static func assemble(_ source: String) throws -> [UInt8] {
+    try withTemporaryFolder { folder in
+      try Data((source + "\n").utf8).write(to: URL(fileURLWithPath: "\(folder)/source.s"))
+      // Without checks of dependencies, which random operands violate.
+      _ = try run(
+        assembler, ["-W", "-xnone", "-mhint.b=ok", "-o", "\(folder)/object", "\(folder)/source.s"])
+      _ = try run(objcopy, ["-O", "binary", "-j", ".text", "\(folder)/object", "\(folder)/binary"])
+      return [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(folder)/binary")))
     }
   }
 }
