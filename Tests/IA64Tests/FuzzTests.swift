@@ -10,7 +10,7 @@ struct FuzzTests {
     var generator = SeededGenerator(seed: randomSeed)
     let disassembler = Disassembler()
     var differences = 0
-    for number in 0..<(Guests.isComplete ? 20_000_000 : 250_000) {
+    for number in 0..<(Guests.isComplete ? 2_500_000 : 250_000) {
       let bundle = Bundle.random(template: UInt8(truncatingIfNeeded: number), using: &generator)
       let address = generator.next() & ~0xf
       for index in 0..<3 {
@@ -46,7 +46,7 @@ struct FuzzTests {
     let disassembler = Disassembler()
     let alphabet = Array("{}();:.,=[]-+@/ \n0x9pbrfaq_mil".utf8)
     var accepted = 0
-    for number in 0..<(Guests.isComplete ? 2_000_000 : 50_000) {
+    for number in 0..<(Guests.isComplete ? 500_000 : 50_000) {
       let bundle = Bundle.random(template: UInt8(truncatingIfNeeded: number), using: &generator)
       let lines = (0..<3).compactMap { disassembler.text(of: $0, in: bundle, at: 0) }
       var text = Array("label: { .\(bundle.template.name)\n\(lines.joined(separator: "\n"))\n}\n".utf8)
