@@ -40,7 +40,7 @@ public struct InstructionRow: Sendable {
   }
 
   /// Whether the fixed bits and the constraint of the row hold for an encoding.
-  func matches(_ slot: UInt64) -> Bool {
+  public func matches(_ slot: UInt64) -> Bool {
     slot & mask == value && satisfiesConstraint(slot)
   }
 
