@@ -6,7 +6,7 @@ public struct EpicureCommand: ParsableCommand {
     commandName: "epicure",
     abstract: "An Itanium (IA-64) server in software.",
     version: "0.1.0",
-    subcommands: [])
+    subcommands: [RunCommand.self])
 
   public init() {}
 }
