@@ -1,0 +1,165 @@
+import Glibc
+import IA64
+import Loading
+import Logging
+import Processor
+
+/// How a program ended.
+public enum Termination: Sendable, Equatable {
+  case exited(Int32)
+  /// By a signal that it did not handle; `explanation` is for the user.
+  case killed(signal: Int32, explanation: String)
+}
+
+/// Why a program could not be started. The description is one line for the user.
+public enum StartError: Error, CustomStringConvertible {
+  case image(ImageError)
+  case dynamic(file: String, interpreter: String)
+  case system(file: String, reason: String)
+
+  public var description: String {
+    switch self {
+    case .image(let error): error.description
+    case .dynamic(let file, let interpreter): "\(file): dynamically linked (asks for \(interpreter)); only static programs run"
+    case .system(let file, let reason): "\(file): \(reason)"
+    }
+  }
+}
+
+/// One static Linux/ia64 program on one processor; its system calls are served by the host.
+///
+/// `fork` forks the host's process, so that every guest process is a host process with the same identifier, parent and children.
+public final class UserProcess {
+  /// Cycles between two looks at signals that arrived from outside; some tens of milliseconds.
+  private static let slice: UInt64 = 8_000_000
+
+  let processor: LogicalProcessor
+  let space: AddressSpace
+  let logger: Logger
+  var signals = SignalState()
+  var termination: Termination?
+  /// The running program's file, for /proc/self/exe and messages.
+  var path: [UInt8] = []
+  var name = ""
+  /// Start and current end of the heap.
+  var heapStart: UInt64 = 0
+  var heapEnd: UInt64 = 0
+  var stackLimit = ProgramStart.defaultStackLimit
+  /// A guest process made by `fork`: its death by a signal must be visible to its parent.
+  var isChild = false
+  /// Whom to tell when this process, a child of `vfork`, runs another program or ends.
+  var vforkLink: VforkLink?
+  /// prctl(PR_SET_UNALIGN): unaligned references raise SIGBUS.
+  var signalsUnaligned = false
+  /// Where a signal mask lies during a call that takes a pointer to one.
+  let maskBuffer = UnsafeMutablePointer<UInt64>.allocate(capacity: 4)
+  /// Unknown system calls that have been reported.
+  var reported: Set<UInt64> = []
+
+  /// Prepares a program. `memory` bounds what it and each of its children may occupy, in bytes.
+  public init(
+    path: String, arguments: [String], environment: [String], memory: UInt64 = 4 << 30, logger: Logger
+  ) throws(StartError) {
+    self.logger = logger
+    let physical: PhysicalMemory
+    do {
+      physical = try PhysicalMemory(layout: [(base: 0, size: memory & ~PagePool.offsetMask)])
+    } catch {
+      throw .system(file: path, reason: "no room for \(memory) bytes of memory")
+    }
+    processor = LogicalProcessor(memory: physical, bus: nil)
+    processor.hostHandlesInterruptions = true
+    space = AddressSpace(processor: processor)
+    let program: ELFProgram
+    do throws(ImageError) {
+      program = try ELFProgram(try HostFile.read(path, limit: ProgramStart.largestFile), file: path)
+    } catch {
+      throw .image(error)
+    }
+    if let interpreter = program.interpreter { throw .dynamic(file: path, interpreter: interpreter) }
+    do throws(SystemError) {
+      try start(
+        program, path: Array(path.utf8), arguments: ([path] + arguments).map { Array($0.utf8) },
+        environment: environment.map { Array($0.utf8) })
+    } catch {
+      throw .system(
+        file: path,
+        reason: error.number == E2BIG ? "its arguments and environment are too long" : "its segments cannot be mapped")
+    }
+  }
+
+  deinit { maskBuffer.deallocate() }
+
+  /// Replaces what the process runs.
+  func start(
+    _ program: ELFProgram, path: [UInt8], arguments: [[UInt8]], environment: [[UInt8]]
+  ) throws(SystemError) {
+    space.clear()
+    let start = try ProgramStart.load(
+      program, into: space, arguments: arguments, environment: environment, path: path, stackLimit: stackLimit)
+    self.path = absolute(path)
+    name = String(decoding: path.split(separator: UInt8(ascii: "/")).last ?? [], as: UTF8.self)
+    heapStart = start.heap
+    heapEnd = start.heap
+    resetProcessor(entry: start.entry, stackPointer: start.stackPointer)
+  }
+
+  private func absolute(_ path: [UInt8]) -> [UInt8] {
+    guard let resolved = (path + [0]).withUnsafeBufferPointer({ buffer in
+      buffer.withMemoryRebound(to: CChar.self) { $0.baseAddress.flatMap { realpath($0, nil) } }
+    }) else { return path }
+    defer { free(resolved) }
+    return Array(String(cString: resolved).utf8)
+  }
+
+  /// The registers with which Linux starts a program.
+  private func resetProcessor(entry: UInt64, stackPointer: UInt64) {
+    processor.reset()
+    let s = processor.state
+    for region in 0..<8 { s.rr[region] = UInt64(region + 1) << 8 | PagePool.shift << 2 }
+    // Speculative loads: everything but TLB misses is deferred; misses that no page answers are deferred by PSR.ed.
+    s.cr[CR.dcr] = DCR.dp | DCR.dk | DCR.dx | DCR.dr | DCR.da | DCR.dd | DCR.lc
+    processor.setPSR(PSR.it | PSR.dt | PSR.rt | PSR.ic | PSR.i | PSR.bn | 3 << PSR.cplShift)
+    processor.setCFM(0)
+    s.ar[AR.rsc] = 0xF
+    processor.setAR(AR.bspstore, ProgramStart.backingStoreBase)
+    s.gr[12] = stackPointer &- 16
+    s.pointee.ip = entry & ~15
+  }
+
+  /// Runs the program to its end.
+  public func run() -> Termination {
+    HostSignals.prepare()
+    while termination == nil {
+      deliverSignals()
+      if termination != nil { break }
+      switch processor.run(until: processor.state.cycles &+ Self.slice) {
+      case .interruption: handleInterruption()
+      case .deadline, .stopped: break
+      case .halted: processor.skipIdle(to: processor.state.cycles &+ Self.slice)
+      }
+    }
+    space.writeBackAll()
+    vforkLink?.finish(space)
+    let ending = termination ?? .exited(0)
+    if isChild, case .killed(let signal, _) = ending { HostSignals.die(of: signal) }
+    return ending
+  }
+
+  // MARK: Small helpers
+
+  /// Where the program stands, as IP and slot.
+  var instructionPointer: UInt64 { processor.state.pointee.ip + PSR.ri(processor.state.pointee.psr) }
+
+  func setInstructionPointer(_ value: UInt64) {
+    processor.state.pointee.ip = value & ~15
+    let slot = value & 3
+    processor.setPSR(processor.state.pointee.psr & ~PSR.riMask | (slot > 2 ? 0 : slot) << PSR.riShift)
+  }
+
+  /// Continues behind the instruction at IP and PSR.ri; no long instruction gets here but `break.x`.
+  func skipInstruction(long: Bool = false) {
+    let value = instructionPointer
+    setInstructionPointer(value & 3 >= 2 || long ? value & ~15 &+ 16 : value &+ 1)
+  }
+}
