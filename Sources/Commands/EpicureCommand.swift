@@ -30,6 +30,9 @@ public struct EpicureCommand: ParsableCommand {
     } catch let failure as CommandFailure {
       failure.report()
       Glibc.exit(failure.status)
+    } catch let code as ExitCode {
+      // The status of a program that was run, whatever it is.
+      Glibc.exit(code.rawValue)
     } catch {
       let code = exitCode(for: error)
       if code == .success { exit(withError: error) }

@@ -135,7 +135,8 @@ public final class UserProcess {
       if termination != nil { break }
       switch processor.run(until: processor.state.cycles &+ Self.slice) {
       case .interruption: handleInterruption()
-      case .deadline, .stopped: break
+      // A fault loop needs handlers in the guest; here there are none.
+      case .deadline, .stopped, .faultLoop: break
       case .halted: processor.skipIdle(to: processor.state.cycles &+ Self.slice)
       }
     }
