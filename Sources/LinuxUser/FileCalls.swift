@@ -4,7 +4,8 @@ import Glibc
 extension UserProcess {
   func fileCall(_ number: UInt64, _ a: CallArguments) throws(SystemError) -> CallResult? {
     switch number {
-    case Call.read, Call.pread64: return .value(try transfer(a.int(0), [(a[1], a[2])], reads: true, number == Call.read ? nil : a.long(3)))
+    case Call.read, Call.pread64:
+      return .value(try transfer(a.int(0), [(a[1], a[2])], reads: true, number == Call.read ? nil : a.long(3)))
     case Call.write, Call.pwrite64:
       return .value(try transfer(a.int(0), [(a[1], a[2])], reads: false, number == Call.write ? nil : a.long(3)))
     case Call.readv, Call.preadv:

@@ -1,7 +1,8 @@
 import Glibc
 import Processor
 
-/// The program's memory as system calls see it. Everything throws `.badAddress` where the program itself could not have made the access.
+/// The program's memory as system calls see it. Everything throws `.badAddress` where the program itself could not have made
+/// the access.
 extension AddressSpace {
   /// Calls `body` with host pointers to the pieces of a guest range, in order.
   func forEachPiece(

@@ -2,8 +2,8 @@ import Glibc
 
 /// Signals that reach the host's process on behalf of the program.
 ///
-/// The host's handler only notes a signal; the program sees it at the next look. A signal may arrive between that look and a blocking
-/// system call; so the handler starts a timer that keeps interrupting until the note has been read.
+/// The host's handler only notes a signal; the program sees it at the next look. A signal may arrive between that look and a
+/// blocking system call; so the handler starts a timer that keeps interrupting until the note has been read.
 enum HostSignals {
   /// Interrupts blocking calls; out of the range that C libraries use.
   private static let kick: Int32 = 60

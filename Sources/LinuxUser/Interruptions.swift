@@ -27,7 +27,8 @@ extension UserProcess {
     case .generalException:
       // Illegal operations have a code of their own; the others come as plain SIGILL.
       let illegal = fault.isr & 0xF0 == GeneralException.illegalOperation
-      force(.fault(Signal.illegal, code: illegal ? SignalCode.illegalOpcode : SignalCode.kernel, fault, address: instructionPointer))
+      let code = illegal ? SignalCode.illegalOpcode : SignalCode.kernel
+      force(.fault(Signal.illegal, code: code, fault, address: instructionPointer))
     case .natConsumption:
       if fault.isr & 0xF0 == 0x20 {
         force(.fault(Signal.segmentation, code: SignalCode.accessError, fault, address: fault.ifa))

@@ -45,8 +45,8 @@ extension UserProcess {
 
   // MARK: fork
 
-  /// A child is a copy of the whole emulator. Sharing memory with it is not possible; that is what threads need, and what `vfork` does
-  /// not need.
+  /// A child is a copy of the whole emulator. Sharing memory with it is not possible; that is what threads need, and what
+  /// `vfork` hardly needs.
   private func clone(
     _ flags: UInt64, stack: UInt64, size: UInt64, parent: UInt64, child: UInt64, tls: UInt64
   ) throws(SystemError) -> Int {

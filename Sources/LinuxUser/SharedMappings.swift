@@ -2,8 +2,8 @@ import Glibc
 import Processor
 
 extension AddressSpace {
-  /// Memory that parent and child keep sharing after `fork`: MAP_SHARED | MAP_ANONYMOUS. Pages of a host object are laid over pages of
-  /// the pool, so that the processor needs to know nothing. False: no room.
+  /// Memory that parent and child keep sharing after `fork`: MAP_SHARED | MAP_ANONYMOUS. Pages of a host object are laid over
+  /// pages of the pool, so that the processor needs to know nothing. False: no room.
   func mapShared(from start: UInt64, to end: UInt64, _ protection: Protection) -> Bool {
     let name: StaticString = "epicure"
     // MFD_CLOEXEC

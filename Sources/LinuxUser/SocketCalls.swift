@@ -39,7 +39,12 @@ extension UserProcess {
       guard length >= 0 else { throw .invalid }
       size = Int(min(length, 4096))
     }
-    let host = number == Call.getsockname ? HostCall.getsockname : number == Call.getpeername ? HostCall.getpeername : HostCall.accept4
+    let host: Int
+    switch number {
+    case Call.getsockname: host = HostCall.getsockname
+    case Call.getpeername: host = HostCall.getpeername
+    default: host = HostCall.accept4
+    }
     var arguments = a
     if number == Call.accept { arguments.words[3] = 0 }
     if a[1] == 0 { arguments.words[2] = 0 }
@@ -107,10 +112,11 @@ extension UserProcess {
       buffers.append((base, length))
       if try !space.vectors(base, length, for: reads ? .write : .read, into: &list) { break }
     }
-    var address = name == 0 ? [] : reads ? [UInt8](repeating: 0, count: Int(nameLength)) : try space.read(name, count: Int(nameLength))
-    var control =
-      controlAddress == 0
-      ? [] : reads ? [UInt8](repeating: 0, count: Int(controlLength)) : try space.read(controlAddress, count: Int(controlLength))
+    func lend(_ address: UInt64, _ count: Int) throws(SystemError) -> [UInt8] {
+      address == 0 ? [] : reads ? [UInt8](repeating: 0, count: count) : try space.read(address, count: count)
+    }
+    var address = try lend(name, Int(nameLength))
+    var control = try lend(controlAddress, Int(controlLength))
     var header = msghdr()
     var result = 0
     list.withUnsafeMutableBufferPointer { list in

@@ -19,8 +19,8 @@ struct CallArguments {
   func long(_ index: Int) -> Int { Int(truncatingIfNeeded: words[index]) }
 }
 
-/// `break 0x100000`: number in r15, arguments in the output registers; result in r8 and r9, r10 tells errors (-1, and the positive error
-/// number in r8) from results.
+/// `break 0x100000`: number in r15, arguments in the output registers; result in r8 and r9, r10 tells errors (-1, and the
+/// positive error number in r8) from results.
 extension UserProcess {
   func systemCall() {
     let s = processor.state

@@ -3,8 +3,8 @@ import Processor
 
 /// What `vfork` promises: the parent waits until its child has run another program or ended.
 ///
-/// The child has a copy of the parent's memory instead of the memory itself. What it may leave there is what failed to be run, on the
-/// parent's stack (as `posix_spawn` does); so a child that ends sends that part of the stack back.
+/// The child has a copy of the parent's memory instead of the memory itself. What it may leave there is why nothing was run, on
+/// the parent's stack (as `posix_spawn` does); so a child that ends sends that part of the stack back.
 struct VforkLink {
   private static let window: UInt64 = 4 * PagePool.pageSize
 
