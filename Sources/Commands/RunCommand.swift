@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import LinuxUser
 import Logging
+import Processor
 
 /// `epicure run`: a static Linux/ia64 program on a bare processor; the host serves its system calls.
 struct RunCommand: ParsableCommand {
@@ -12,6 +13,11 @@ struct RunCommand: ParsableCommand {
       The program's exit status is passed through. A program that a signal ends gives 128 plus the signal's number; \
       a program that cannot be started gives 2.
       """)
+
+  @Option(help: ArgumentHelp("Write statistics of the run as JSON.", valueName: "file"))
+  var stats: String?
+  @Option(help: ArgumentHelp("Stop with status 3 after so many instructions (slots, nops included).", valueName: "n"))
+  var limitInstructions: UInt64?
 
   @Argument(help: "The program: a static ELF executable for IA-64.", completion: .file())
   var program: String
@@ -29,7 +35,10 @@ struct RunCommand: ParsableCommand {
       Self.report("\(error)")
       throw ExitCode(2)
     }
-    switch process.run() {
+    let termination = process.run(limit: limitInstructions ?? .max)
+    if let stats { try RunStatistics(process.processor).write(to: stats) }
+    switch termination {
+    case .limitReached: throw CommandFailure(CommandFailure.limitReached, "the limit of instructions is reached")
     case .exited(let status): throw ExitCode(status)
     case .killed(let signal, let explanation):
       Self.report("\(program): \(explanation)")
@@ -40,4 +49,20 @@ struct RunCommand: ParsableCommand {
   private static func report(_ message: String) {
     FileHandle.standardError.write(Data("epicure: \(message)\n".utf8))
   }
+}
+
+/// What `--stats` writes.
+struct RunStatistics: Encodable {
+  /// Slots retired by this process, nops included; not by its children.
+  var instructions: UInt64
+  var bundles: UInt64
+  var cycles: UInt64
+
+  init(_ processor: LogicalProcessor) {
+    instructions = processor.state.pointee.instructions
+    bundles = instructions / 3
+    cycles = processor.state.cycles
+  }
+
+  func write(to path: String) throws(CommandFailure) { try StatisticsFile.write(self, to: path) }
 }

@@ -9,6 +9,8 @@ public enum Termination: Sendable, Equatable {
   case exited(Int32)
   /// By a signal that it did not handle; `explanation` is for the user.
   case killed(signal: Int32, explanation: String)
+  /// ``UserProcess/run(limit:)`` has reached its limit.
+  case limitReached
 }
 
 /// Why a program could not be started. The description is one line for the user.
@@ -33,7 +35,7 @@ public final class UserProcess {
   /// Cycles between two looks at signals that arrived from outside; some tens of milliseconds.
   private static let slice: UInt64 = 8_000_000
 
-  let processor: LogicalProcessor
+  public let processor: LogicalProcessor
   let space: AddressSpace
   let logger: Logger
   var signals = SignalState()
@@ -127,13 +129,18 @@ public final class UserProcess {
     s.pointee.ip = entry & ~15
   }
 
-  /// Runs the program to its end.
-  public func run() -> Termination {
+  /// Runs the program to its end, or until it has retired `limit` slots.
+  public func run(limit: UInt64 = .max) -> Termination {
     HostSignals.prepare()
     while termination == nil {
       deliverSignals()
       if termination != nil { break }
-      switch processor.run(until: processor.state.cycles &+ Self.slice) {
+      if processor.state.pointee.instructions >= limit {
+        termination = .limitReached
+        break
+      }
+      let slice = min(Self.slice, limit &- processor.state.pointee.instructions)
+      switch processor.run(until: processor.state.cycles &+ slice) {
       case .interruption: handleInterruption()
       // A fault loop needs handlers in the guest; here there are none.
       case .deadline, .stopped, .faultLoop: break

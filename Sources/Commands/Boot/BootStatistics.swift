@@ -38,12 +38,17 @@ struct BootStatistics: Encodable {
     resets = server.resets
   }
 
-  func write(to path: String) throws(CommandFailure) {
+  func write(to path: String) throws(CommandFailure) { try StatisticsFile.write(self, to: path) }
+}
+
+/// JSON beside every run.
+enum StatisticsFile {
+  static func write(_ statistics: some Encodable, to path: String) throws(CommandFailure) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     encoder.keyEncodingStrategy = .convertToSnakeCase
     do {
-      try (encoder.encode(self) + Data("\n".utf8)).write(to: URL(fileURLWithPath: path))
+      try (encoder.encode(statistics) + Data("\n".utf8)).write(to: URL(fileURLWithPath: path))
     } catch {
       throw CommandFailure(CommandFailure.badInput, "cannot write \(path): \(error.localizedDescription)")
     }

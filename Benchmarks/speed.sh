@@ -1,0 +1,51 @@
+#!/bin/sh
+# Host instructions per guest slot of `epicure run`, by callgrind, over the cpu-* programs: the whole process, nops counted as slots.
+#
+#   Benchmarks/speed.sh EPICURE PROGRAMS [--limit N] [--json FILE] [NAME...]
+#
+# PROGRAMS is the directory with cpu-sha and so on. Each program runs to its end, or for N slots. The thresholds are in
+# Benchmarks/thresholds.txt; the status is 1 if one is exceeded.
+set -eu
+
+here=$(dirname "$0")
+if [ $# -lt 2 ]; then
+  sed -n '2,7s/^# \{0,1\}//p' "$0" >&2
+  exit 2
+fi
+epicure=$1
+programs=$2
+shift 2
+limit=
+json=
+names=
+while [ $# -gt 0 ]; do
+  case $1 in
+    --limit) limit="--limit-instructions $2"; shift 2 ;;
+    --json) json=$2; shift 2 ;;
+    *) names="$names $1"; shift ;;
+  esac
+done
+[ -n "$names" ] || names=$(awk '!/^#/ && NF { print $1 }' "$here/thresholds.txt")
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+printf '%-12s %14s %16s %8s %8s\n' program slots 'host instr.' per-slot limit
+for name in $names; do
+  # The limit ends a run with status 3.
+  # shellcheck disable=SC2086
+  valgrind --tool=callgrind --callgrind-out-file="$work/callgrind" "$epicure" run $limit --stats "$work/stats" "$programs/$name" \
+    >/dev/null 2>"$work/log" </dev/null || [ $? -eq 3 ] || { cat "$work/log" >&2; exit 1; }
+  host=$(awk '/Collected/ { print $4 }' "$work/log")
+  slots=$(sed -n 's/.*"instructions" : \([0-9]*\).*/\1/p' "$work/stats")
+  allowed=$(awk -v n="$name" '$1 == n { print $2 }' "$here/thresholds.txt")
+  ratio=$(awk -v h="$host" -v s="$slots" 'BEGIN { printf "%.2f", h / s }')
+  verdict=$(awk -v r="$ratio" -v a="${allowed:-1000}" 'BEGIN { print (r > a) ? "over" : "" }')
+  [ -z "$verdict" ] || failed=1
+  printf '%-12s %14s %16s %8s %8s %s\n' "$name" "$slots" "$host" "$ratio" "${allowed:--}" "$verdict"
+  echo "{\"program\": \"$name\", \"slots\": $slots, \"host_instructions\": $host, \"per_slot\": $ratio}" >>"$work/json"
+done
+if [ -n "$json" ]; then
+  { echo '['; sed '$!s/$/,/' "$work/json"; echo ']'; } >"$json"
+fi
+exit $failed
