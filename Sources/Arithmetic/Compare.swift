@@ -1,36 +1,59 @@
 /// Relations of fcmp and fpcmp.
-public enum FloatRelation: Sendable {
+public enum FloatRelation: UInt8, Sendable {
   case equal, less, lessOrEqual, unordered, notEqual, notLess, notLessOrEqual, ordered
+
+  /// Which of less (bit 0), equal (1), greater (2) and unordered (3) satisfy the relation.
+  @inlinable @inline(__always) var mask: UInt32 {
+    // One hexadecimal digit each, the last case first.
+    0x7CED_8312 &>> (UInt32(rawValue) &* 4) & 0xF
+  }
 }
 
 extension FloatArithmetic {
   /// fcmp, and one half of fpcmp: `predicate` tells whether the relation holds.
   ///
   /// With a NaTVal operand the predicate is false; fcmp then clears both of its target predicates.
+  @inlinable @inline(__always)
   public static func compare(
     _ f2: FloatRegister, _ f3: FloatRegister, _ relation: FloatRelation, _ control: FloatControl
   ) -> FloatOutcome {
+    guard f2.isNormalOrZero && f3.isNormalOrZero else { return compareAny(f2, f3, relation, control) }
     var outcome = FloatOutcome()
-    if !(f2.isNormal && f3.isNormal) {
-      if f2.isNaTVal || f3.isNaTVal { return outcome }
-      let unordered = f2.isNaN || f3.isNaN || f2.isUnsupported || f3.isUnsupported
-      let faulting = compareExceptions(f2, f3, quietIsInvalid: relation.signalsQuietNaN, control, &outcome.flags)
-      if faulting != 0 { return .fault(faulting) }
-      if unordered {
-        outcome.predicate = relation.holdsForUnordered
-        return outcome
-      }
+    outcome.status = UInt64(truncatingIfNeeded: relation.mask &>> ordinaryOrder(f2, f3) & 1) &<< 8
+    return outcome
+  }
+
+  /// Normal numbers and true zeros: 0 less, 1 equal, 2 greater.
+  @inlinable @inline(__always)
+  static func ordinaryOrder(_ a: FloatRegister, _ b: FloatRegister) -> UInt32 {
+    if (a.signExponent ^ b.signExponent) & FloatRegister.signBit != 0 {
+      // The signs decide, except between zeros.
+      if a.significand | b.significand == 0 { return 1 }
+      return a.isNegative ? 0 : 2
     }
-    switch relation {
-    case .equal: outcome.predicate = isEqual(f2, f3)
-    case .less: outcome.predicate = isLess(f2, f3)
-    case .lessOrEqual: outcome.predicate = !isLess(f3, f2)
-    case .unordered: outcome.predicate = false
-    case .notEqual: outcome.predicate = !isEqual(f2, f3)
-    case .notLess: outcome.predicate = !isLess(f2, f3)
-    case .notLessOrEqual: outcome.predicate = isLess(f3, f2)
-    case .ordered: outcome.predicate = true
+    if a == b { return 1 }
+    // The exponent field of a zero is below all others.
+    let smaller =
+      a.signExponent == b.signExponent ? a.significand < b.significand : a.signExponent < b.signExponent
+    return smaller != a.isNegative ? 0 : 2
+  }
+
+  /// fcmp with operands of any class.
+  @usableFromInline @inline(never)
+  static func compareAny(
+    _ f2: FloatRegister, _ f3: FloatRegister, _ relation: FloatRelation, _ control: FloatControl
+  ) -> FloatOutcome {
+    var outcome = FloatOutcome()
+    if f2.isNaTVal || f3.isNaTVal { return outcome }
+    let faulting = compareExceptions(f2, f3, quietIsInvalid: relation.signalsQuietNaN, control, &outcome.flags)
+    if faulting != 0 { return .fault(faulting) }
+    let order: UInt32
+    if f2.isNaN || f3.isNaN || f2.isUnsupported || f3.isUnsupported {
+      order = 3
+    } else {
+      order = isLess(f2, f3) ? 0 : isLess(f3, f2) ? 2 : 1
     }
+    outcome.predicate = relation.mask >> order & 1 != 0
     return outcome
   }
 
@@ -39,6 +62,13 @@ extension FloatArithmetic {
   public static func minmax(
     _ f2: FloatRegister, _ f3: FloatRegister, _ control: FloatControl, maximum: Bool, magnitude: Bool
   ) -> FloatOutcome {
+    if f2.isNormalOrZero && f3.isNormalOrZero {
+      let sign = magnitude ? FloatRegister.signBit : 0
+      let order = ordinaryOrder(
+        FloatRegister(significand: f2.significand, signExponent: f2.signExponent & ~sign),
+        FloatRegister(significand: f3.significand, signExponent: f3.signExponent & ~sign))
+      return FloatOutcome(order == (maximum ? 2 : 0) ? f2 : f3)
+    }
     if f2.isNaTVal || f3.isNaTVal { return FloatOutcome(.natVal) }
     var outcome = FloatOutcome(f3)
     let faulting = compareExceptions(f2, f3, quietIsInvalid: true, control, &outcome.flags)
@@ -80,13 +110,7 @@ extension FloatArithmetic {
     return 0
   }
 
-  /// Numeric equality of operands that are no NaNs.
-  @inline(__always)
-  private static func isEqual(_ a: FloatRegister, _ b: FloatRegister) -> Bool {
-    if a.isZero || b.isZero { return a.isZero && b.isZero }
-    return a.isNegative == b.isNegative && magnitude(a) == magnitude(b)
-  }
-
+  /// Order of operands that are no NaNs.
   @inline(__always)
   private static func isLess(_ a: FloatRegister, _ b: FloatRegister) -> Bool {
     if a.isZero && b.isZero { return false }
@@ -111,14 +135,6 @@ extension FloatRelation {
     switch self {
     case .less, .lessOrEqual, .notLess, .notLessOrEqual: true
     case .equal, .notEqual, .unordered, .ordered: false
-    }
-  }
-
-  /// The answer if an operand is a NaN or unsupported.
-  @inline(__always) var holdsForUnordered: Bool {
-    switch self {
-    case .unordered, .notEqual, .notLess, .notLessOrEqual: true
-    case .equal, .less, .lessOrEqual, .ordered: false
     }
   }
 }

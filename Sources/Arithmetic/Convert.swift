@@ -3,9 +3,36 @@ extension FloatArithmetic {
   ///
   /// NaNs, infinities, unsupported operands and values out of range are invalid; the masked response is
   /// 0x8000000000000000 for signed and unsigned conversions alike.
+  @inlinable @inline(__always)
   public static func toInteger(
     _ f2: FloatRegister, _ control: FloatControl, unsigned: Bool, truncate: Bool
   ) -> FloatOutcome {
+    // Normal numbers below 2^62 in magnitude, which fit either kind of integer unless they are negative.
+    let shift = FloatRegister.integerExponent &- f2.exponent
+    guard shift &- 2 < FloatRegister.integerExponent &- 2, Int64(bitPattern: f2.significand) < 0, control.isOrdinary,
+      !(unsigned && f2.isNegative)
+    else { return toIntegerAny(f2, control, unsigned: unsigned, truncate: truncate) }
+    var magnitude: UInt64
+    var inexact = true
+    if shift < 64 {
+      magnitude = f2.significand &>> shift
+      let fraction = f2.significand &<< (0 &- shift)
+      if !truncate { magnitude = magnitude &+ (fraction > 0x8000_0000_0000_0000 &- (magnitude & 1) ? 1 : 0) }
+      inexact = fraction != 0
+    } else {
+      // Below one; more than a half goes up.
+      magnitude = !truncate && shift == 64 && f2.significand > 1 &<< 63 ? 1 : 0
+    }
+    let sign = 0 &- (f2.signExponent &>> 17)
+    return FloatOutcome(.integer((magnitude ^ sign) &- sign), flags: inexact ? FloatFlag.inexact : 0)
+  }
+
+  /// The same for operands of any class.
+  @usableFromInline @inline(never)
+  static func toIntegerAny(
+    _ f2: FloatRegister, _ control: FloatControl, unsigned: Bool, truncate: Bool
+  ) -> FloatOutcome {
+    if f2.significand | f2.exponent == 0 { return FloatOutcome(.integer(0)) }
     if f2.isNaTVal { return FloatOutcome(.natVal) }
     return convert(f2, control, bits: 64, unsigned: unsigned, truncate: truncate)
   }

@@ -1,52 +1,60 @@
 /// What the precision completer of an instruction and the FPSR ask of it (Volume 1, section 5.2).
+///
+/// One word, made anew for every instruction: cheap to build, to pass, and to test for the common case. It holds the
+/// settings as they are; what they amount to is computed where it is needed.
 public struct FloatControl: Sendable {
+  /// Bits 6:0 controls of the status field (ftz, wre, pc, rc, td), 9:8 completer, 11 exponents wrap as singles', 12 limit
+  /// cases are completed, 21:16 disabled traps.
+  @usableFromInline var bits: UInt64
+
+  /// `precision`: completer of the instruction: 0 none (FPSR.sf.pc decides), 1 `.s`, 2 `.d`.
+  @inlinable @inline(__always)
+  public init(fpsr: UInt64, statusField: Int, precision completer: UInt8) {
+    let controls = fpsr &>> UInt64(truncatingIfNeeded: 6 &+ 13 &* statusField) & 0x7F
+    bits = controls | UInt64(completer) &<< 8 | (fpsr & 0x3F) &<< 16
+  }
+
+  @inlinable @inline(__always) var completer: UInt64 { bits >> 8 & 3 }
+  /// Largest unbiased exponent: 0x7F, 0x3FF, 0x3FFF; with wre 0xFFFF for every completer.
+  @inlinable var range: UInt64 { bits & 2 != 0 ? 0xFFFF : ordinaryRange }
+  /// The same without regard to wre: a result in this range is in the range of the format.
+  @inlinable @inline(__always) var ordinaryRange: UInt64 { 0x03FF_007F_3FFF &>> (completer &* 16) & 0xFFFF }
   /// Smallest and largest exponent of normal results, biased by 0xFFFF like the register format's.
-  public var minimumExponent: Int32
-  public var maximumExponent: Int32
-  /// Significant bits of the result: 24, 53 or 64.
-  public var precision: UInt8
+  @inlinable var minimumExponent: Int { 0x10000 &- Int(truncatingIfNeeded: range) }
+  @inlinable var maximumExponent: Int { 0xFFFF &+ Int(truncatingIfNeeded: range) }
+  /// Significand bits that results do not have: 40, 11 or 0. The completers .s and .d stand for pc 0 and 2. pc 1 is
+  /// reserved and cannot be written; it counts as double-extended here.
+  @inlinable @inline(__always) var droppedBits: UInt64 {
+    if completer != 0 { return 69 &- 29 &* completer }
+    return 0x000B_0028 &>> (bits &<< 1 & 0x18) & 0xFF
+  }
   /// FPSR.sf.rc: 0 nearest even, 1 down, 2 up, 3 towards zero.
-  public var rounding: UInt8
-  /// Bits 5:0 (i u o z d v): 1 means that the exception does not trap. FPSR.sf.td is folded in.
-  public var disabled: UInt8
-  /// Tiny results become zero. Only set while the underflow trap is disabled, as FPSR.sf.ftz has no effect otherwise.
-  public var flushToZero: Bool
+  @inlinable var rounding: UInt8 { UInt8(truncatingIfNeeded: bits >> 4 & 3) }
+  /// Tiny results become zero. FPSR.sf.ftz has no effect while the underflow trap is enabled.
+  @inlinable var flushToZero: Bool { bits & 1 != 0 && !traps(FloatFlag.underflow) }
   /// Exponents of trapped results wrap to 8 bits (parallel instructions) instead of 17.
-  public var wrapsSingle = false
+  @inlinable var wrapsSingle: Bool { bits & 0x800 != 0 }
+
   /// Chooses what frcpa and frsqrta do with operands whose Newton-Raphson iteration could go wrong: false raises the
   /// architected Software Assist fault, true delivers the IEEE result with p2 = 0 at once, which is what the assist
   /// handler of system software would do (``FloatArithmetic/softwareAssistFrcpa(_:_:_:)``).
-  public var completesLimitCases = false
-
-  /// `precision`: completer of the instruction: 0 none (FPSR.sf.pc decides), 1 `.s`, 2 `.d`.
-  @inlinable public init(fpsr: UInt64, statusField: Int, precision completer: UInt8) {
-    let field = fpsr &>> UInt64(truncatingIfNeeded: 6 &+ 13 &* statusField)
-    // pc = 1 is reserved and cannot be written; it counts as double-extended here.
-    let selector = completer == 0 ? field >> 2 & 3 : completer == 1 ? 0 : 2
-    precision = selector == 0 ? 24 : selector == 2 ? 53 : 64
-    // Largest unbiased exponent; wre widens the range of every precision to the register format's 17 bits.
-    let range: Int32 =
-      field & 2 != 0 ? 0xFFFF : completer == 0 ? 0x3FFF : completer == 1 ? 0x7F : 0x3FF
-    minimumExponent = 0x10000 &- range
-    maximumExponent = 0xFFFF &+ range
-    rounding = UInt8(truncatingIfNeeded: field >> 4 & 3)
-    let mask = UInt8(truncatingIfNeeded: field & 0x40 != 0 ? 0x3F : fpsr & 0x3F)
-    disabled = mask
-    flushToZero = field & 1 != 0 && mask & 0x10 != 0
+  @inlinable public var completesLimitCases: Bool {
+    get { bits & 0x1000 != 0 }
+    set { bits = newValue ? bits | 0x1000 : bits & ~0x1000 }
   }
 
   /// IEEE single for the parallel instructions, whatever pc and wre say.
   @inlinable public var parallel: FloatControl {
     var c = self
-    c.precision = 24
-    c.minimumExponent = 0x10000 - 0x7F
-    c.maximumExponent = 0xFFFF + 0x7F
-    c.wrapsSingle = true
+    c.bits = bits & ~0x302 | 0x900
     return c
   }
 
-  /// Whether any of the exceptions in `flags` traps.
-  @inlinable func traps(_ flags: UInt8) -> Bool { ~disabled & flags != 0 }
+  /// Whether any of the exceptions in `flags` traps. FPSR.sf.td disables all traps.
+  @inlinable func traps(_ flags: UInt8) -> Bool { bits & 0x40 == 0 && ~bits >> 16 & UInt64(flags) != 0 }
+
+  /// Rounding to nearest, and inexact results do not trap: all that a result within its range depends on.
+  @inlinable @inline(__always) var isOrdinary: Bool { bits & 0x20_0030 == 0x20_0000 }
 }
 
 /// Exception flags in FPSR order.
@@ -74,18 +82,34 @@ public enum FloatCode {
 /// What an operation yields.
 public struct FloatOutcome: Sendable {
   public var value: FloatRegister
-  /// Flags to be ORed into the status field.
-  public var flags: UInt8 = 0
-  /// Result of compares; p2 of the reciprocal approximations.
-  public var predicate = false
-  /// Nonzero: a Floating-point Fault with this ISR.code{7:0}; nothing is written, no flag is set.
-  public var fault: UInt16 = 0
-  /// Nonzero: value and flags are written, then a Floating-point Trap with these bits of ISR.code{14:7}.
-  public var trap: UInt16 = 0
+  /// Bits 7:0 flags, 8 predicate, 31:16 fault, 47:32 trap: one word, so that an outcome fits three registers.
+  @usableFromInline var status: UInt64
 
-  @inlinable public init(_ value: FloatRegister = .zero, flags: UInt8 = 0) {
+  @inlinable @inline(__always)
+  public init(_ value: FloatRegister = .zero, flags: UInt8 = 0) {
     self.value = value
-    self.flags = flags
+    status = UInt64(flags)
+  }
+
+  /// Flags to be ORed into the status field.
+  @inlinable public var flags: UInt8 {
+    @inline(__always) get { UInt8(truncatingIfNeeded: status) }
+    @inline(__always) set { status = status & ~0xFF | UInt64(newValue) }
+  }
+  /// Result of compares; p2 of the reciprocal approximations.
+  @inlinable public var predicate: Bool {
+    @inline(__always) get { status & 0x100 != 0 }
+    @inline(__always) set { status = status & ~0x100 | (newValue ? 0x100 : 0) }
+  }
+  /// Nonzero: a Floating-point Fault with this ISR.code{7:0}; nothing is written, no flag is set.
+  @inlinable public var fault: UInt16 {
+    @inline(__always) get { UInt16(truncatingIfNeeded: status >> 16) }
+    @inline(__always) set { status = status & ~0xFFFF_0000 | UInt64(newValue) << 16 }
+  }
+  /// Nonzero: value and flags are written, then a Floating-point Trap with these bits of ISR.code{14:7}.
+  @inlinable public var trap: UInt16 {
+    @inline(__always) get { UInt16(truncatingIfNeeded: status >> 32) }
+    @inline(__always) set { status = status & ~0xFFFF_0000_0000 | UInt64(newValue) << 32 }
   }
 
   /// A fault; `code` in the layout of ISR.code.

@@ -23,6 +23,8 @@ public struct FloatRegister: Equatable, Sendable {
   @inlinable public static var quietNaN: FloatRegister {
     FloatRegister(significand: 0xC000_0000_0000_0000, signExponent: 0x3FFFF)
   }
+  /// The sign's place in `signExponent`.
+  @inlinable static var signBit: UInt64 { 0x20000 }
   /// Exponent of the integer format: bit 0 of the significand weighs one.
   @inlinable public static var integerExponent: UInt64 { 0x1003E }
   /// Exponent that a double-extended denormal stands for; its exponent field is zero.
@@ -53,6 +55,10 @@ public struct FloatRegister: Equatable, Sendable {
   @inlinable public var isZero: Bool { significand == 0 && exponent != 0x1FFFF && !isNaTVal }
   /// Nonzero, with integer bit and a nonzero exponent field: the operands that need no special care.
   @inlinable public var isNormal: Bool { significand >> 63 != 0 && hasOrdinaryExponent }
+  /// Normal or a true zero.
+  @inlinable @inline(__always) var isNormalOrZero: Bool {
+    Int64(bitPattern: significand) < 0 ? hasOrdinaryExponent : significand | exponent == 0
+  }
   /// Unnormal, pseudo-zero, denormal or pseudo-denormal: what raises the Denormal/Unnormal Operand exception.
   @inlinable public var isUnnormal: Bool {
     exponent == 0 ? significand != 0 : significand >> 63 == 0 && exponent != 0x1FFFF && !isNaTVal

@@ -1,12 +1,7 @@
 extension FloatArithmetic {
-  /// f3 * f4 + f2 with one rounding (Volume 3, fma, fms, fnma).
-  ///
-  /// - Parameters:
-  ///   - negateProduct: fnma.
-  ///   - negateAddend: fms. Neither changes the sign of a propagated NaN.
-  ///   - addendIsFR0: the addend is register 0, which makes the instruction an IEEE multiplication: an exact zero
-  ///     keeps the sign of the product instead of being a sum of two zeros.
-  public static func fma(
+  /// The multiply-add of any operands in any environment.
+  @usableFromInline @inline(never)
+  static func fmaOfAny(
     _ f3: FloatRegister, _ f4: FloatRegister, _ f2: FloatRegister, _ control: FloatControl, negateProduct: Bool,
     negateAddend: Bool, addendIsFR0: Bool
   ) -> FloatOutcome {

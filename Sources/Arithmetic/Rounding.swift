@@ -7,9 +7,9 @@ extension FloatArithmetic {
   static func round(
     _ negative: Bool, _ exponent: Int, _ significand: UInt128, _ control: FloatControl, flags: UInt8 = 0
   ) -> FloatOutcome {
-    let r = Rounded(significand, dropping: 64 &- UInt64(control.precision), negative, control.rounding)
+    let r = Rounded(significand, dropping: control.droppedBits, negative, control.rounding)
     let rounded = exponent &+ (r.carry ? 1 : 0)
-    if rounded < Int(control.minimumExponent) || rounded > Int(control.maximumExponent)
+    if rounded < control.minimumExponent || rounded > control.maximumExponent
       || (r.inexact && control.traps(FloatFlag.inexact))
     {
       return finish(negative, exponent, significand, control, flags)
@@ -26,12 +26,12 @@ extension FloatArithmetic {
     _ negative: Bool, _ exponent: Int, _ significand: UInt128, _ control: FloatControl, _ before: UInt8
   ) -> FloatOutcome {
     // As though the exponent range were unbounded: tininess is a property of this rounded value.
-    var r = Rounded(significand, dropping: 64 - UInt64(control.precision), negative, control.rounding)
+    var r = Rounded(significand, dropping: control.droppedBits, negative, control.rounding)
     let rounded = exponent + (r.carry ? 1 : 0)
     var outcome = FloatOutcome(
       FloatRegister(negative: negative, exponent: wrap(rounded, control), significand: r.significand), flags: before)
     var trap: UInt16 = 0
-    if rounded > Int(control.maximumExponent) {
+    if rounded > control.maximumExponent {
       outcome.flags |= FloatFlag.overflow
       if control.traps(FloatFlag.overflow) {
         trap = FloatCode.overflow
@@ -41,7 +41,7 @@ extension FloatArithmetic {
         r.increased = control.rounding == 0 || control.rounding == (negative ? 1 : 2)
         outcome.value = r.increased ? .infinity(negative) : largest(negative, control)
       }
-    } else if rounded < Int(control.minimumExponent) {
+    } else if rounded < control.minimumExponent {
       if control.traps(FloatFlag.underflow) {
         // An enabled trap is taken for tiny results even if they are exact.
         outcome.flags |= FloatFlag.underflow
@@ -79,19 +79,19 @@ extension FloatArithmetic {
 
   private static func largest(_ negative: Bool, _ control: FloatControl) -> FloatRegister {
     FloatRegister(
-      negative: negative, exponent: UInt64(control.maximumExponent), significand: ~0 << UInt64(64 - control.precision))
+      negative: negative, exponent: UInt64(control.maximumExponent), significand: ~0 << control.droppedBits)
   }
 
   /// Rounds a value below the range at the position of the smallest denormal.
   private static func denormalized(
     _ exponent: Int, _ significand: UInt128, _ negative: Bool, _ control: FloatControl
   ) -> Rounded {
-    let shift = Int(control.minimumExponent) - exponent
+    let shift = control.minimumExponent - exponent
     // At 127 bits everything is far below the rounding position already.
     let count = UInt128(min(shift, 127))
     let lost = significand & ((1 << count) - 1) != 0
     return Rounded(
-      significand >> count | (lost ? 1 : 0), dropping: 64 - UInt64(control.precision), negative, control.rounding)
+      significand >> count | (lost ? 1 : 0), dropping: control.droppedBits, negative, control.rounding)
   }
 
   /// Exponent field of a denormalised result, which rounding may have made zero or normal again.

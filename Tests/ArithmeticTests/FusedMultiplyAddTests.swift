@@ -79,6 +79,36 @@ import Testing
     campaign.finish(Campaign.seed)
   }
 
+  /// Differences that lose nearly all leading bits, of a product just below or above a power of two and that power, or
+  /// of a product and its own upper half; and sums of numbers that hardly or just do not overlap.
+  @Test func cancellationAndAlignment() {
+    var campaign = Campaign()
+    var g = SplitMix(Campaign.seed &+ 30)
+    for _ in 0..<Campaign.count(20_000, weight: 0.05) {
+      let s = Scenario.random(&g)
+      let spread = UInt64(g.below(63))
+      let a = ~0 &- (g.next() &>> (spread | 1))
+      let b = g.below(2) == 0 ? ~0 &- (g.next() &>> (spread | 1)) : 1 << 63 | g.next() &>> (spread | 1)
+      let f3 = Zoo.make(g.below(2) == 0, 0xFFFF + UInt64(g.below(3)), a)
+      let f4 = Zoo.make(g.below(2) == 0, 0xFFFF, b)
+      let (high, low) = a.multipliedFullWidth(by: b)
+      let exponent = Int(f3.exponent) + 1
+      let addend: FloatRegister
+      switch g.below(4) {
+      case 0: addend = Zoo.make(g.below(2) == 0, UInt64(exponent + g.below(3) - 1), 1 << 63 | UInt64(g.below(3)))
+      case 1:
+        let zeros = UInt64(high.leadingZeroBitCount)
+        let upper = (high << zeros | (low >> 1) >> (63 - zeros)) &+ UInt64(g.below(3)) &- 1
+        addend = Zoo.make(g.below(2) == 0, UInt64(exponent) - zeros, upper | 1 << 63)
+      default:
+        let distance = [62, 63, 64, 65, 126, 127, 128, 129, 130][g.below(9)] * (g.below(2) * 2 - 1)
+        addend = Zoo.make(g.below(2) == 0, UInt64(exponent + distance), Zoo.significand(&g))
+      }
+      Self.compare(&campaign, f3, f4, addend, Oracle.Kind.allCases[g.below(3)], false, s)
+    }
+    campaign.finish(Campaign.seed &+ 30)
+  }
+
   @Test func randomPairsOfSingles() {
     var campaign = Campaign()
     var g = SplitMix(Campaign.seed &+ 1)
