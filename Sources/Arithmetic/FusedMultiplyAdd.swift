@@ -12,6 +12,16 @@ extension FloatArithmetic {
       return FloatOutcome(
         FloatRegister(significand: f2.significand, signExponent: f2.signExponent ^ (negateAddend ? FloatRegister.signBit : 0)))
     }
+    // An integer times one: how fcvt.xuf is spelled, and fnorm of what setf.sig leaves.
+    if f4 == .one, f2.significand | f2.signExponent == 0, f3.exponent == FloatRegister.integerExponent,
+      Int64(bitPattern: f3.significand) > 0, control.droppedBits == 0, !control.traps(FloatFlag.denormal)
+    {
+      let zeros = UInt64(truncatingIfNeeded: f3.significand.leadingZeroBitCount)
+      return FloatOutcome(
+        FloatRegister(
+          significand: f3.significand &<< zeros,
+          signExponent: (f3.signExponent &- zeros) ^ (negateProduct ? FloatRegister.signBit : 0)), flags: FloatFlag.denormal)
+    }
     // Two normal factors and a normal or zero addend: nothing can happen before rounding.
     let addendIsZero = f2.significand | f2.exponent == 0
     guard f3.isNormal && f4.isNormal && (f2.isNormal || addendIsZero) else {

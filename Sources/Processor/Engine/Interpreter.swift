@@ -43,7 +43,6 @@ extension LogicalProcessor {
         leave(ip, UInt64(block.pointee.startSlot))
         return .step
       }
-      s.pointee.instructions = retired &+ UInt64(truncatingIfNeeded: block.pointee.slots)
       e.pointee.blockStart = retired &- UInt64(block.pointee.startSlot)
       s.pointee.ip = ip
       var op = Block.operations(block)
@@ -62,6 +61,7 @@ extension LogicalProcessor {
           }
         case .end:
           let position = UInt64(op.pointee.position)
+          s.pointee.instructions = e.pointee.blockStart &+ position
           e.pointee.previousIP = ip
           e.pointee.previousPosition = position &- 1
           target = ip &+ position / 3 &* 16
@@ -80,6 +80,7 @@ extension LogicalProcessor {
           continue nextBlock
         case .endUnlinked:
           let position = UInt64(op.pointee.position)
+          s.pointee.instructions = e.pointee.blockStart &+ position
           e.pointee.previousIP = ip
           e.pointee.previousPosition = position &- 1
           target = ip &+ position / 3 &* 16
@@ -561,6 +562,29 @@ extension LogicalProcessor {
             ip = target
             continue nextBlock
           }
+        case .loopIf:
+          if pr[Int(op.pointee.a)] == 0 {
+            op += 1
+          } else {
+            guard again(op, ip, block) else {
+              leave(ip, 0)
+              return .limit(takenBranch: true)
+            }
+            op = Block.operations(block)
+            continue inner
+          }
+        case .loopCloop:
+          if s.ar[AR.lc] == 0 {
+            op += 1
+          } else {
+            s.ar[AR.lc] &-= 1
+            guard again(op, ip, block) else {
+              leave(ip, 0)
+              return .limit(takenBranch: true)
+            }
+            op = Block.operations(block)
+            continue inner
+          }
         case .brRotate:
           if !rotateAndBranch(op.pointee) {
             op += 1
@@ -610,6 +634,14 @@ extension LogicalProcessor {
 
         // The branch behind a fused compare is taken.
         op += 1
+        if op.pointee.tag == .loopIf {
+          guard again(op, ip, block) else {
+            leave(ip, 0)
+            return .limit(takenBranch: true)
+          }
+          op = Block.operations(block)
+          continue inner
+        }
         target = ip &+ UInt64(bitPattern: op.pointee.imm)
         retire(op, ip)
         let link = UnsafeMutableRawPointer(op + 1).assumingMemoryBound(to: Link.self)
@@ -677,6 +709,16 @@ extension LogicalProcessor {
     state.pointee.instructions = e.pointee.blockStart &+ position &+ 1
     e.pointee.previousIP = ip
     e.pointee.previousPosition = position
+  }
+
+  /// A branch to the beginning of the running block is taken. False: the loop must stop, at its first instruction.
+  @inline(__always) private func again(
+    _ op: UnsafeMutablePointer<MicroOp>, _ ip: UInt64, _ block: UnsafeMutablePointer<Block>
+  ) -> Bool {
+    retire(op, ip)
+    let retired = state.pointee.instructions
+    engine.pointee.blockStart = retired
+    return retired < engine.pointee.limit && block.pointee.valid
   }
 
   /// Leaves the loop's convention: IP and PSR.ri name the next instruction.

@@ -81,6 +81,8 @@ enum MicroTag: UInt8 {
   /// Taken if predicate a is set.
   case brIf
   case brCall
+  /// `brIf` and `brCloop` to the beginning of their own block, whose entry checks need not be repeated.
+  case loopIf, loopCloop
   case brIndirect
   case brCallIndirect
   case brRet

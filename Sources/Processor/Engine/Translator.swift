@@ -15,6 +15,7 @@ struct Translator {
   private(set) var floatUse: UInt8 = 0
   /// 32 + sof once an alloc of this block has told; nil while the frame is the one of entry.
   private var knownTop: UInt8?
+  private var startSlot = 0
   /// Index of the last compare that no predicate qualifies.
   private var unconditionalCompare: Int?
   /// Exact frame and FP-disable state: translation of one instruction for the stepper.
@@ -34,6 +35,7 @@ struct Translator {
   /// Translates from `host` (the bundle), `physical` its address; `limitBundles` bundles of its page may be read.
   /// Returns the position behind the last instruction.
   mutating func run(_ host: UnsafeRawPointer, startSlot: Int, limitBundles: Int) -> Int {
+    self.startSlot = startSlot
     var bundleIndex = 0
     var slot = startSlot
     while true {
@@ -253,7 +255,8 @@ struct Translator {
         return .ends
       }
       fuseCompare(with: i.qp)
-      appendLinked(MicroOp(.brIf, position, a: i.qp, imm: i.immediate &+ Int64(position / 3) * 16))
+      let distance = i.immediate &+ Int64(position / 3) * 16
+      appendLinked(MicroOp(isLoop(distance) ? .loopIf : .brIf, position, a: i.qp, imm: distance))
       return .next
     case .brlCond:
       appendLinked(MicroOp(.br, position, imm: i.immediate &+ Int64(position / 3) * 16))
@@ -272,7 +275,8 @@ struct Translator {
       return .ends
     case .brCloop:
       guard position % 3 == 2 else { return illegal(position) }
-      appendLinked(MicroOp(.brCloop, position, imm: i.immediate &+ Int64(position / 3) * 16))
+      let distance = i.immediate &+ Int64(position / 3) * 16
+      appendLinked(MicroOp(isLoop(distance) ? .loopCloop : .brCloop, position, imm: distance))
       return .next
     case .brCtop, .brCexit, .brWtop, .brWexit:
       guard position % 3 == 2 else { return illegal(position) }
@@ -298,6 +302,9 @@ struct Translator {
     default: return emitGeneral(i, position)
     }
   }
+
+  /// A branch back to the first instruction of the block, with the frame that the block was entered with.
+  private func isLoop(_ distance: Int64) -> Bool { distance == 0 && startSlot == 0 && knownTop == nil }
 
   // MARK: Compares
 

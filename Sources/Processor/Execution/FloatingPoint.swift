@@ -28,34 +28,14 @@ extension LogicalProcessor {
     return .next
   }
 
-  /// fma, fms, fnma: e holds status field, precision and kind. Precision and kind are constants where the arithmetic is inlined.
-  @inline(never) func multiplyAdd(_ o: UnsafeMutablePointer<MicroOp>) -> StepResult {
-    switch o.pointee.e >> 2 {
-    case 0x0: multiplyAdd(o, precision: 0, negateProduct: false, negateAddend: false)
-    case 0x1: multiplyAdd(o, precision: 1, negateProduct: false, negateAddend: false)
-    case 0x2: multiplyAdd(o, precision: 2, negateProduct: false, negateAddend: false)
-    case 0x4: multiplyAdd(o, precision: 0, negateProduct: false, negateAddend: true)
-    case 0x5: multiplyAdd(o, precision: 1, negateProduct: false, negateAddend: true)
-    case 0x6: multiplyAdd(o, precision: 2, negateProduct: false, negateAddend: true)
-    case 0x8: multiplyAdd(o, precision: 0, negateProduct: true, negateAddend: false)
-    case 0x9: multiplyAdd(o, precision: 1, negateProduct: true, negateAddend: false)
-    default: multiplyAdd(o, precision: 2, negateProduct: true, negateAddend: false)
-    }
-  }
-
-  @inline(__always)
-  private func multiplyAdd(
-    _ op: UnsafeMutablePointer<MicroOp>, precision: UInt8, negateProduct: Bool, negateAddend: Bool
-  ) -> StepResult {
+  /// fma, fms, fnma of any operands: e holds status field, precision and kind.
+  @inline(never) func multiplyAddOfAny(_ op: UnsafeMutablePointer<MicroOp>) -> StepResult {
     let field = Int(op.pointee.e & 3)
     let outcome = FloatArithmetic.fma(
       state.f(op.pointee.a).pointee, state.f(op.pointee.b).pointee, state.f(op.pointee.c).pointee,
-      FloatControl(fpsr: state.ar[AR.fpsr], statusField: field, precision: precision), negateProduct: negateProduct,
-      negateAddend: negateAddend, addendIsFR0: op.pointee.c == 0)
-    if !outcome.isPlain { return complete(outcome, op.pointee.d, field) }
-    write(op.pointee.d, outcome.value)
-    setFlags(outcome.flags, field)
-    return .next
+      FloatControl(fpsr: state.ar[AR.fpsr], statusField: field, precision: op.pointee.e >> 2 & 3),
+      negateProduct: op.pointee.e >> 4 == 2, negateAddend: op.pointee.e >> 4 == 1, addendIsFR0: op.pointee.c == 0)
+    return complete(outcome, op.pointee.d, field)
   }
 
   @inline(never) func multiplyAddInteger(_ o: MicroOp) {
