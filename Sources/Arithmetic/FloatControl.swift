@@ -96,6 +96,10 @@ public struct FloatOutcome: Sendable {
     @inline(__always) get { UInt8(truncatingIfNeeded: status) }
     @inline(__always) set { status = status & ~0xFF | UInt64(newValue) }
   }
+  /// Neither a fault nor a trap.
+  @inlinable public var isPlain: Bool {
+    @inline(__always) get { status >> 16 == 0 }
+  }
   /// Result of compares; p2 of the reciprocal approximations.
   @inlinable public var predicate: Bool {
     @inline(__always) get { status & 0x100 != 0 }

@@ -5,6 +5,13 @@ extension FloatArithmetic {
     _ f3: FloatRegister, _ f4: FloatRegister, _ f2: FloatRegister, _ control: FloatControl, negateProduct: Bool,
     negateAddend: Bool, addendIsFR0: Bool
   ) -> FloatOutcome {
+    // Nothing to add to a normal number, as in an exact quotient's correction: it is the result if it need not be rounded.
+    if f3.significand | f3.exponent == 0 || f4.significand | f4.exponent == 0, f3.isNormalOrZero, f4.isNormalOrZero,
+      f2.isNormal, control.droppedBits == 0, f2.exponent &- 0xC001 < 0x7FFE
+    {
+      return FloatOutcome(
+        FloatRegister(significand: f2.significand, signExponent: f2.signExponent ^ (negateAddend ? FloatRegister.signBit : 0)))
+    }
     // Two normal factors and a normal or zero addend: nothing can happen before rounding.
     let addendIsZero = f2.significand | f2.exponent == 0
     guard f3.isNormal && f4.isNormal && (f2.isNormal || addendIsZero) else {

@@ -24,75 +24,79 @@ extension FloatArithmetic {
       return fmaOfAny(
         f3, f4, f2, control, negateProduct: negateProduct, negateAddend: negateAddend, addendIsFR0: addendIsFR0)
     }
-    var (high, low) = f3.significand.multipliedFullWidth(by: f4.significand)
+    let (productHigh, productLow) = f3.significand.multipliedFullWidth(by: f4.significand)
+    var first = UInt128(productHigh) &<< 64 | UInt128(productLow)
     var sign = (f3.signExponent ^ f4.signExponent ^ (negateProduct ? FloatRegister.signBit : 0)) & FloatRegister.signBit
     // Weight of bit 127. The leading bit of the product may be one below.
     var exponent = Int(truncatingIfNeeded: f3.exponent &+ f4.exponent) &- 0xFFFE
-    // What is below bit 0: an exact third word while it may come to be seen, else anything nonzero.
-    var lost: UInt64 = 0
     let c = f2.significand
     if c != 0 {
-      // The number with the greater exponent comes first, the other one is aligned with it.
+      // The number with the greater exponent comes first, the other one is aligned with it. What falls out is jammed into its
+      // last bit: with a distance of two or more at most one leading bit cancels, so that bit is never more than sticky.
+      var second = UInt128(c) &<< 64
       let otherSign = (f2.signExponent ^ (negateAddend ? FloatRegister.signBit : 0)) & FloatRegister.signBit
       let differ = sign != otherSign
-      var (otherHigh, otherLow): (UInt64, UInt64)
       let distance = exponent &- Int(truncatingIfNeeded: f2.exponent)
       if distance >= 0 {
-        (otherHigh, otherLow, lost) = shifted(c, 0, UInt64(truncatingIfNeeded: distance))
+        if distance <= 64 {
+          second = second &>> UInt128(truncatingIfNeeded: distance)
+        } else if distance < 128 {
+          let below = UInt64(truncatingIfNeeded: distance) &- 64
+          let moved = c &>> below
+          second = UInt128(moved | (moved &<< below != c ? 1 : 0))
+        } else {
+          second = 1
+        }
       } else {
-        (otherHigh, otherLow, lost) = shifted(high, low, UInt64(truncatingIfNeeded: 0 &- distance))
-        (sign, exponent, high, low) = (otherSign, Int(truncatingIfNeeded: f2.exponent), c, 0)
+        exponent = Int(truncatingIfNeeded: f2.exponent)
+        sign = otherSign
+        let count = 0 &- distance
+        if count < 128 {
+          let moved = first &>> UInt128(truncatingIfNeeded: count)
+          let lost = count > 63 ? moved &<< UInt128(truncatingIfNeeded: count) != first
+            : productLow &<< UInt64(truncatingIfNeeded: 64 &- count) != 0
+          // One bit out of a distance of one may come to be seen.
+          if lost && count == 1 {
+            return fmaOfAny(
+              f3, f4, f2, control, negateProduct: negateProduct, negateAddend: negateAddend, addendIsFR0: addendIsFR0)
+          }
+          (first, second) = (second, moved | (lost ? 1 : 0))
+        } else {
+          (first, second) = (second, 1)
+        }
       }
-      let first = UInt128(high) &<< 64 | UInt128(low)
-      let second = UInt128(otherHigh) &<< 64 | UInt128(otherLow)
       if differ {
         let (difference, borrow) = first.subtractingReportingOverflow(second)
-        (high, low) = (UInt64(truncatingIfNeeded: difference &>> 64), UInt64(truncatingIfNeeded: difference))
+        first = difference
         if borrow {
-          // The second was greater, as only a product with an unset leading bit allows. Then nothing was lost.
+          // The second was greater, as only a product with an unset leading bit allows.
           sign ^= FloatRegister.signBit
-          high = ~high &+ (low == 0 ? 1 : 0)
-          low = 0 &- low
-        } else if lost != 0 {
-          lost = 0 &- lost
-          high = high &- (low == 0 ? 1 : 0)
-          low = low &- 1
-        }
-        if high == 0 {
-          // No product is one below a power of two, so something is left above the third word, or nothing at all.
-          if low == 0 { return FloatOutcome(.zero) }
-          exponent &-= 64
-          (high, low, lost) = (low, lost, 0)
+          first = 0 &- first
+        } else if difference == 0 {
+          return FloatOutcome(.zero)
         }
       } else {
         let (sum, carry) = first.addingReportingOverflow(second)
-        (high, low) = (UInt64(truncatingIfNeeded: sum &>> 64), UInt64(truncatingIfNeeded: sum))
+        first = sum
         if carry {
-          lost |= low & 1
-          low = low &>> 1 | high &<< 63
-          high = high &>> 1 | 1 &<< 63
+          first = sum &>> 1 | 1 &<< 127 | sum & 1
           exponent &+= 1
         }
       }
     }
+    var high = UInt64(truncatingIfNeeded: first &>> 64)
+    var low = UInt64(truncatingIfNeeded: first)
     if Int64(bitPattern: high) >= 0 {
+      if high == 0 {
+        (high, low) = (low, 0)
+        exponent &-= 64
+      }
       let zeros = UInt64(truncatingIfNeeded: high.leadingZeroBitCount)
       high = high &<< zeros | (low &>> 1) &>> (63 &- zeros)
       low = low &<< zeros
       exponent &-= Int(truncatingIfNeeded: zeros)
     }
-    return nearest(sign, exponent, high, low | (lost != 0 ? 1 : 0), control)
-  }
-
-  /// A 128-bit number shifted right, and what falls out: all of it for small counts, else whether it is zero.
-  @inlinable @inline(__always)
-  static func shifted(_ high: UInt64, _ low: UInt64, _ count: UInt64) -> (UInt64, UInt64, UInt64) {
-    if count < 64 {
-      // A count of zero must not shift by 64.
-      return (high &>> count, low &>> count | (high &<< 1) &<< (63 &- count), (low &<< 1) &<< (63 &- count))
-    }
-    if count < 128 { return (0, high &>> (count &- 64), low | (high &<< 1) &<< (127 &- count)) }
-    return (0, 0, 1)
+    return nearest(sign, exponent, high, low, control)
   }
 
   /// Rounds to nearest even. Bit 63 of `high` is set; `low` is what follows, its last bit being sticky.

@@ -1,3 +1,4 @@
+import Arithmetic
 import IA64
 
 /// Why the block loop came back.
@@ -48,6 +49,7 @@ extension LogicalProcessor {
       var op = Block.operations(block)
 
       inner: while true {
+        taken: do {
         switch op.pointee.tag {
         // MARK: Control
         case .skipUnless:
@@ -174,6 +176,61 @@ extension LogicalProcessor {
         case .cmp4LtImm:
           setPair(pr, op, Int32(truncatingIfNeeded: op.pointee.imm) < Int32(bitPattern: low(gr, op.pointee.b)))
         case .cmp4LtuImm: setPair(pr, op, UInt32(truncatingIfNeeded: op.pointee.imm) < low(gr, op.pointee.b))
+        case .cmpEqBr:
+          if setPairFused(pr, op, gr[Int(op.pointee.a)] == gr[Int(op.pointee.b)]) { break taken }
+          op += 3
+          continue inner
+        case .cmpLtBr:
+          if setPairFused(pr, op, Int64(bitPattern: gr[Int(op.pointee.a)]) < Int64(bitPattern: gr[Int(op.pointee.b)])) { break taken }
+          op += 3
+          continue inner
+        case .cmpLtuBr:
+          if setPairFused(pr, op, gr[Int(op.pointee.a)] < gr[Int(op.pointee.b)]) { break taken }
+          op += 3
+          continue inner
+        case .cmpEqImmBr:
+          if setPairFused(pr, op, UInt64(bitPattern: op.pointee.imm) == gr[Int(op.pointee.b)]) { break taken }
+          op += 3
+          continue inner
+        case .cmpLtImmBr:
+          if setPairFused(pr, op, op.pointee.imm < Int64(bitPattern: gr[Int(op.pointee.b)])) { break taken }
+          op += 3
+          continue inner
+        case .cmpLtuImmBr:
+          if setPairFused(pr, op, UInt64(bitPattern: op.pointee.imm) < gr[Int(op.pointee.b)]) { break taken }
+          op += 3
+          continue inner
+        case .cmp4EqBr:
+          if setPairFused(pr, op, low(gr, op.pointee.a) == low(gr, op.pointee.b)) { break taken }
+          op += 3
+          continue inner
+        case .cmp4LtBr:
+          if setPairFused(pr, op, Int32(bitPattern: low(gr, op.pointee.a)) < Int32(bitPattern: low(gr, op.pointee.b))) { break taken }
+          op += 3
+          continue inner
+        case .cmp4LtuBr:
+          if setPairFused(pr, op, low(gr, op.pointee.a) < low(gr, op.pointee.b)) { break taken }
+          op += 3
+          continue inner
+        case .cmp4EqImmBr:
+          if setPairFused(pr, op, UInt32(truncatingIfNeeded: op.pointee.imm) == low(gr, op.pointee.b)) { break taken }
+          op += 3
+          continue inner
+        case .cmp4LtImmBr:
+          if setPairFused(pr, op, Int32(truncatingIfNeeded: op.pointee.imm) < Int32(bitPattern: low(gr, op.pointee.b))) { break taken }
+          op += 3
+          continue inner
+        case .cmp4LtuImmBr:
+          if setPairFused(pr, op, UInt32(truncatingIfNeeded: op.pointee.imm) < low(gr, op.pointee.b)) { break taken }
+          op += 3
+          continue inner
+        case .tbitBr:
+          let bit = UInt8(truncatingIfNeeded: gr[Int(op.pointee.a)] &>> UInt64(op.pointee.c) & 1)
+          pr[Int(op.pointee.d)] = bit
+          pr[Int(op.pointee.b)] = bit ^ 1
+          if bit == op.pointee.e { break taken }
+          op += 3
+          continue inner
         case .cmpParallel: parallelCompare(op, gr[Int(op.pointee.a)])
         case .cmpParallelImm: parallelCompare(op, UInt64(bitPattern: op.pointee.imm))
         case .tbit:
@@ -184,6 +241,50 @@ extension LogicalProcessor {
         // MARK: Moves
         case .movFromBR: gr[Int(op.pointee.d)] = br[Int(op.pointee.a)]
         case .movToBR: br[Int(op.pointee.d)] = gr[Int(op.pointee.a)]
+
+        case .movFromARPlain: gr[Int(op.pointee.d)] = s.ar[Int(op.pointee.a)]
+        case .movToARPlain: s.ar[Int(op.pointee.d)] = gr[Int(op.pointee.a)]
+        case .movToPFS:
+          // Without rotation there is little to check: reserved fields and rotation zero, sol <= sof <= 96.
+          let value = gr[Int(op.pointee.a)]
+          if value & 0x03FF_FFFF_FFFF_C000 & ~(0x3F << 52) == 0 && value >> 7 & 0x7F <= value & 0x7F && value & 0x7F <= 96 {
+            s.ar[AR.pfs] = value
+          } else {
+            let result = general(op)
+            if result != .next { return leaveLoop(result, op, ip, block) }
+          }
+          op += 1
+        case .alloc:
+          let sof = Int(op.pointee.imm & 0xFF)
+          let sor = Int(op.pointee.imm >> 16 & 0xFF)
+          let room = 96 &- sof &- s.pointee.dirty
+          if sor == s.pointee.sor && room >= 0 {
+            if s.pointee.clean > room { s.pointee.clean = room }
+            s.pointee.sof = sof
+            s.pointee.sol = Int(op.pointee.imm >> 8 & 0xFF)
+            e.pointee.frameTop = UInt8(truncatingIfNeeded: 32 &+ sof)
+            gr[Int(op.pointee.d)] = s.ar[AR.pfs]
+          } else {
+            e.pointee.position = UInt64(op.pointee.position)
+            let result = general(op)
+            if result != .next { return leaveLoop(result, op, ip, block) }
+          }
+          op += 1
+        case .addp4:
+          let r3 = gr[Int(op.pointee.b)]
+          gr[Int(op.pointee.d)] = pointer4(gr[Int(op.pointee.a)] &+ r3, r3)
+        case .addp4Imm:
+          let r3 = gr[Int(op.pointee.b)]
+          gr[Int(op.pointee.d)] = pointer4(UInt64(bitPattern: op.pointee.imm) &+ r3, r3)
+        case .shladdp4:
+          let r3 = gr[Int(op.pointee.b)]
+          gr[Int(op.pointee.d)] = pointer4(gr[Int(op.pointee.a)] &<< UInt64(op.pointee.c) &+ r3, r3)
+        case .mixHigh4:
+          gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] & ~0xFFFF_FFFF | gr[Int(op.pointee.b)] &>> 32
+        case .mixLow4:
+          gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] &<< 32 | gr[Int(op.pointee.b)] & 0xFFFF_FFFF
+        case .byteSwap: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)].byteSwapped
+        case .popcnt: gr[Int(op.pointee.d)] = UInt64(truncatingIfNeeded: gr[Int(op.pointee.b)].nonzeroBitCount)
 
         // MARK: Memory
         case .ld8:
@@ -253,6 +354,81 @@ extension LogicalProcessor {
           } else {
             if !storeMiss(op, 1) { return stop(op, block) }
           }
+        case .ld8Inc:
+          let address = gr[Int(op.pointee.b)]
+          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+          if entry.pointee.readTag == address & (~0xFFF | 7) {
+            gr[Int(op.pointee.d)] = hostPointer(address, entry).pointee
+          } else {
+            if !loadMiss(op, 8) { return stop(op, block) }
+          }
+          gr[Int(op.pointee.b)] &+= UInt64(bitPattern: op.pointee.imm)
+        case .ld4Inc:
+          let address = gr[Int(op.pointee.b)]
+          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+          if entry.pointee.readTag == address & (~0xFFF | 3) {
+            gr[Int(op.pointee.d)] = UInt64(UnsafeRawPointer(hostPointer(address, entry)).load(as: UInt32.self))
+          } else {
+            if !loadMiss(op, 4) { return stop(op, block) }
+          }
+          gr[Int(op.pointee.b)] &+= UInt64(bitPattern: op.pointee.imm)
+        case .ld2Inc:
+          let address = gr[Int(op.pointee.b)]
+          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+          if entry.pointee.readTag == address & (~0xFFF | 1) {
+            gr[Int(op.pointee.d)] = UInt64(UnsafeRawPointer(hostPointer(address, entry)).load(as: UInt16.self))
+          } else {
+            if !loadMiss(op, 2) { return stop(op, block) }
+          }
+          gr[Int(op.pointee.b)] &+= UInt64(bitPattern: op.pointee.imm)
+        case .ld1Inc:
+          let address = gr[Int(op.pointee.b)]
+          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+          if entry.pointee.readTag == address & ~0xFFF {
+            gr[Int(op.pointee.d)] = UInt64(UnsafeRawPointer(hostPointer(address, entry)).load(as: UInt8.self))
+          } else {
+            if !loadMiss(op, 1) { return stop(op, block) }
+          }
+          gr[Int(op.pointee.b)] &+= UInt64(bitPattern: op.pointee.imm)
+        case .st8Inc:
+          let address = gr[Int(op.pointee.b)]
+          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+          if entry.pointee.writeTag == address & (~0xFFF | 7) && s.pointee.alat.filter == 0 {
+            hostPointer(address, entry).pointee = gr[Int(op.pointee.a)]
+          } else {
+            if !storeMiss(op, 8) { return stop(op, block) }
+          }
+          gr[Int(op.pointee.b)] &+= UInt64(bitPattern: op.pointee.imm)
+        case .st4Inc:
+          let address = gr[Int(op.pointee.b)]
+          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+          if entry.pointee.writeTag == address & (~0xFFF | 3) && s.pointee.alat.filter == 0 {
+            UnsafeMutableRawPointer(hostPointer(address, entry)).storeBytes(
+              of: UInt32(truncatingIfNeeded: gr[Int(op.pointee.a)]), as: UInt32.self)
+          } else {
+            if !storeMiss(op, 4) { return stop(op, block) }
+          }
+          gr[Int(op.pointee.b)] &+= UInt64(bitPattern: op.pointee.imm)
+        case .st2Inc:
+          let address = gr[Int(op.pointee.b)]
+          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+          if entry.pointee.writeTag == address & (~0xFFF | 1) && s.pointee.alat.filter == 0 {
+            UnsafeMutableRawPointer(hostPointer(address, entry)).storeBytes(
+              of: UInt16(truncatingIfNeeded: gr[Int(op.pointee.a)]), as: UInt16.self)
+          } else {
+            if !storeMiss(op, 2) { return stop(op, block) }
+          }
+          gr[Int(op.pointee.b)] &+= UInt64(bitPattern: op.pointee.imm)
+        case .st1Inc:
+          let address = gr[Int(op.pointee.b)]
+          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+          if entry.pointee.writeTag == address & ~0xFFF && s.pointee.alat.filter == 0 {
+            UnsafeMutableRawPointer(hostPointer(address, entry)).storeBytes(
+              of: UInt8(truncatingIfNeeded: gr[Int(op.pointee.a)]), as: UInt8.self)
+          } else {
+            if !storeMiss(op, 1) { return stop(op, block) }
+          }
+          gr[Int(op.pointee.b)] &+= UInt64(bitPattern: op.pointee.imm)
         case .ld8Fill:
           e.pointee.position = UInt64(op.pointee.position)
           let result = loadFill(op.pointee)
@@ -270,9 +446,16 @@ extension LogicalProcessor {
         case .storeFP:
           e.pointee.position = UInt64(op.pointee.position)
           if storeFP(op.pointee) != .next { return stop(op, block) }
-        case .setfSig: setfSignificand(op.pointee)
+        case .setfSig:
+          s.f(op.pointee.d).pointee = FloatRegister(significand: gr[Int(op.pointee.a)], signExponent: 0x1003E)
+          s.pointee.psr |= op.pointee.d < 32 ? PSR.mfl : PSR.mfh
         case .getfSig:
-          if getfSignificand(op.pointee) != .next { return leaveLoop(.exit, op, ip, block) }
+          let value = s.f(op.pointee.a)
+          gr[Int(op.pointee.d)] = value.pointee.significand
+          if value.pointee.isNaTVal {
+            s.setNaT(op.pointee.d, true)
+            return leaveLoop(.exit, op, ip, block)
+          }
 
         // MARK: Branches
         case .br:
@@ -402,11 +585,47 @@ extension LogicalProcessor {
 
         // MARK: Floating point
         case .fma:
-          let result = multiplyAdd(op.pointee)
+          let result = multiplyAdd(op)
           if result != .next { return leaveLoop(result, op, ip, block) }
         case .xma: multiplyAddInteger(op.pointee)
+        case .floating:
+          let result = floating(op.pointee, UnsafeMutableRawPointer(op + 1).load(as: GeneralOperands.self))
+          op += 1
+          if result != .next {
+            if result == .branch {
+              target = e.pointee.branchTarget
+              retire(op - 1, ip)
+              if s.pointee.instructions >= e.pointee.limit {
+                leave(target, 0)
+                return .limit(takenBranch: true)
+              }
+              break inner
+            }
+            return leaveLoop(result, op - 1, ip, block)
+          }
         }
         op += 1
+        continue inner
+        }
+
+        // The branch behind a fused compare is taken.
+        op += 1
+        target = ip &+ UInt64(bitPattern: op.pointee.imm)
+        retire(op, ip)
+        let link = UnsafeMutableRawPointer(op + 1).assumingMemoryBound(to: Link.self)
+        if let next = link.pointee.block, next.pointee.valid {
+          block = next
+          ip = target
+          continue nextBlock
+        }
+        if s.pointee.instructions >= e.pointee.limit {
+          leave(target, 0)
+          return .limit(takenBranch: true)
+        }
+        if (target ^ ip) >> 12 != 0 { break inner }
+        block = linkBlock(link, from: block, ip: ip, target: target, slot: 0)
+        ip = target
+        continue nextBlock
       }
 
       // A transfer whose target is not linked: through the jump cache.
@@ -427,6 +646,19 @@ extension LogicalProcessor {
     pr[Int(op.pointee.d)] = bit
     pr[Int(op.pointee.c)] = bit ^ 1
   }
+
+  /// Sets the pair and says whether the branch behind is taken.
+  @inline(__always) private func setPairFused(
+    _ pr: UnsafeMutablePointer<UInt8>, _ op: UnsafeMutablePointer<MicroOp>, _ result: Bool
+  ) -> Bool {
+    let bit: UInt8 = result ? 1 : 0
+    pr[Int(op.pointee.d)] = bit
+    pr[Int(op.pointee.c)] = bit ^ 1
+    return bit == op.pointee.e
+  }
+
+  /// Result of the addp4 group: 32 bits, and the region of the 32-bit pointer `r3` (Volume 3, addp4).
+  @inline(__always) private func pointer4(_ sum: UInt64, _ r3: UInt64) -> UInt64 { sum & 0xFFFF_FFFF | (r3 & 0xC000_0000) &<< 31 }
 
   @inline(__always) private func low(_ gr: UnsafeMutablePointer<UInt64>, _ n: UInt8) -> UInt32 {
     UInt32(truncatingIfNeeded: gr[Int(n)])

@@ -47,12 +47,28 @@ enum MicroTag: UInt8 {
   case cmpParallel, cmpParallelImm
   /// d if bit c of a is one; b takes the complement.
   case tbit
+  /// The same fused with the `brIf` that follows (it stays where it is, with its link): e is the result on which it is taken.
+  case cmpEqBr, cmpLtBr, cmpLtuBr, cmpEqImmBr, cmpLtImmBr, cmpLtuImmBr
+  case cmp4EqBr, cmp4LtBr, cmp4LtuBr, cmp4EqImmBr, cmp4LtImmBr, cmp4LtuImmBr
+  case tbitBr
 
   // MARK: Moves
   case movFromBR, movToBR
+  /// Application registers that are plain storage: a, d are their numbers.
+  case movFromARPlain, movToARPlain
+  /// With ``GeneralOperands`` behind them, for the case that the short way does not fit.
+  case movToPFS, alloc
+  case addp4, addp4Imm, shladdp4
+  /// mix4.l and unpack4.h, mix4.r and unpack4.l
+  case mixHigh4, mixLow4
+  /// mux1 @rev
+  case byteSwap
+  case popcnt
 
   // MARK: Memory
   case ld1, ld2, ld4, ld8, st1, st2, st4, st8
+  /// The same with the base register b raised by imm afterwards.
+  case ld1Inc, ld2Inc, ld4Inc, ld8Inc, st1Inc, st2Inc, st4Inc, st8Inc
   case ld8Fill, st8Spill
   /// Speculative, advanced and check loads: b size, c access.
   case loadSpecial
@@ -76,6 +92,45 @@ enum MicroTag: UInt8 {
   /// d = a * b + c; e: status field, precision << 2, kind << 4 (fma, fms, fnma)
   case fma
   case xma
+  /// Other arithmetic, followed by ``GeneralOperands``.
+  case floating
+}
+
+extension MicroTag {
+  /// A compare fused with the branch that follows it.
+  var fusedWithBranch: MicroTag? {
+    switch self {
+    case .cmpEq: .cmpEqBr
+    case .cmpLt: .cmpLtBr
+    case .cmpLtu: .cmpLtuBr
+    case .cmpEqImm: .cmpEqImmBr
+    case .cmpLtImm: .cmpLtImmBr
+    case .cmpLtuImm: .cmpLtuImmBr
+    case .cmp4Eq: .cmp4EqBr
+    case .cmp4Lt: .cmp4LtBr
+    case .cmp4Ltu: .cmp4LtuBr
+    case .cmp4EqImm: .cmp4EqImmBr
+    case .cmp4LtImm: .cmp4LtImmBr
+    case .cmp4LtuImm: .cmp4LtuImmBr
+    case .tbit: .tbitBr
+    default: nil
+    }
+  }
+
+  /// A load or store with an immediate update of its base.
+  var withIncrement: MicroTag? {
+    switch self {
+    case .ld1: .ld1Inc
+    case .ld2: .ld2Inc
+    case .ld4: .ld4Inc
+    case .ld8: .ld8Inc
+    case .st1: .st1Inc
+    case .st2: .st2Inc
+    case .st4: .st4Inc
+    case .st8: .st8Inc
+    default: nil
+    }
+  }
 }
 
 /// Sixteen bytes; what every step of the interpreter reads.

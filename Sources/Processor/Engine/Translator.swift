@@ -15,6 +15,8 @@ struct Translator {
   private(set) var floatUse: UInt8 = 0
   /// 32 + sof once an alloc of this block has told; nil while the frame is the one of entry.
   private var knownTop: UInt8?
+  /// Index of the last compare that no predicate qualifies.
+  private var unconditionalCompare: Int?
   /// Exact frame and FP-disable state: translation of one instruction for the stepper.
   private let single: (top: UInt8, floatDisabled: UInt8)?
 
@@ -23,6 +25,9 @@ struct Translator {
     self.single = single
     knownTop = single?.top
   }
+
+  /// One instruction for the stepper: nothing is left out or fused, because the state that allows it is not given.
+  var exact: Bool { single != nil }
 
   enum Flow { case next, ends }
 
@@ -78,7 +83,7 @@ struct Translator {
     if predicated { operations[0].imm = 1 }
   }
 
-  private mutating func append(_ op: MicroOp) {
+  mutating func append(_ op: MicroOp) {
     operations[count] = op
     count += 1
   }
@@ -157,9 +162,9 @@ struct Translator {
     return .ends
   }
 
-  mutating func generalOp(_ i: Instruction, _ position: UInt8, imm: Int64? = nil) {
+  mutating func generalOp(_ i: Instruction, _ position: UInt8, imm: Int64? = nil, tag: MicroTag = .general) {
     let op = MicroOp(
-      .general, position, d: i.r1, a: i.r2, b: i.r3, c: UInt8(truncatingIfNeeded: i.encoding >> 27 & 0x7F),
+      tag, position, d: i.r1, a: i.r2, b: i.r3, c: UInt8(truncatingIfNeeded: i.encoding >> 27 & 0x7F),
       e: i.statusField, imm: imm ?? i.immediate)
     appendGeneral(op, i)
   }
@@ -247,6 +252,7 @@ struct Translator {
         appendLinked(MicroOp(.br, position, imm: i.immediate &+ Int64(position / 3) * 16))
         return .ends
       }
+      fuseCompare(with: i.qp)
       appendLinked(MicroOp(.brIf, position, a: i.qp, imm: i.immediate &+ Int64(position / 3) * 16))
       return .next
     case .brlCond:
@@ -295,6 +301,17 @@ struct Translator {
 
   // MARK: Compares
 
+  /// A branch on predicate `qp` follows: fuses it with the compare in front if that has just set the predicate, unconditionally.
+  private mutating func fuseCompare(with qp: UInt8) {
+    guard !exact, count > 0, let compare = unconditionalCompare, compare == count - 1,
+      let fused = operations[compare].tag.fusedWithBranch
+    else { return }
+    let other = operations[compare].tag == .tbit ? operations[compare].b : operations[compare].c
+    guard operations[compare].d == qp || other == qp else { return }
+    operations[compare].e = operations[compare].d == qp ? 1 : 0
+    operations[compare].tag = fused
+  }
+
   private mutating func emitCompare(_ i: Instruction, _ position: UInt8) -> Flow {
     guard i.p1 != i.p2 else { return illegal(position) }
     let four = i.attributes.size == 4
@@ -319,6 +336,7 @@ struct Translator {
       case (.ltu, true, true): tag = .cmp4LtuImm
       default: preconditionFailure("compare of type normal with relation \(i.attributes.relation)")
       }
+      if i.qp == 0 { unconditionalCompare = count }
       append(MicroOp(tag, position, d: p(i.p1), a: left, b: i.r3, c: p(i.p2), imm: i.immediate))
     case .and, .or, .orAndcm:
       let type = parallelType(i)
@@ -343,6 +361,7 @@ struct Translator {
     if i.attributes.comparison == .normal || i.attributes.comparison == .unc {
       let whenOne = i.attributes.relation == .z ? p(i.p2) : p(i.p1)
       let whenZero = i.attributes.relation == .z ? p(i.p1) : p(i.p2)
+      if i.qp == 0 { unconditionalCompare = count }
       append(MicroOp(.tbit, position, d: whenOne, a: i.r3, b: whenZero, c: UInt8(i.immediate & 63)))
       return .next
     }
@@ -393,7 +412,15 @@ struct Translator {
     switch i.attributes.update {
     case .none: break
     case .register: append(MicroOp(.add, position, d: i.r3, a: i.r3, b: i.r2))
-    case .immediate: append(MicroOp(.addImm, position, d: i.r3, a: i.r3, imm: i.immediate))
+    case .immediate:
+      if !exact, count > 0, operations[count - 1].position == position, operations[count - 1].b == i.r3,
+        let fused = operations[count - 1].tag.withIncrement
+      {
+        operations[count - 1].tag = fused
+        operations[count - 1].imm = i.immediate
+      } else {
+        append(MicroOp(.addImm, position, d: i.r3, a: i.r3, imm: i.immediate))
+      }
     }
   }
 

@@ -3,6 +3,7 @@ import IA64
 extension Translator {
   /// Instructions that the loop hands to `LogicalProcessor.general`: legality that the encoding alone decides, then the call.
   mutating func emitGeneral(_ i: Instruction, _ position: UInt8) -> Flow {
+    if let flow = emitShortForm(i, position) { return flow }
     switch i.operation {
     // Integer results in r1.
     case .addp4, .addp4Immediate, .shladdp4, .paddElements, .psubElements, .pavg, .pavgsub, .pcmp, .pshladd2, .pshradd2,
@@ -54,7 +55,8 @@ extension Translator {
       return .next
     case .lfetch:
       if i.attributes.update != .none { guard legal(gr: i.r3) else { return illegal(position) } }
-      generalOp(i, position)
+      // Without .fault it has no effect that could be seen.
+      if exact || i.attributes.flags.contains(.fault) { generalOp(i, position) }
       emitUpdate(i, position)
       return .next
     case .loadFPPair:
@@ -86,12 +88,12 @@ extension Translator {
       case .frsqrta, .fprsqrta: uses(fr: i.f1, i.f3)
       default: uses(fr: i.f1, i.f2, i.f3)
       }
-      generalOp(i, position)
+      generalOp(i, position, tag: .floating)
       return .next
     case .fcmp, .fclass:
       guard i.p1 != i.p2 else { return illegal(position) }
       if i.operation == .fcmp { uses(fr: i.f2, i.f3) } else { uses(fr: i.f2) }
-      generalOp(i, position)
+      generalOp(i, position, tag: .floating)
       return .next
     case .fsetc:
       generalOp(i, position, imm: i.immediate | i.immediate2 << 8)
@@ -106,8 +108,47 @@ extension Translator {
   private mutating func emitAlloc(_ i: Instruction, _ position: UInt8) -> Flow {
     let (sof, sol, sor) = i.allocFrame
     guard i.r1 != 0, sof <= 96, sol <= sof, Int(sor) * 8 <= Int(sof), i.r1 < 32 + sof else { return illegal(position) }
-    generalOp(i, position, imm: Int64(sof) | Int64(sol) << 8 | Int64(sor) << 16)
+    generalOp(i, position, imm: Int64(sof) | Int64(sol) << 8 | Int64(sor) << 16, tag: .alloc)
     setKnownTop(32 + sof)
     return .next
+  }
+
+  /// Frequent instructions with a micro-operation of their own; nil for the others.
+  private mutating func emitShortForm(_ i: Instruction, _ position: UInt8) -> Flow? {
+    var op: MicroOp
+    switch i.operation {
+    case .addp4: op = MicroOp(.addp4, position, d: i.r1, a: i.r2, b: i.r3)
+    case .addp4Immediate: op = MicroOp(.addp4Imm, position, d: i.r1, b: i.r3, imm: i.immediate)
+    case .shladdp4: op = MicroOp(.shladdp4, position, d: i.r1, a: i.r2, b: i.r3, c: UInt8(truncatingIfNeeded: i.immediate2))
+    case .mix where i.attributes.size == 4:
+      op = MicroOp(i.attributes.variant == .left ? .mixHigh4 : .mixLow4, position, d: i.r1, a: i.r2, b: i.r3)
+    case .unpack where i.attributes.size == 4:
+      op = MicroOp(i.attributes.variant == .high ? .mixHigh4 : .mixLow4, position, d: i.r1, a: i.r2, b: i.r3)
+    case .mux1 where i.immediate2 == 0xB: op = MicroOp(.byteSwap, position, d: i.r1, a: i.r2)
+    case .popcnt: op = MicroOp(.popcnt, position, d: i.r1, b: i.r3)
+    case .movFromAR where isPlain(i.ar3, of: i.unit): op = MicroOp(.movFromARPlain, position, d: i.r1, a: i.ar3)
+    case .movToAR where i.ar3 == AR.pfs && i.unit == .i:
+      generalOp(i, position, tag: .movToPFS)
+      return .next
+    case .movToAR where isPlain(i.ar3, of: i.unit) && i.ar3 != AR.ec && i.ar3 != AR.pfs && i.ar3 != AR.fpsr:
+      append(MicroOp(.movToARPlain, position, d: i.ar3, a: i.r2))
+      return .next
+    case .checkS where !exact:
+      // Blocks run only while no register has a NaT; what makes one leaves its block.
+      return .next
+    default: return nil
+    }
+    guard legal(gr: op.d) else { return illegal(position) }
+    append(op)
+    return .next
+  }
+
+  /// Application registers that are storage and no more, at every privilege level, and belong to the unit.
+  private func isPlain(_ ar: UInt8, of unit: SlotUnit) -> Bool {
+    switch Int(ar) {
+    case AR.csd, AR.ssd, AR.ccv, AR.unat, AR.fpsr: unit == .m
+    case AR.pfs, AR.lc, AR.ec: unit == .i
+    default: false
+    }
   }
 }

@@ -28,31 +28,40 @@ extension LogicalProcessor {
     return .next
   }
 
-  /// fma, fms, fnma: e holds status field, precision and kind.
-  @inline(never) func multiplyAdd(_ o: MicroOp) -> StepResult {
-    let field = Int(o.e & 3)
-    let control = FloatControl(fpsr: state.ar[AR.fpsr], statusField: field, precision: o.e >> 2 & 3)
+  /// fma, fms, fnma: e holds status field, precision and kind. Precision and kind are constants where the arithmetic is inlined.
+  @inline(never) func multiplyAdd(_ o: UnsafeMutablePointer<MicroOp>) -> StepResult {
+    switch o.pointee.e >> 2 {
+    case 0x0: multiplyAdd(o, precision: 0, negateProduct: false, negateAddend: false)
+    case 0x1: multiplyAdd(o, precision: 1, negateProduct: false, negateAddend: false)
+    case 0x2: multiplyAdd(o, precision: 2, negateProduct: false, negateAddend: false)
+    case 0x4: multiplyAdd(o, precision: 0, negateProduct: false, negateAddend: true)
+    case 0x5: multiplyAdd(o, precision: 1, negateProduct: false, negateAddend: true)
+    case 0x6: multiplyAdd(o, precision: 2, negateProduct: false, negateAddend: true)
+    case 0x8: multiplyAdd(o, precision: 0, negateProduct: true, negateAddend: false)
+    case 0x9: multiplyAdd(o, precision: 1, negateProduct: true, negateAddend: false)
+    default: multiplyAdd(o, precision: 2, negateProduct: true, negateAddend: false)
+    }
+  }
+
+  @inline(__always)
+  private func multiplyAdd(
+    _ op: UnsafeMutablePointer<MicroOp>, precision: UInt8, negateProduct: Bool, negateAddend: Bool
+  ) -> StepResult {
+    let field = Int(op.pointee.e & 3)
     let outcome = FloatArithmetic.fma(
-      state.f(o.a).pointee, state.f(o.b).pointee, state.f(o.c).pointee, control, negateProduct: o.e >> 4 == 2,
-      negateAddend: o.e >> 4 == 1, addendIsFR0: o.c == 0)
-    return complete(outcome, o.d, field)
+      state.f(op.pointee.a).pointee, state.f(op.pointee.b).pointee, state.f(op.pointee.c).pointee,
+      FloatControl(fpsr: state.ar[AR.fpsr], statusField: field, precision: precision), negateProduct: negateProduct,
+      negateAddend: negateAddend, addendIsFR0: op.pointee.c == 0)
+    if !outcome.isPlain { return complete(outcome, op.pointee.d, field) }
+    write(op.pointee.d, outcome.value)
+    setFlags(outcome.flags, field)
+    return .next
   }
 
   @inline(never) func multiplyAddInteger(_ o: MicroOp) {
     write(
       o.d,
       FloatArithmetic.xma(state.f(o.a).pointee, state.f(o.b).pointee, state.f(o.c).pointee, kind: o.e))
-  }
-
-  @inline(never) func setfSignificand(_ o: MicroOp) {
-    write(o.d, FloatRegister(significand: state.gr[Int(o.a)], signExponent: 0x1003E))
-  }
-
-  @inline(never) func getfSignificand(_ o: MicroOp) -> StepResult {
-    let value = state.f(o.a).pointee
-    state.gr[Int(o.d)] = value.significand
-    state.setNaT(o.d, value.isNaTVal)
-    return value.isNaTVal ? .exit : .next
   }
 
   @inline(never)
