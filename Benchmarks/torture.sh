@@ -3,8 +3,8 @@
 #
 #   Benchmarks/torture.sh EPICURE PROGRAMS [JOBS]
 #
-# PROGRAMS is a directory of programs, or an archive of one (tar, any compression). Prints the failures and a summary; the status is 1
-# if anything failed.
+# PROGRAMS is a directory of programs, or an archive of one (tar, any compression). Prints the failures and a summary; the
+# status is 1 if anything failed.
 set -eu
 
 if [ $# -lt 2 ]; then

@@ -46,8 +46,16 @@ struct RunCommand: ParsableCommand {
     }
   }
 
+  /// The program shares the descriptor and may have closed it: then nobody can be told, and nothing else may happen.
   private static func report(_ message: String) {
-    FileHandle.standardError.write(Data("epicure: \(message)\n".utf8))
+    let line = Array("epicure: \(message)\n".utf8)
+    var sent = 0
+    while sent < line.count {
+      let n = line.withUnsafeBytes { $0.baseAddress.map { write(STDERR_FILENO, $0 + sent, line.count - sent) } ?? -1 }
+      if n < 0 && errno == EINTR { continue }
+      if n <= 0 { return }
+      sent += n
+    }
   }
 }
 

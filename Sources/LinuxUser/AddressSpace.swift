@@ -173,7 +173,7 @@ final class AddressSpace {
     var low = areas[index]
     low.end = address
     areas[index].start = address
-    areas[index].sharedFile?.offset += address - low.start
+    areas[index].sharedFile?.offset &+= address - low.start
     areas.insert(low, at: index)
     return true
   }

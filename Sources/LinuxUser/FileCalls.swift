@@ -31,7 +31,7 @@ extension UserProcess {
       // The old call returns both descriptors in registers.
       if number == Call.pipe { return .pair(Int(ends.reading), Int(ends.writing)) }
       try space.store(a[0], ends.reading)
-      try space.store(a[0] + 4, ends.writing)
+      try space.store(a[0] &+ 4, ends.writing)
     case Call.stat: try status(Int32(AT_FDCWD), try space.string(a[0]), 0, a[1])
     case Call.lstat: try status(Int32(AT_FDCWD), try space.string(a[0]), AT_SYMLINK_NOFOLLOW, a[1])
     case Call.fstat: try status(a.int(0), [], 0x1000, a[1])
@@ -73,7 +73,7 @@ extension UserProcess {
     guard count <= 1024 else { throw .invalid }
     var result: [(UInt64, UInt64)] = []
     for index in 0..<count {
-      result.append((try space.load(address + 16 * index), try space.load(address + 16 * index + 8)))
+      result.append((try space.load(address &+ 16 * index), try space.load(address &+ 16 * index &+ 8)))
     }
     return result
   }

@@ -38,11 +38,15 @@ extension UserProcess {
 
   /// The instruction at IP and PSR.ri.
   func currentInstruction() -> Instruction? {
+    currentBundle().map { Decoder.decode(bundle: $0, slot: Int(PSR.ri(processor.state.pointee.psr))) }
+  }
+
+  func currentBundle() -> Bundle? {
     let ip = processor.state.pointee.ip
     guard case .present(let physical, _) = space.page(ip, for: .execute),
       let low: UInt64 = processor.memory.load(physical + ip & PagePool.offsetMask),
       let high: UInt64 = processor.memory.load(physical + ip & PagePool.offsetMask + 8)
     else { return nil }
-    return Decoder.decode(bundle: Bundle(low: low, high: high), slot: Int(PSR.ri(processor.state.pointee.psr)))
+    return Bundle(low: low, high: high)
   }
 }

@@ -25,10 +25,10 @@ enum GatePage {
     0x0000_0001_0000_0011, 0x0020_0000_0000_0200,
   ]
 
-  static func map(into space: AddressSpace) {
+  static func map(into space: AddressSpace) throws(SystemError) {
     guard let page = space.pool.allocate(),
       space.map(Area(start: address, end: address + PagePool.pageSize, protection: [.read, .execute]))
-    else { return }
+    else { throw .noMemory }
     space.setPage(address >> PagePool.shift, page)
     for (index, word) in code.enumerated() {
       space.pool.memory.store(page + 0x400 + UInt64(index * 8), word)

@@ -119,7 +119,7 @@ extension AddressSpace {
       if let physical = pages[address >> PagePool.shift] {
         processor.memory.noteWrite(physical + address & PagePool.offsetMask, count: Int(size))
       }
-      address += size
+      address &+= size
     }
   }
 }

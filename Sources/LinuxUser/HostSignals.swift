@@ -39,6 +39,13 @@ enum HostSignals {
     timerOwner = getpid()
   }
 
+  /// Whether whoever started the emulator had a signal ignored (nohup).
+  static func isIgnored(_ signal: Int32) -> Bool {
+    var action = sigaction()
+    guard sigaction(signal, nil, &action) == 0 else { return false }
+    return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
+  }
+
   static var any: Bool { noted[0] != 0 }
 
   /// Has the host note a signal.

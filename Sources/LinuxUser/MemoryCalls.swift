@@ -21,22 +21,22 @@ extension UserProcess {
       return .value(try map(a, offset: a[5] << PagePool.shift))
     case Call.munmap:
       let length = try pageLength(a[0], a[1])
-      space.unmap(from: a[0], to: a[0] + length)
+      space.unmap(from: a[0], to: a[0] &+ length)
     case Call.mprotect:
       if a[1] == 0 { return .value(0) }
       let length = try pageLength(a[0], a[1], unmappable: ENOMEM)
-      guard space.protect(from: a[0], to: a[0] + length, Protection(rawValue: UInt8(a[2] & 7))) else { throw .noMemory }
+      guard space.protect(from: a[0], to: a[0] &+ length, Protection(rawValue: UInt8(a[2] & 7))) else { throw .noMemory }
     case Call.mremap: return .value(try remap(a))
     case Call.msync:
       let length = try pageLength(a[0], a[1], unmappable: ENOMEM)
-      space.writeBackAll(from: a[0], to: a[0] + length)
+      space.writeBackAll(from: a[0], to: a[0] &+ length)
     case Call.madvise: try advise(a)
     case Call.mlock, Call.munlock, Call.mlockall, Call.munlockall: break
     case Call.mincore:
       let length = try pageLength(a[0], a[1], unmappable: ENOMEM)
-      guard space.covers(from: a[0], to: a[0] + length) else { throw .noMemory }
+      guard space.covers(from: a[0], to: a[0] &+ length) else { throw .noMemory }
       for page in 0..<length >> PagePool.shift {
-        try space.store(a[2] + page, UInt8(space.pages[a[0] >> PagePool.shift + page] == nil ? 0 : 1))
+        try space.store(a[2] &+ page, UInt8(space.pages[a[0] >> PagePool.shift + page] == nil ? 0 : 1))
       }
     default: return nil
     }
@@ -54,18 +54,18 @@ extension UserProcess {
 
   /// The heap's end moves to `end` if that can be; the result is where it is then.
   private func setHeapEnd(_ end: UInt64) -> Int {
-    guard end >= heapStart, AddressSpace.isValid(heapStart, end - heapStart) else { return Int(heapEnd) }
+    guard end >= heapStart, AddressSpace.isValid(heapStart, end - heapStart) else { return Int(bitPattern: UInt(heapEnd)) }
     let old = (heapEnd + PagePool.offsetMask) & ~PagePool.offsetMask
     let new = (end + PagePool.offsetMask) & ~PagePool.offsetMask
     if new > old {
       guard space.areas(from: old, to: new).isEmpty, isAffordable(new - old),
         space.map(Area(start: old, end: new, protection: [.read, .write]))
-      else { return Int(heapEnd) }
+      else { return Int(bitPattern: UInt(heapEnd)) }
     } else if new < old {
       space.unmap(from: new, to: old)
     }
     heapEnd = end
-    return Int(heapEnd)
+    return Int(bitPattern: UInt(heapEnd))
   }
 
   /// Linux's heuristic overcommit refuses what could never be there.
@@ -77,7 +77,7 @@ extension UserProcess {
     let shared = flags & MapFlag.type == MapFlag.shared || flags & MapFlag.type == 3
     guard a[1] > 0, flags & MapFlag.type != 0, anonymous || offset & PagePool.offsetMask == 0 else { throw .invalid }
     guard a[1] <= AddressSpace.regionLimit else { throw .noMemory }
-    let length = (a[1] + PagePool.offsetMask) & ~PagePool.offsetMask
+    let length = (a[1] &+ PagePool.offsetMask) & ~PagePool.offsetMask
     let protection = Protection(rawValue: UInt8(a[2] & 7))
     // Memory that nobody may touch is only a reservation.
     guard protection.isEmpty || isAffordable(length) else { throw .noMemory }
@@ -158,7 +158,7 @@ extension UserProcess {
     guard a[3] & ~3 == 0, !fixed || mayMove, a[2] > 0 else { throw .invalid }
     let old = try pageLength(a[0], a[1])
     guard a[2] <= AddressSpace.regionLimit else { throw .noMemory }
-    let new = (a[2] + PagePool.offsetMask) & ~PagePool.offsetMask
+    let new = (a[2] &+ PagePool.offsetMask) & ~PagePool.offsetMask
     let start = a[0]
     guard let area = space.area(at: start), area.end - start >= old else { throw .badAddress }
     if !fixed {
@@ -187,8 +187,8 @@ extension UserProcess {
     let length = try pageLength(a[0], a[1])
     // MADV_DONTNEED is the one with a visible effect: anonymous memory reads as zeros again.
     guard a.int(2) == 4 else { return }
-    guard space.covers(from: a[0], to: a[0] + length) else { throw .noMemory }
-    space.discard(from: a[0], to: a[0] + length)
+    guard space.covers(from: a[0], to: a[0] &+ length) else { throw .noMemory }
+    space.discard(from: a[0], to: a[0] &+ length)
   }
 }
 
@@ -198,7 +198,7 @@ extension AddressSpace {
     var added = area
     added.start = end
     added.end = newEnd
-    added.sharedFile?.offset += end - area.start
+    added.sharedFile?.offset &+= end - area.start
     return map(added)
   }
 
@@ -207,7 +207,7 @@ extension AddressSpace {
     var moved = area
     moved.start = target
     moved.end = target + size
-    moved.sharedFile?.offset += start - area.start
+    moved.sharedFile?.offset &+= start - area.start
     guard map(moved) else { return false }
     var taken: [(UInt64, UInt64)] = []
     forEachPage(from: start, to: start + count) { number, physical in taken.append((number, physical)) }

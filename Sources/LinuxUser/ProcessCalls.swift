@@ -26,7 +26,7 @@ extension UserProcess {
       return .replaced
     case Call.getpid, Call.set_tid_address, Call.gettid: return .value(Int(getpid()))
     case Call.getppid: return .value(Int(getppid()))
-    case Call.set_robust_list, Call.rseq: return number == Call.rseq ? nil : .value(0)
+    case Call.set_robust_list: break
     case Call.old_getpagesize: return .value(Int(PagePool.pageSize))
     case Call.uname:
       try space.write(a[0], systemName())
@@ -103,7 +103,7 @@ extension UserProcess {
       bytes += string.count + 9
       guard bytes <= 2 << 20 else { throw SystemError(E2BIG) }
       result.append(string)
-      address += 8
+      address &+= 8
     }
     return result
   }
@@ -201,11 +201,11 @@ extension UserProcess {
     if isStack { limit.rlim_cur = rlim_t(stackLimit) }
     if old != 0 {
       try space.store(old, UInt64(limit.rlim_cur))
-      try space.store(old + 8, UInt64(limit.rlim_max))
+      try space.store(old &+ 8, UInt64(limit.rlim_max))
     }
     guard new != 0 else { return }
     let current: UInt64 = try space.load(new)
-    let maximum: UInt64 = try space.load(new + 8)
+    let maximum: UInt64 = try space.load(new &+ 8)
     guard current <= maximum else { throw .invalid }
     if isStack {
       // The program's stack is not the emulator's; it counts for the next program.

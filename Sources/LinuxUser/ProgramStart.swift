@@ -34,7 +34,7 @@ struct ProgramStart {
     start.heap = (start.heap + PagePool.offsetMask) & ~PagePool.offsetMask
     start.entry = program.entry &+ bias
     try mapStacks(into: space, limit: stackLimit, executable: program.wantsExecutableStack)
-    GatePage.map(into: space)
+    try GatePage.map(into: space)
     start.stackPointer = try InitialStack(
       program: program, bias: bias, arguments: arguments, environment: environment, path: path
     ).write(to: space, top: stackTop)

@@ -60,7 +60,7 @@ struct SharedFile: Sendable {
     guard let host = memory.host(physical, count: Int(PagePool.pageSize)) else { return }
     var done = 0
     while done < Int(PagePool.pageSize) {
-      let n = pread(handle.descriptor, host + done, Int(PagePool.pageSize) - done, Int(offset + page) + done)
+      let n = pread(handle.descriptor, host + done, Int(PagePool.pageSize) - done, Int(truncatingIfNeeded: offset &+ page) &+ done)
       if n < 0 && errno == EINTR { continue }
       if n <= 0 { break }
       done += n
@@ -76,9 +76,9 @@ extension AddressSpace {
     var status = stat()
     guard fstat(file.handle.descriptor, &status) == 0 else { return }
     forEachPage(from: start, to: end) { number, physical in
-      let offset = Int(file.offset + ((number << PagePool.shift) - area.start))
-      let count = min(Int(PagePool.pageSize), status.st_size - offset)
-      guard count > 0, let host = pool.memory.host(physical, count: count) else { return }
+      let offset = Int(truncatingIfNeeded: file.offset &+ (number << PagePool.shift &- area.start))
+      let count = min(Int(PagePool.pageSize), status.st_size &- offset)
+      guard offset >= 0, count > 0, let host = pool.memory.host(physical, count: count) else { return }
       _ = pwrite(file.handle.descriptor, host, count, offset)
     }
   }

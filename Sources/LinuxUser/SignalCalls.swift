@@ -43,8 +43,8 @@ extension UserProcess {
     if a[1] != 0 {
       guard Signal.unblockable & Signal.bit(signal) == 0 else { throw .invalid }
       let handler: UInt64 = try space.load(a[1])
-      let flags: UInt64 = try space.load(a[1] + 8)
-      let mask: UInt64 = try space.load(a[1] + 16)
+      let flags: UInt64 = try space.load(a[1] &+ 8)
+      let mask: UInt64 = try space.load(a[1] &+ 16)
       signals.actions[Int(signal)] = SignalAction(handler: handler, flags: flags, mask: mask & ~Signal.unblockable)
       if signals.isIgnored(signal) { signals.pending.removeAll { $0.signal == signal } }
       // Instructions raise these in the emulator, where the host must not interfere.
@@ -58,8 +58,8 @@ extension UserProcess {
     }
     if a[2] != 0 {
       try space.store(a[2], old.handler)
-      try space.store(a[2] + 8, old.flags)
-      try space.store(a[2] + 16, old.mask)
+      try space.store(a[2] &+ 8, old.flags)
+      try space.store(a[2] &+ 16, old.mask)
     }
   }
 
@@ -118,8 +118,8 @@ extension UserProcess {
     if a[0] != 0 {
       guard !onStack else { throw .notPermitted }
       let base: UInt64 = try space.load(a[0])
-      let flags: Int32 = try space.load(a[0] + 8)
-      let size: UInt64 = try space.load(a[0] + 16)
+      let flags: Int32 = try space.load(a[0] &+ 8)
+      let size: UInt64 = try space.load(a[0] &+ 16)
       guard flags & ~(AlternateStack.disabled | AlternateStack.onStack) == 0 else { throw .invalid }
       if flags & AlternateStack.disabled != 0 {
         signals.stack = AlternateStack()
@@ -131,8 +131,8 @@ extension UserProcess {
     }
     if a[1] != 0 {
       try space.store(a[1], old.base)
-      try space.store(a[1] + 8, old.size == 0 ? AlternateStack.disabled : onStack ? AlternateStack.onStack : Int32(0))
-      try space.store(a[1] + 16, old.size)
+      try space.store(a[1] &+ 8, old.size == 0 ? AlternateStack.disabled : onStack ? AlternateStack.onStack : Int32(0))
+      try space.store(a[1] &+ 16, old.size)
     }
   }
 

@@ -60,7 +60,7 @@ extension UserProcess {
     var backingStoreBase: UInt64 = 0
     if action.flags & SignalAction.Flag.onStack != 0, signals.stack.size != 0, !signals.stack.contains(stackPointer) {
       stackPointer = signals.stack.base &+ signals.stack.size
-      if !signals.stack.contains(s.pointee.bspStore) { backingStoreBase = (signals.stack.base + 7) & ~7 }
+      if !signals.stack.contains(s.pointee.bspStore) { backingStoreBase = (signals.stack.base &+ 7) & ~7 }
     }
     let frame = (stackPointer &- SignalFrame.size) & ~15
     guard coverFrame(), backingStoreBase == 0 || flushRegisterStack() else {
@@ -71,12 +71,12 @@ extension UserProcess {
       onStack: signals.stack.contains(frame), backingStoreBase: backingStoreBase)
     signals.savedMask = nil
     do throws(SystemError) {
-      try space.store(frame + SignalFrame.argument0, UInt64(info.signal))
-      try space.store(frame + SignalFrame.argument1, frame + SignalFrame.info)
-      try space.store(frame + SignalFrame.argument2, frame + SignalFrame.context)
-      try space.store(frame + SignalFrame.handler, action.handler)
-      try space.write(frame + SignalFrame.info, info.bytes)
-      try space.write(frame + SignalFrame.context, context.contents)
+      try space.store(frame &+ SignalFrame.argument0, UInt64(info.signal))
+      try space.store(frame &+ SignalFrame.argument1, frame &+ SignalFrame.info)
+      try space.store(frame &+ SignalFrame.argument2, frame &+ SignalFrame.context)
+      try space.store(frame &+ SignalFrame.handler, action.handler)
+      try space.write(frame &+ SignalFrame.info, info.bytes)
+      try space.write(frame &+ SignalFrame.context, context.contents)
       s.br[6] = try space.load(action.handler)
       s.gr[1] = try space.load(action.handler &+ 8)
     } catch {
@@ -88,8 +88,8 @@ extension UserProcess {
     }
     s.gr[12] = frame &- 16
     s.gr[14] = UInt64(info.signal)
-    s.gr[15] = frame + SignalFrame.info
-    s.gr[16] = frame + SignalFrame.context
+    s.gr[15] = frame &+ SignalFrame.info
+    s.gr[16] = frame &+ SignalFrame.context
     // r4...r7 keep their NaT bits: they belong to the interrupted code.
     s.pointee.natLow &= 0xF0
     s.ar[AR.fpsr] = SignalContext.defaultFPSR

@@ -144,6 +144,13 @@ struct SignalState {
   var pending: [SignalInfo] = []
   var stack = AlternateStack()
 
+  /// What a new program inherits: signals that its starter ignores stay ignored.
+  mutating func inherit() {
+    for signal in 1...Signal.count where HostSignals.isIgnored(signal) {
+      actions[Int(signal)].handler = SignalAction.ignore
+    }
+  }
+
   /// A signal that is ignored, by request or by default, leaves no trace.
   func isIgnored(_ signal: Int32) -> Bool {
     let handler = actions[Int(signal)].handler

@@ -98,17 +98,17 @@ extension UserProcess {
   /// sendmsg and recvmsg; control messages (passed descriptors) have the host's layout.
   private func message(_ a: CallArguments, reads: Bool) throws(SystemError) -> Int {
     let name: UInt64 = try space.load(a[1])
-    let nameLength: UInt32 = try space.load(a[1] + 8)
-    let vectorAddress: UInt64 = try space.load(a[1] + 16)
-    let vectorCount: UInt64 = try space.load(a[1] + 24)
-    let controlAddress: UInt64 = try space.load(a[1] + 32)
-    let controlLength: UInt64 = try space.load(a[1] + 40)
+    let nameLength: UInt32 = try space.load(a[1] &+ 8)
+    let vectorAddress: UInt64 = try space.load(a[1] &+ 16)
+    let vectorCount: UInt64 = try space.load(a[1] &+ 24)
+    let controlAddress: UInt64 = try space.load(a[1] &+ 32)
+    let controlLength: UInt64 = try space.load(a[1] &+ 40)
     guard vectorCount <= 1024, nameLength <= 4096, controlLength <= 65536 else { throw .invalid }
     var list: [iovec] = []
     var buffers: [(address: UInt64, count: UInt64)] = []
     for index in 0..<vectorCount {
-      let base: UInt64 = try space.load(vectorAddress + 16 * index)
-      let length: UInt64 = try space.load(vectorAddress + 16 * index + 8)
+      let base: UInt64 = try space.load(vectorAddress &+ 16 * index)
+      let length: UInt64 = try space.load(vectorAddress &+ 16 * index &+ 8)
       buffers.append((base, length))
       if try !space.vectors(base, length, for: reads ? .write : .read, into: &list) { break }
     }
@@ -137,11 +137,11 @@ extension UserProcess {
     noteRead(buffers, count)
     if name != 0 {
       try space.write(name, Array(address.prefix(Int(header.msg_namelen))))
-      try space.store(a[1] + 8, UInt32(header.msg_namelen))
+      try space.store(a[1] &+ 8, UInt32(header.msg_namelen))
     }
     if controlAddress != 0 { try space.write(controlAddress, Array(control.prefix(header.msg_controllen))) }
-    try space.store(a[1] + 40, UInt64(header.msg_controllen))
-    try space.store(a[1] + 48, header.msg_flags)
+    try space.store(a[1] &+ 40, UInt64(header.msg_controllen))
+    try space.store(a[1] &+ 48, header.msg_flags)
     return count
   }
 }

@@ -63,6 +63,7 @@ public final class UserProcess {
     path: String, arguments: [String], environment: [String], memory: UInt64 = 4 << 30, logger: Logger
   ) throws(StartError) {
     self.logger = logger
+    signals.inherit()
     let physical: PhysicalMemory
     do {
       physical = try PhysicalMemory(layout: [(base: 0, size: memory & ~PagePool.offsetMask)])
@@ -165,9 +166,11 @@ public final class UserProcess {
     processor.setPSR(processor.state.pointee.psr & ~PSR.riMask | (slot > 2 ? 0 : slot) << PSR.riShift)
   }
 
-  /// Continues behind the instruction at IP and PSR.ri; no long instruction gets here but `break.x`.
-  func skipInstruction(long: Bool = false) {
+  /// Continues behind the instruction at IP and PSR.ri.
+  func skipInstruction() {
     let value = instructionPointer
-    setInstructionPointer(value & 3 >= 2 || long ? value & ~15 &+ 16 : value &+ 1)
+    // A long instruction (break.x) fills slots 1 and 2.
+    let ends = value & 3 >= 2 || (value & 3 == 1 && currentBundle()?.isLong == true)
+    setInstructionPointer(ends ? value & ~15 &+ 16 : value &+ 1)
   }
 }

@@ -19,7 +19,7 @@ extension UserProcess {
     case Call.pselect6:
       let size = try setSize(a.int(0))
       var mask: UInt64?
-      if a[5] != 0 { mask = try temporaryMask(try space.load(a[5]), try space.load(a[5] + 8)) }
+      if a[5] != 0 { mask = try temporaryMask(try space.load(a[5]), try space.load(a[5] &+ 8)) }
       return .value(
         try withMask(mask) { () throws(SystemError) in
           try pass(
@@ -140,7 +140,7 @@ extension UserProcess {
     for index in 0..<count {
       let base = index * size
       try space.write(
-        a[1] + UInt64(16 * index),
+        a[1] &+ UInt64(16 * index),
         Array(events[base..<base + 4]) + [0, 0, 0, 0] + events[base + Self.hostEvent.data..<base + Self.hostEvent.data + 8])
     }
     return count
