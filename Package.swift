@@ -27,7 +27,7 @@ let package = Package(
     // User programs without a kernel.
     .target(
       name: "LinuxUser",
-      dependencies: ["Processor", "Loading", .product(name: "Logging", package: "swift-log")]),
+      dependencies: ["IA64", "Arithmetic", "Processor", "Loading", .product(name: "Logging", package: "swift-log")]),
     // The command line.
     .target(
       name: "Commands",

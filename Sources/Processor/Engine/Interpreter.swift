@@ -612,6 +612,21 @@ extension LogicalProcessor {
           let result = multiplyAdd(op)
           if result != .next { return leaveLoop(result, op, ip, block) }
         case .xma: multiplyAddInteger(op.pointee)
+        case .fcvtXF: convertFromInteger(op)
+        case .fcvtFX:
+          let result = convertToInteger(op)
+          if result != .next { return leaveLoop(result, op, ip, block) }
+        case .fmergeS:
+          let sign = s.f(op.pointee.a)
+          let value = s.f(op.pointee.b)
+          s.f(op.pointee.d).pointee =
+            sign.pointee.isNaTVal || value.pointee.isNaTVal
+            ? .natVal : FloatArithmetic.mergeSign(sign.pointee, value.pointee, negate: false)
+          s.pointee.psr |= op.pointee.d < 32 ? PSR.mfl : PSR.mfh
+        case .frcpa:
+          let result = reciprocal(op)
+          op += 1
+          if result != .next { return leaveLoop(result, op - 1, ip, block) }
         case .floating:
           let result = floating(op.pointee, UnsafeMutableRawPointer(op + 1).load(as: GeneralOperands.self))
           op += 1

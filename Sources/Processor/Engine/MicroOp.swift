@@ -94,6 +94,13 @@ enum MicroTag: UInt8 {
   /// d = a * b + c; e: status field, precision << 2, kind << 4 (fma, fms, fnma)
   case fma
   case xma
+  case fcvtXF
+  /// fcvt.fx: c bit 0 unsigned, bit 1 truncates; e is the status field.
+  case fcvtFX
+  /// Followed by ``GeneralOperands``.
+  case frcpa
+  /// fmerge.s, with which registers are moved: sign of a, the rest from b.
+  case fmergeS
   /// Other arithmetic, followed by ``GeneralOperands``.
   case floating
 }

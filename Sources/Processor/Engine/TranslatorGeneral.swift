@@ -88,7 +88,16 @@ extension Translator {
       case .frsqrta, .fprsqrta: uses(fr: i.f1, i.f3)
       default: uses(fr: i.f1, i.f2, i.f3)
       }
-      generalOp(i, position, tag: .floating)
+      switch i.operation {
+      case .fcvtXF: append(MicroOp(.fcvtXF, position, d: i.f1, a: i.f2))
+      case .fcvtFX:
+        let kind: UInt8 = (i.attributes.variant == .unsigned ? 1 : 0) | (i.attributes.flags.contains(.truncate) ? 2 : 0)
+        append(MicroOp(.fcvtFX, position, d: i.f1, a: i.f2, c: kind, e: i.statusField))
+      case .fmerge where i.attributes.variant == .sign:
+        append(MicroOp(.fmergeS, position, d: i.f1, a: i.f2, b: i.f3))
+      case .frcpa: generalOp(i, position, tag: .frcpa)
+      default: generalOp(i, position, tag: .floating)
+      }
       return .next
     case .fcmp, .fclass:
       guard i.p1 != i.p2 else { return illegal(position) }

@@ -44,6 +44,30 @@ extension LogicalProcessor {
       FloatArithmetic.xma(state.f(o.a).pointee, state.f(o.b).pointee, state.f(o.c).pointee, kind: o.e))
   }
 
+  @inline(never) func convertFromInteger(_ op: UnsafeMutablePointer<MicroOp>) {
+    write(op.pointee.d, FloatArithmetic.fromSignedInteger(state.f(op.pointee.a).pointee))
+  }
+
+  @inline(never) func convertToInteger(_ op: UnsafeMutablePointer<MicroOp>) -> StepResult {
+    let field = Int(op.pointee.e & 3)
+    let outcome = FloatArithmetic.toInteger(
+      state.f(op.pointee.a).pointee, FloatControl(fpsr: state.ar[AR.fpsr], statusField: field, precision: 0),
+      unsigned: op.pointee.c & 1 != 0, truncate: op.pointee.c & 2 != 0)
+    if !outcome.isPlain { return complete(outcome, op.pointee.d, field) }
+    write(op.pointee.d, outcome.value)
+    setFlags(outcome.flags, field)
+    return .next
+  }
+
+  /// frcpa.
+  @inline(never) func reciprocal(_ op: UnsafeMutablePointer<MicroOp>) -> StepResult {
+    let field = Int(op.pointee.e & 3)
+    let outcome = FloatArithmetic.frcpa(
+      state.f(op.pointee.a).pointee, state.f(op.pointee.b).pointee,
+      FloatControl(fpsr: state.ar[AR.fpsr], statusField: field, precision: 0))
+    return reciprocal(outcome, op.pointee, field)
+  }
+
   @inline(never)
   func floating(_ o: MicroOp, _ g: GeneralOperands) -> StepResult {
     let s = state
