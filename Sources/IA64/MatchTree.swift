@@ -80,11 +80,18 @@ struct MatchTree: @unchecked Sendable {
 
   private struct Builder {
     let rows: [InstructionRow]
+    /// Masks and values of the rows: rows are large, and copying them costs references.
+    let masks: [UInt64]
+    let values: [UInt64]
     var nodes: [Node] = []
     var children: [Int32] = []
     var patterns: [Pattern] = []
 
-    init(rows: [InstructionRow]) { self.rows = rows }
+    init(rows: [InstructionRow]) {
+      self.rows = rows
+      masks = rows.map(\.mask)
+      values = rows.map(\.value)
+    }
 
     /// Adds the tree for some rows; returns the place to continue from.
     mutating func tree(_ indices: [Int], tested: UInt64) -> Int32 {
@@ -96,7 +103,7 @@ struct MatchTree: @unchecked Sendable {
       children.append(contentsOf: repeatElement(0, count: 1 << run.width))
       for value in 0..<(1 << run.width) {
         let bits = UInt64(value) << UInt64(run.shift)
-        let below = indices.filter { (rows[$0].value ^ bits) & rows[$0].mask & fieldMask == 0 }
+        let below = indices.filter { (values[$0] ^ bits) & masks[$0] & fieldMask == 0 }
         children[first + value] = tree(below, tested: tested | fieldMask)
       }
       return Int32(node)
@@ -117,9 +124,9 @@ struct MatchTree: @unchecked Sendable {
     /// The run of at most eight bits that tells the rows apart best: bits that all of them test if there are any,
     /// else one bit that most of them test.
     private func bestRun(_ indices: [Int], tested: UInt64) -> (shift: Int, width: Int)? {
-      let common = indices.reduce(~tested) { $0 & rows[$1].mask }
-      let value = rows[indices[0]].value
-      let varying = indices.reduce(0) { $0 | (rows[$1].value ^ value) } & common
+      let common = indices.reduce(~tested) { $0 & masks[$1] }
+      let value = values[indices[0]]
+      let varying = indices.reduce(0) { $0 | (values[$1] ^ value) } & common
       var best: (shift: Int, width: Int, weight: Int)?
       for shift in 0..<41 where varying >> UInt64(shift) & 1 != 0 {
         var width = 1
@@ -130,8 +137,8 @@ struct MatchTree: @unchecked Sendable {
       if let best { return (best.shift, best.width) }
       var single: (shift: Int, count: Int)?
       for shift in 0..<41 where tested >> UInt64(shift) & 1 == 0 {
-        let testing = indices.filter { rows[$0].mask >> UInt64(shift) & 1 != 0 }
-        let ones = testing.filter { rows[$0].value >> UInt64(shift) & 1 != 0 }
+        let testing = indices.filter { masks[$0] >> UInt64(shift) & 1 != 0 }
+        let ones = testing.filter { values[$0] >> UInt64(shift) & 1 != 0 }
         guard !ones.isEmpty, testing.count > single?.count ?? 0 else { continue }
         single = (shift, testing.count)
       }

@@ -611,6 +611,15 @@ extension LogicalProcessor {
         case .fma:
           let result = multiplyAdd(op)
           if result != .next { return leaveLoop(result, op, ip, block) }
+        case .fmaExtended:
+          let result = multiplyAddExtended(op)
+          if result != .next { return leaveLoop(result, op, ip, block) }
+        case .fmsExtended:
+          let result = multiplySubtractExtended(op)
+          if result != .next { return leaveLoop(result, op, ip, block) }
+        case .fnmaExtended:
+          let result = negativeMultiplyAddExtended(op)
+          if result != .next { return leaveLoop(result, op, ip, block) }
         case .xma: multiplyAddInteger(op.pointee)
         case .fcvtXF: convertFromInteger(op)
         case .fcvtFX:

@@ -93,6 +93,8 @@ enum MicroTag: UInt8 {
   // MARK: Floating point
   /// d = a * b + c; e: status field, precision << 2, kind << 4 (fma, fms, fnma)
   case fma
+  /// The same without precision completer, as division and square root are made of.
+  case fmaExtended, fmsExtended, fnmaExtended
   case xma
   case fcvtXF
   /// fcvt.fx: c bit 0 unsigned, bit 1 truncates; e is the status field.

@@ -7,15 +7,23 @@ extension LogicalProcessor {
   /// The operation has status field, precision and kind in e; precision and kind are constants in each copy of the arithmetic.
   @inline(never) func multiplyAdd(_ o: UnsafeMutablePointer<MicroOp>) -> StepResult {
     switch o.pointee.e >> 2 {
-    case 0x0: multiplyAdd(o, dropped: 0, anyPrecision: true, negateProduct: false, negateAddend: false)
     case 0x1: multiplyAdd(o, dropped: 40, anyPrecision: false, negateProduct: false, negateAddend: false)
     case 0x2: multiplyAdd(o, dropped: 11, anyPrecision: false, negateProduct: false, negateAddend: false)
-    case 0x4: multiplyAdd(o, dropped: 0, anyPrecision: true, negateProduct: false, negateAddend: true)
     case 0x6: multiplyAdd(o, dropped: 11, anyPrecision: false, negateProduct: false, negateAddend: true)
-    case 0x8: multiplyAdd(o, dropped: 0, anyPrecision: true, negateProduct: true, negateAddend: false)
     case 0xA: multiplyAdd(o, dropped: 11, anyPrecision: false, negateProduct: true, negateAddend: false)
     default: multiplyAddOfAny(o)
     }
+  }
+
+  // Without a completer.
+  @inline(never) func multiplyAddExtended(_ o: UnsafeMutablePointer<MicroOp>) -> StepResult {
+    multiplyAdd(o, dropped: 0, anyPrecision: true, negateProduct: false, negateAddend: false)
+  }
+  @inline(never) func multiplySubtractExtended(_ o: UnsafeMutablePointer<MicroOp>) -> StepResult {
+    multiplyAdd(o, dropped: 0, anyPrecision: true, negateProduct: false, negateAddend: true)
+  }
+  @inline(never) func negativeMultiplyAddExtended(_ o: UnsafeMutablePointer<MicroOp>) -> StepResult {
+    multiplyAdd(o, dropped: 0, anyPrecision: true, negateProduct: true, negateAddend: false)
   }
 
   private static let sign: UInt64 = 0x20000
