@@ -122,7 +122,7 @@ extension LogicalProcessor {
     var translator = Translator(buffer: translationBuffer, single: nil)
     let source = host ?? voidBundles
     let bundlesLeft = host == nil ? 1 : Int(256 - (physical >> 4 & 0xFF))
-    let end = translator.run(source, startSlot: Int(slot), limitBundles: bundlesLeft)
+    _ = translator.run(source, startSlot: Int(slot), limitBundles: bundlesLeft)
     var block = blocks.allocate(translator.count)
     if block == nil {
       blocks.reset()
@@ -132,7 +132,7 @@ extension LogicalProcessor {
     let page = physical & ~0xFFF
     let bucket = BlockCache.bucket(physical, slot)
     block.pointee = Block(
-      physical: physical, bucketNext: blocks.table[bucket], pageNext: blocks.pages[page], slots: Int32(end - Int(slot)),
+      physical: physical, bucketNext: blocks.table[bucket], pageNext: blocks.pages[page], need: UInt32(translator.highestTarget) | UInt32(translator.floatUse) << 16,
       startSlot: UInt8(slot), highestTarget: translator.highestTarget, floatUse: translator.floatUse, valid: true)
     Block.operations(block).update(from: translationBuffer, count: translator.count)
     blocks.table[bucket] = block

@@ -27,6 +27,7 @@ extension LogicalProcessor {
     let gr = s.gr
     let pr = s.pr
     let br = s.br
+    let gate = EngineContext.gateWord(e)
     var block = first
     var ip = s.pointee.ip
     var target: UInt64 = 0
@@ -39,7 +40,7 @@ extension LogicalProcessor {
         leave(ip, UInt64(block.pointee.startSlot))
         return .limit(takenBranch: true)
       }
-      if block.pointee.highestTarget > e.pointee.frameTop || block.pointee.floatUse & e.pointee.floatDisabled != 0 {
+      if (gate.pointee &- block.pointee.need) & EntryGate.exceeded != 0 && !mayEnter(block) {
         leave(ip, UInt64(block.pointee.startSlot))
         return .step
       }
@@ -696,6 +697,11 @@ extension LogicalProcessor {
   }
 
   // MARK: Small parts of the loop
+
+  /// The precise form of the check at a block's entry, for frames and FP disable bits that fail the quick one.
+  @inline(never) private func mayEnter(_ block: UnsafeMutablePointer<Block>) -> Bool {
+    block.pointee.highestTarget <= engine.pointee.frameTop && block.pointee.floatUse & engine.pointee.floatDisabled == 0
+  }
 
   @inline(__always) private func setPair(_ pr: UnsafeMutablePointer<UInt8>, _ op: UnsafeMutablePointer<MicroOp>, _ result: Bool) {
     let bit: UInt8 = result ? 1 : 0

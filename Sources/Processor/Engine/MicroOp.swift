@@ -201,8 +201,8 @@ struct Block {
   /// Next block in the same hash bucket, and next block of the same physical page.
   var bucketNext: UnsafeMutablePointer<Block>?
   var pageNext: UnsafeMutablePointer<Block>?
-  /// Slots it retires when it runs to its end.
-  var slots: Int32
+  /// `highestTarget` and `floatUse` in the layout of ``EntryGate``.
+  var need: UInt32
   var startSlot: UInt8
   /// One more than the highest stacked general register written under the frame of entry; 0 if there is none.
   var highestTarget: UInt8
@@ -214,6 +214,14 @@ struct Block {
   @inline(__always) static func operations(_ block: UnsafeMutablePointer<Block>) -> UnsafeMutablePointer<MicroOp> {
     UnsafeMutableRawPointer(block + 1).assumingMemoryBound(to: MicroOp.self)
   }
+}
+
+/// Two fields of 15 bits: one past the highest stacked register of the frame, and 3 while no FP register is disabled, else 0.
+struct EntryGate {
+  var top: UInt16
+  var floatAllowance: UInt16
+  /// Set in a difference of two gates where a field of the second is the greater.
+  static let exceeded: UInt32 = 0x8000_8000
 }
 
 /// Derived state of the engine: everything here can be rebuilt from ``ProcessorState``.
@@ -229,9 +237,16 @@ struct EngineContext {
   /// Raised whenever a virtual code address may mean something else.
   var generation: UInt64 = 1
   /// 32 + sof.
-  var frameTop: UInt8 = 128
+  var frameTop: UInt8 {
+    @inline(__always) get { UInt8(truncatingIfNeeded: gate.top) }
+    @inline(__always) set { gate.top = UInt16(newValue) }
+  }
   /// PSR.dfl | PSR.dfh << 1.
-  var floatDisabled: UInt8 = 0
+  var floatDisabled: UInt8 = 0 {
+    didSet { gate.floatAllowance = floatDisabled == 0 ? 3 : 0 }
+  }
+  /// What blocks may name at most, to be compared with ``Block/need`` in one go.
+  var gate = EntryGate(top: 128, floatAllowance: 3)
   /// PSR asks for single instructions (``PSR/stepping``).
   var mustStep = false
   var stopRequested = false
@@ -248,4 +263,10 @@ struct EngineContext {
   var previousIP: UInt64 = 0
   /// Last position that it executed.
   var previousPosition: UInt64 = 0
+
+  /// The gate as one word.
+  static func gateWord(_ e: UnsafeMutablePointer<EngineContext>) -> UnsafePointer<UInt32> {
+    guard let offset = MemoryLayout<EngineContext>.offset(of: \.gate) else { preconditionFailure("the gate is stored") }
+    return (UnsafeRawPointer(e) + offset).assumingMemoryBound(to: UInt32.self)
+  }
 }

@@ -16,7 +16,7 @@ extension LogicalProcessor {
       buffer: Block.operations(scratch), single: (top: e.pointee.frameTop, floatDisabled: e.pointee.floatDisabled))
     let end = translator.run(host, startSlot: Int(slot), limitBundles: 2)
     scratch.pointee = Block(
-      physical: physical, bucketNext: nil, pageNext: nil, slots: Int32(end - Int(slot)), startSlot: UInt8(slot), highestTarget: 0,
+      physical: physical, bucketNext: nil, pageNext: nil, need: 0, startSlot: UInt8(slot), highestTarget: 0,
       floatUse: 0, valid: true)
 
     var propagated = false

@@ -16,6 +16,8 @@ struct Translator {
   /// 32 + sof once an alloc of this block has told; nil while the frame is the one of entry.
   private var knownTop: UInt8?
   private var startSlot = 0
+  /// The last skip, its predicate, and the index behind what it skips, while nothing it covers writes predicates.
+  private var openSkip: (index: Int, qp: UInt8, end: Int)?
   /// Index of the last compare that no predicate qualifies.
   private var unconditionalCompare: Int?
   /// Exact frame and FP-disable state: translation of one instruction for the stepper.
@@ -132,7 +134,13 @@ struct Translator {
     default: predicatesBranch = false
     }
     if qp == 0 || predicatesBranch { return emitBody(i, position) }
-    // A skip in front of everything else that is predicated.
+    // A skip in front of everything else that is predicated; instructions in a row with the same predicate share it.
+    if !exact, let open = openSkip, open.end == count, open.qp == qp, i.keepsPredicates {
+      let flow = emitBody(i, position)
+      operations[open.index].imm = Int64(count - open.index - 1)
+      openSkip = flow == .next ? (open.index, qp, count) : nil
+      return .next
+    }
     let skip = count
     switch i.operation {
     case .frcpa, .fprcpa, .frsqrta, .fprsqrta:
@@ -147,6 +155,7 @@ struct Translator {
     }
     let flow = emitBody(i, position)
     operations[skip].imm = Int64(count - skip - 1)
+    openSkip = flow == .next && i.keepsPredicates ? (skip, qp, count) : nil
     if flow == .ends {
       // The block ends only if the predicate is true; here it goes on behind the instruction.
       return .next
@@ -499,6 +508,20 @@ extension Instruction {
     switch operation {
     case .compare, .compareZero, .compareImmediate, .testBit, .testNaT, .testFeature, .fcmp, .fclass:
       return attributes.comparison == .unc
+    default: return false
+    }
+  }
+}
+
+extension Instruction {
+  /// Plain computation and memory references: they write no predicate and go on with the next instruction.
+  var keepsPredicates: Bool {
+    switch operation {
+    case .add, .addOne, .sub, .subOne, .and, .andcm, .or, .xor, .shladd, .subImmediate, .andImmediate, .andcmImmediate, .orImmediate,
+      .xorImmediate, .addImmediate14, .addImmediate22, .movLong, .sxt, .zxt, .shl, .shr, .shrp, .extr, .depZ, .depZImmediate,
+      .depImmediate, .dep, .movFromBR, .movToBR, .load, .store, .loadFP, .storeFP, .setf, .getf, .fma, .fms, .fnma, .xma, .fcvtFX,
+      .fcvtXF, .fmerge, .addp4, .addp4Immediate, .shladdp4:
+      return true
     default: return false
     }
   }
