@@ -23,7 +23,7 @@ let package = Package(
     .target(name: "HostResources"),
     .target(
       name: "SystemFirmware", dependencies: ["Platform", "Loading", "CZlib"],
-      resources: [.copy("Resources")]),
+      resources: [.embedInCode("Resources/firmware.bin"), .embedInCode("Resources/dsdt.aml")]),
     // User programs without a kernel.
     .target(
       name: "LinuxUser",
@@ -36,7 +36,7 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
-      resources: [.copy("Resources")]),
+      exclude: ["Resources"]),
     .executableTarget(name: "epicure", dependencies: ["Commands"]),
     // Tests.
     .testTarget(name: "IA64Tests", dependencies: ["IA64", "Loading"]),

@@ -28,7 +28,7 @@ public final class SystemFirmware {
     guard count <= FirmwareLayout.maximumProcessors else { throw BootError.tooManyProcessors(count) }
     localIDs = (0..<count).map { LocalID(id: UInt8($0), eid: 0) }
     image = try FirmwareImage.bundled()
-    dsdt = try FirmwareImage.resource("dsdt.aml")
+    dsdt = PackageResources.dsdt_aml
     state = FirmwareState(processors: count)
     state.runtime.variables = RuntimeState.initialVariables
     translations = Array(repeating: [:], count: count)

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import Platform
 import Processor
 
@@ -50,7 +50,7 @@ enum StatisticsFile {
     do {
       try (encoder.encode(statistics) + Data("\n".utf8)).write(to: URL(fileURLWithPath: path))
     } catch {
-      throw CommandFailure(CommandFailure.badInput, "cannot write \(path): \(error.localizedDescription)")
+      throw CommandFailure(CommandFailure.badInput, "cannot write \(path): \(error)")
     }
   }
 }

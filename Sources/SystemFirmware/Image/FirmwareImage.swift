@@ -1,4 +1,3 @@
-import Foundation
 import Platform
 
 /// The assembled stubs of `Firmware/`, and where in them the entry points are. All offsets are from the image's first byte, which
@@ -18,11 +17,9 @@ struct FirmwareImage: Sendable {
   let bootServices: UInt64
 
   enum Failure: Error, Equatable, CustomStringConvertible {
-    case missing(String)
     case malformed
     var description: String {
       switch self {
-      case .missing(let name): "the firmware resource \(name) is missing from this installation"
       case .malformed: "the firmware image of this installation is damaged"
       }
     }
@@ -32,8 +29,8 @@ struct FirmwareImage: Sendable {
 
   init(bytes: [UInt8]) throws(Failure) {
     guard bytes.count >= 96, Array(bytes[0..<8]) == Self.magic else { throw .malformed }
-    let words = (1..<12).map { index in
-      (0..<8).reduce(UInt64(0)) { $0 | UInt64(bytes[index * 8 + $1]) << UInt64(8 * $1) }
+    let words = (1..<12).map { index -> UInt64 in
+      bytes[index * 8..<index * 8 + 8].reversed().reduce(UInt64(0)) { (word: UInt64, byte: UInt8) -> UInt64 in word << 8 | UInt64(byte) }
     }
     guard words.allSatisfy({ $0 <= UInt64(bytes.count) }), words[10] == UInt64(bytes.count) else { throw .malformed }
     self.bytes = bytes
@@ -50,16 +47,7 @@ struct FirmwareImage: Sendable {
   }
 
   /// The image that comes with this package.
-  static func bundled() throws(Failure) -> FirmwareImage {
-    try FirmwareImage(bytes: resource("firmware.bin"))
-  }
-
-  static func resource(_ name: String) throws(Failure) -> [UInt8] {
-    guard let url = Bundle.module.url(forResource: "Resources/" + name, withExtension: nil),
-      let data = try? Data(contentsOf: url)
-    else { throw .missing(name) }
-    return [UInt8](data)
-  }
+  static func bundled() throws(Failure) -> FirmwareImage { try FirmwareImage(bytes: PackageResources.firmware_bin) }
 
   /// Offset of the bundle with gate `number` among those whose handlers take pointers; nil for the others.
   func offset(ofGate number: UInt64) -> UInt64? {
