@@ -53,7 +53,9 @@ extension FloatArithmetic {
         let count = 0 &- distance
         if count < 128 {
           let moved = first &>> UInt128(truncatingIfNeeded: count)
-          let lost = count > 63 ? moved &<< UInt128(truncatingIfNeeded: count) != first
+          let lost =
+            count > 63
+            ? moved &<< UInt128(truncatingIfNeeded: count) != first
             : productLow &<< UInt64(truncatingIfNeeded: 64 &- count) != 0
           // One bit out of a distance of one may come to be seen.
           if lost && count == 1 {

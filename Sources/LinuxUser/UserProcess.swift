@@ -108,9 +108,11 @@ public final class UserProcess {
   }
 
   private func absolute(_ path: [UInt8]) -> [UInt8] {
-    guard let resolved = (path + [0]).withUnsafeBufferPointer({ buffer in
-      buffer.withMemoryRebound(to: CChar.self) { $0.baseAddress.flatMap { realpath($0, nil) } }
-    }) else { return path }
+    guard
+      let resolved = (path + [0]).withUnsafeBufferPointer({ buffer in
+        buffer.withMemoryRebound(to: CChar.self) { $0.baseAddress.flatMap { realpath($0, nil) } }
+      })
+    else { return path }
     defer { free(resolved) }
     return Array(String(cString: resolved).utf8)
   }

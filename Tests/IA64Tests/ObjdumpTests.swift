@@ -12,7 +12,8 @@ struct ObjdumpTests {
     let run = Guests.isComplete ? 1 << 20 : 1 << 12
     for segment in try Guests.code(name) {
       let count = segment.contents.count / 16
-      let starts = Guests.isComplete
+      let starts =
+        Guests.isComplete
         ? Array(stride(from: 0, to: count, by: run))
         : (0..<8).map { _ in Int.random(in: 0..<max(count - run, 1), using: &generator) }
       for start in starts {

@@ -47,7 +47,8 @@ struct BootCommand: ParsableCommand {
   func validate() throws {
     if virtualization != .none {
       throw ValidationError(
-        "--virtualization \(virtualization.rawValue) does not exist yet; this version boots the bare machine only (--virtualization none).")
+        "--virtualization \(virtualization.rawValue) does not exist yet; this version boots the bare machine only (--virtualization none)."
+      )
     }
     if timing != .functional { throw ValidationError("--timing cycle does not exist yet; use --timing functional.") }
     if cpus != 1 { throw ValidationError("--cpus \(cpus): this version has one processor.") }
@@ -149,7 +150,9 @@ struct BootCommand: ParsableCommand {
       return CommandFailure(CommandFailure.guestFailed, "the guest switched the machine off before \"\(until)\" appeared")
     case .server(.imageReturned(let status)):
       return status == 0
-        ? nil : CommandFailure(CommandFailure.guestFailed, "the guest returned to the firmware with status 0x\(String(status, radix: 16))")
+        ? nil
+        : CommandFailure(
+          CommandFailure.guestFailed, "the guest returned to the firmware with status 0x\(String(status, radix: 16))")
     case .server(.deadlock):
       return CommandFailure(
         CommandFailure.guestFailed, "the guest waits, with nothing left that could wake it, at ip 0x\(ip)")
@@ -165,7 +168,8 @@ enum FaultReport {
     func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }
     let s = processor.state
     let vector = s.pointee.fault.vector
-    return "the guest is lost: it faults for ever at ip \(hex(s.pointee.ip)) (\(vector), first at iip \(hex(s.cr[CR.iip])), isr \(hex(s.cr[CR.isr])), "
+    return
+      "the guest is lost: it faults for ever at ip \(hex(s.pointee.ip)) (\(vector), first at iip \(hex(s.cr[CR.iip])), isr \(hex(s.cr[CR.isr])), "
       + "ifa \(hex(s.cr[CR.ifa])))"
   }
 }

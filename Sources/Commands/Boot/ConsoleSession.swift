@@ -96,7 +96,8 @@ final class ConsoleSession: SerialPeer {
     if lead < .zero - Self.largestLag {
       anchor = (server.machine.now &+ (forever ? 0 : cycles), .now - Self.largestLag)
     }
-    let milliseconds = forever ? -1 : Int32(clamping: lead.components.seconds * 1000 + lead.components.attoseconds / 1_000_000_000_000_000)
+    let milliseconds =
+      forever ? -1 : Int32(clamping: lead.components.seconds * 1000 + lead.components.attoseconds / 1_000_000_000_000_000)
     if milliseconds != 0, forever || milliseconds > 0, console.wait(milliseconds: milliseconds) {
       pump()
       // Time has passed up to the moment of the input.

@@ -132,7 +132,8 @@ extension LogicalProcessor {
     let page = physical & ~0xFFF
     let bucket = BlockCache.bucket(physical, slot)
     block.pointee = Block(
-      physical: physical, bucketNext: blocks.table[bucket], pageNext: blocks.pages[page], need: UInt32(translator.highestTarget) | UInt32(translator.floatUse) << 16,
+      physical: physical, bucketNext: blocks.table[bucket], pageNext: blocks.pages[page],
+      need: UInt32(translator.highestTarget) | UInt32(translator.floatUse) << 16,
       startSlot: UInt8(slot), highestTarget: translator.highestTarget, floatUse: translator.floatUse, valid: true)
     Block.operations(block).update(from: translationBuffer, count: translator.count)
     blocks.table[bucket] = block

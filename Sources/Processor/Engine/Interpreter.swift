@@ -50,437 +50,423 @@ extension LogicalProcessor {
 
       inner: while true {
         taken: do {
-        switch op.pointee.tag {
-        // MARK: Control
-        case .skipUnless:
-          if pr[Int(op.pointee.a)] == 0 { op += Int(op.pointee.imm) }
-        case .skipUnlessClearing:
-          if pr[Int(op.pointee.a)] == 0 {
-            pr[Int(op.pointee.d)] = 0
-            pr[Int(op.pointee.c)] = 0
-            op += Int(op.pointee.imm)
-          }
-        case .end:
-          let position = UInt64(op.pointee.position)
-          s.pointee.instructions = e.pointee.blockStart &+ position
-          e.pointee.previousIP = ip
-          e.pointee.previousPosition = position &- 1
-          target = ip &+ position / 3 &* 16
-          let link = UnsafeMutableRawPointer(op + 1).assumingMemoryBound(to: Link.self)
-          if let next = link.pointee.block, next.pointee.valid {
-            block = next
+          switch op.pointee.tag {
+          // MARK: Control
+          case .skipUnless:
+            if pr[Int(op.pointee.a)] == 0 { op += Int(op.pointee.imm) }
+          case .skipUnlessClearing:
+            if pr[Int(op.pointee.a)] == 0 {
+              pr[Int(op.pointee.d)] = 0
+              pr[Int(op.pointee.c)] = 0
+              op += Int(op.pointee.imm)
+            }
+          case .end:
+            let position = UInt64(op.pointee.position)
+            s.pointee.instructions = e.pointee.blockStart &+ position
+            e.pointee.previousIP = ip
+            e.pointee.previousPosition = position &- 1
+            target = ip &+ position / 3 &* 16
+            let link = UnsafeMutableRawPointer(op + 1).assumingMemoryBound(to: Link.self)
+            if let next = link.pointee.block, next.pointee.valid {
+              block = next
+              ip = target
+              continue nextBlock
+            }
+            if s.pointee.instructions >= e.pointee.limit {
+              leave(target, position % 3)
+              return .limit(takenBranch: false)
+            }
+            block = linkBlock(link, from: block, ip: ip, target: target, slot: position % 3)
             ip = target
             continue nextBlock
-          }
-          if s.pointee.instructions >= e.pointee.limit {
-            leave(target, position % 3)
-            return .limit(takenBranch: false)
-          }
-          block = linkBlock(link, from: block, ip: ip, target: target, slot: position % 3)
-          ip = target
-          continue nextBlock
-        case .endUnlinked:
-          let position = UInt64(op.pointee.position)
-          s.pointee.instructions = e.pointee.blockStart &+ position
-          e.pointee.previousIP = ip
-          e.pointee.previousPosition = position &- 1
-          target = ip &+ position / 3 &* 16
-          if s.pointee.instructions >= e.pointee.limit || position % 3 != 0 {
-            leave(target, position % 3)
-            return .limit(takenBranch: false)
-          }
-          break inner
-        case .illegal:
-          raise(.generalException, isr: GeneralException.illegalOperation)
-          return stop(op, block)
-        case .disabledFP:
-          raise(.disabledFP, isr: UInt64(bitPattern: op.pointee.imm))
-          return stop(op, block)
-        case .general:
-          e.pointee.position = UInt64(op.pointee.position)
-          let result = general(op)
-          if result != .next {
-            if result == .branch {
-              target = e.pointee.branchTarget
-              retire(op, ip)
-              if s.pointee.instructions >= e.pointee.limit {
-                leave(target, 0)
-                return .limit(takenBranch: true)
-              }
-              break inner
+          case .endUnlinked:
+            let position = UInt64(op.pointee.position)
+            s.pointee.instructions = e.pointee.blockStart &+ position
+            e.pointee.previousIP = ip
+            e.pointee.previousPosition = position &- 1
+            target = ip &+ position / 3 &* 16
+            if s.pointee.instructions >= e.pointee.limit || position % 3 != 0 {
+              leave(target, position % 3)
+              return .limit(takenBranch: false)
             }
-            return leaveLoop(result, op, ip, block)
-          }
-          op += 1
-
-        // MARK: Integer
-        case .mov: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)]
-        case .movImm: gr[Int(op.pointee.d)] = UInt64(bitPattern: op.pointee.imm)
-        case .add: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] &+ gr[Int(op.pointee.b)]
-        case .addOne: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] &+ gr[Int(op.pointee.b)] &+ 1
-        case .sub: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] &- gr[Int(op.pointee.b)]
-        case .subOne: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] &- gr[Int(op.pointee.b)] &- 1
-        case .addImm: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] &+ UInt64(bitPattern: op.pointee.imm)
-        case .and: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] & gr[Int(op.pointee.b)]
-        case .andcm: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] & ~gr[Int(op.pointee.b)]
-        case .or: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] | gr[Int(op.pointee.b)]
-        case .xor: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] ^ gr[Int(op.pointee.b)]
-        case .subImm: gr[Int(op.pointee.d)] = UInt64(bitPattern: op.pointee.imm) &- gr[Int(op.pointee.b)]
-        case .andImm: gr[Int(op.pointee.d)] = UInt64(bitPattern: op.pointee.imm) & gr[Int(op.pointee.b)]
-        case .andcmImm: gr[Int(op.pointee.d)] = UInt64(bitPattern: op.pointee.imm) & ~gr[Int(op.pointee.b)]
-        case .orImm: gr[Int(op.pointee.d)] = UInt64(bitPattern: op.pointee.imm) | gr[Int(op.pointee.b)]
-        case .xorImm: gr[Int(op.pointee.d)] = UInt64(bitPattern: op.pointee.imm) ^ gr[Int(op.pointee.b)]
-        case .shladd:
-          gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] &<< UInt64(op.pointee.c) &+ gr[Int(op.pointee.b)]
-        case .sxt1: gr[Int(op.pointee.d)] = UInt64(bitPattern: Int64(Int8(truncatingIfNeeded: gr[Int(op.pointee.a)])))
-        case .sxt2: gr[Int(op.pointee.d)] = UInt64(bitPattern: Int64(Int16(truncatingIfNeeded: gr[Int(op.pointee.a)])))
-        case .sxt4: gr[Int(op.pointee.d)] = UInt64(bitPattern: Int64(Int32(truncatingIfNeeded: gr[Int(op.pointee.a)])))
-        case .zxt1: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] & 0xFF
-        case .zxt2: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] & 0xFFFF
-        case .zxt4: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] & 0xFFFF_FFFF
-        case .shl:
-          let n = gr[Int(op.pointee.b)]
-          gr[Int(op.pointee.d)] = n > 63 ? 0 : gr[Int(op.pointee.a)] &<< n
-        case .shru:
-          let n = gr[Int(op.pointee.b)]
-          gr[Int(op.pointee.d)] = n > 63 ? 0 : gr[Int(op.pointee.a)] &>> n
-        case .shr:
-          let n = min(gr[Int(op.pointee.b)], 63)
-          gr[Int(op.pointee.d)] = UInt64(bitPattern: Int64(bitPattern: gr[Int(op.pointee.a)]) &>> Int64(bitPattern: n))
-        case .extru:
-          gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] &>> UInt64(op.pointee.c) & UInt64(bitPattern: op.pointee.imm)
-        case .extr:
-          let left = Int64(bitPattern: gr[Int(op.pointee.a)] &<< UInt64(op.pointee.c))
-          gr[Int(op.pointee.d)] = UInt64(bitPattern: left &>> Int64(op.pointee.b))
-        case .depZ:
-          gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] &<< UInt64(op.pointee.c) & UInt64(bitPattern: op.pointee.imm)
-        case .dep:
-          let mask = UInt64(bitPattern: op.pointee.imm)
-          gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] &<< UInt64(op.pointee.c) & mask | gr[Int(op.pointee.b)] & ~mask
-        case .shrp:
-          let n = UInt64(op.pointee.c)
-          let low = gr[Int(op.pointee.b)]
-          gr[Int(op.pointee.d)] = n == 0 ? low : low &>> n | gr[Int(op.pointee.a)] &<< (64 &- n)
-
-        // MARK: Compares
-        case .cmpEq: setPair(pr, op, gr[Int(op.pointee.a)] == gr[Int(op.pointee.b)])
-        case .cmpLt:
-          setPair(pr, op, Int64(bitPattern: gr[Int(op.pointee.a)]) < Int64(bitPattern: gr[Int(op.pointee.b)]))
-        case .cmpLtu: setPair(pr, op, gr[Int(op.pointee.a)] < gr[Int(op.pointee.b)])
-        case .cmpEqImm: setPair(pr, op, UInt64(bitPattern: op.pointee.imm) == gr[Int(op.pointee.b)])
-        case .cmpLtImm: setPair(pr, op, op.pointee.imm < Int64(bitPattern: gr[Int(op.pointee.b)]))
-        case .cmpLtuImm: setPair(pr, op, UInt64(bitPattern: op.pointee.imm) < gr[Int(op.pointee.b)])
-        case .cmp4Eq: setPair(pr, op, low(gr, op.pointee.a) == low(gr, op.pointee.b))
-        case .cmp4Lt:
-          setPair(pr, op, Int32(bitPattern: low(gr, op.pointee.a)) < Int32(bitPattern: low(gr, op.pointee.b)))
-        case .cmp4Ltu: setPair(pr, op, low(gr, op.pointee.a) < low(gr, op.pointee.b))
-        case .cmp4EqImm: setPair(pr, op, UInt32(truncatingIfNeeded: op.pointee.imm) == low(gr, op.pointee.b))
-        case .cmp4LtImm:
-          setPair(pr, op, Int32(truncatingIfNeeded: op.pointee.imm) < Int32(bitPattern: low(gr, op.pointee.b)))
-        case .cmp4LtuImm: setPair(pr, op, UInt32(truncatingIfNeeded: op.pointee.imm) < low(gr, op.pointee.b))
-        case .cmpEqBr:
-          if setPairFused(pr, op, gr[Int(op.pointee.a)] == gr[Int(op.pointee.b)]) { break taken }
-          op += 3
-          continue inner
-        case .cmpLtBr:
-          if setPairFused(pr, op, Int64(bitPattern: gr[Int(op.pointee.a)]) < Int64(bitPattern: gr[Int(op.pointee.b)])) { break taken }
-          op += 3
-          continue inner
-        case .cmpLtuBr:
-          if setPairFused(pr, op, gr[Int(op.pointee.a)] < gr[Int(op.pointee.b)]) { break taken }
-          op += 3
-          continue inner
-        case .cmpEqImmBr:
-          if setPairFused(pr, op, UInt64(bitPattern: op.pointee.imm) == gr[Int(op.pointee.b)]) { break taken }
-          op += 3
-          continue inner
-        case .cmpLtImmBr:
-          if setPairFused(pr, op, op.pointee.imm < Int64(bitPattern: gr[Int(op.pointee.b)])) { break taken }
-          op += 3
-          continue inner
-        case .cmpLtuImmBr:
-          if setPairFused(pr, op, UInt64(bitPattern: op.pointee.imm) < gr[Int(op.pointee.b)]) { break taken }
-          op += 3
-          continue inner
-        case .cmp4EqBr:
-          if setPairFused(pr, op, low(gr, op.pointee.a) == low(gr, op.pointee.b)) { break taken }
-          op += 3
-          continue inner
-        case .cmp4LtBr:
-          if setPairFused(pr, op, Int32(bitPattern: low(gr, op.pointee.a)) < Int32(bitPattern: low(gr, op.pointee.b))) { break taken }
-          op += 3
-          continue inner
-        case .cmp4LtuBr:
-          if setPairFused(pr, op, low(gr, op.pointee.a) < low(gr, op.pointee.b)) { break taken }
-          op += 3
-          continue inner
-        case .cmp4EqImmBr:
-          if setPairFused(pr, op, UInt32(truncatingIfNeeded: op.pointee.imm) == low(gr, op.pointee.b)) { break taken }
-          op += 3
-          continue inner
-        case .cmp4LtImmBr:
-          if setPairFused(pr, op, Int32(truncatingIfNeeded: op.pointee.imm) < Int32(bitPattern: low(gr, op.pointee.b))) { break taken }
-          op += 3
-          continue inner
-        case .cmp4LtuImmBr:
-          if setPairFused(pr, op, UInt32(truncatingIfNeeded: op.pointee.imm) < low(gr, op.pointee.b)) { break taken }
-          op += 3
-          continue inner
-        case .tbitBr:
-          let bit = UInt8(truncatingIfNeeded: gr[Int(op.pointee.a)] &>> UInt64(op.pointee.c) & 1)
-          pr[Int(op.pointee.d)] = bit
-          pr[Int(op.pointee.b)] = bit ^ 1
-          if bit == op.pointee.e { break taken }
-          op += 3
-          continue inner
-        case .cmpParallel: parallelCompare(op, gr[Int(op.pointee.a)])
-        case .cmpParallelImm: parallelCompare(op, UInt64(bitPattern: op.pointee.imm))
-        case .tbit:
-          let bit = UInt8(truncatingIfNeeded: gr[Int(op.pointee.a)] &>> UInt64(op.pointee.c) & 1)
-          pr[Int(op.pointee.d)] = bit
-          pr[Int(op.pointee.b)] = bit ^ 1
-
-        // MARK: Moves
-        case .movFromBR: gr[Int(op.pointee.d)] = br[Int(op.pointee.a)]
-        case .movToBR: br[Int(op.pointee.d)] = gr[Int(op.pointee.a)]
-
-        case .movFromARPlain: gr[Int(op.pointee.d)] = s.ar[Int(op.pointee.a)]
-        case .movToARPlain: s.ar[Int(op.pointee.d)] = gr[Int(op.pointee.a)]
-        case .movToPFS:
-          // Without rotation there is little to check: reserved fields and rotation zero, sol <= sof <= 96.
-          let value = gr[Int(op.pointee.a)]
-          if value & 0x03FF_FFFF_FFFF_C000 & ~(0x3F << 52) == 0 && value >> 7 & 0x7F <= value & 0x7F && value & 0x7F <= 96 {
-            s.ar[AR.pfs] = value
-          } else {
-            let result = general(op)
-            if result != .next { return leaveLoop(result, op, ip, block) }
-          }
-          op += 1
-        case .alloc:
-          let sof = Int(op.pointee.imm & 0xFF)
-          let sor = Int(op.pointee.imm >> 16 & 0xFF)
-          let room = 96 &- sof &- s.pointee.dirty
-          if sor == s.pointee.sor && room >= 0 {
-            if s.pointee.clean > room { s.pointee.clean = room }
-            s.pointee.sof = sof
-            s.pointee.sol = Int(op.pointee.imm >> 8 & 0xFF)
-            e.pointee.frameTop = UInt8(truncatingIfNeeded: 32 &+ sof)
-            gr[Int(op.pointee.d)] = s.ar[AR.pfs]
-          } else {
+            break inner
+          case .illegal:
+            raise(.generalException, isr: GeneralException.illegalOperation)
+            return stop(op, block)
+          case .disabledFP:
+            raise(.disabledFP, isr: UInt64(bitPattern: op.pointee.imm))
+            return stop(op, block)
+          case .general:
             e.pointee.position = UInt64(op.pointee.position)
             let result = general(op)
+            if result != .next {
+              if result == .branch {
+                target = e.pointee.branchTarget
+                retire(op, ip)
+                if s.pointee.instructions >= e.pointee.limit {
+                  leave(target, 0)
+                  return .limit(takenBranch: true)
+                }
+                break inner
+              }
+              return leaveLoop(result, op, ip, block)
+            }
+            op += 1
+
+          // MARK: Integer
+          case .mov: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)]
+          case .movImm: gr[Int(op.pointee.d)] = UInt64(bitPattern: op.pointee.imm)
+          case .add: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] &+ gr[Int(op.pointee.b)]
+          case .addOne: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] &+ gr[Int(op.pointee.b)] &+ 1
+          case .sub: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] &- gr[Int(op.pointee.b)]
+          case .subOne: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] &- gr[Int(op.pointee.b)] &- 1
+          case .addImm: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] &+ UInt64(bitPattern: op.pointee.imm)
+          case .and: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] & gr[Int(op.pointee.b)]
+          case .andcm: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] & ~gr[Int(op.pointee.b)]
+          case .or: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] | gr[Int(op.pointee.b)]
+          case .xor: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] ^ gr[Int(op.pointee.b)]
+          case .subImm: gr[Int(op.pointee.d)] = UInt64(bitPattern: op.pointee.imm) &- gr[Int(op.pointee.b)]
+          case .andImm: gr[Int(op.pointee.d)] = UInt64(bitPattern: op.pointee.imm) & gr[Int(op.pointee.b)]
+          case .andcmImm: gr[Int(op.pointee.d)] = UInt64(bitPattern: op.pointee.imm) & ~gr[Int(op.pointee.b)]
+          case .orImm: gr[Int(op.pointee.d)] = UInt64(bitPattern: op.pointee.imm) | gr[Int(op.pointee.b)]
+          case .xorImm: gr[Int(op.pointee.d)] = UInt64(bitPattern: op.pointee.imm) ^ gr[Int(op.pointee.b)]
+          case .shladd:
+            gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] &<< UInt64(op.pointee.c) &+ gr[Int(op.pointee.b)]
+          case .sxt1: gr[Int(op.pointee.d)] = UInt64(bitPattern: Int64(Int8(truncatingIfNeeded: gr[Int(op.pointee.a)])))
+          case .sxt2: gr[Int(op.pointee.d)] = UInt64(bitPattern: Int64(Int16(truncatingIfNeeded: gr[Int(op.pointee.a)])))
+          case .sxt4: gr[Int(op.pointee.d)] = UInt64(bitPattern: Int64(Int32(truncatingIfNeeded: gr[Int(op.pointee.a)])))
+          case .zxt1: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] & 0xFF
+          case .zxt2: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] & 0xFFFF
+          case .zxt4: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] & 0xFFFF_FFFF
+          case .shl:
+            let n = gr[Int(op.pointee.b)]
+            gr[Int(op.pointee.d)] = n > 63 ? 0 : gr[Int(op.pointee.a)] &<< n
+          case .shru:
+            let n = gr[Int(op.pointee.b)]
+            gr[Int(op.pointee.d)] = n > 63 ? 0 : gr[Int(op.pointee.a)] &>> n
+          case .shr:
+            let n = min(gr[Int(op.pointee.b)], 63)
+            gr[Int(op.pointee.d)] = UInt64(bitPattern: Int64(bitPattern: gr[Int(op.pointee.a)]) &>> Int64(bitPattern: n))
+          case .extru:
+            gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] &>> UInt64(op.pointee.c) & UInt64(bitPattern: op.pointee.imm)
+          case .extr:
+            let left = Int64(bitPattern: gr[Int(op.pointee.a)] &<< UInt64(op.pointee.c))
+            gr[Int(op.pointee.d)] = UInt64(bitPattern: left &>> Int64(op.pointee.b))
+          case .depZ:
+            gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] &<< UInt64(op.pointee.c) & UInt64(bitPattern: op.pointee.imm)
+          case .dep:
+            let mask = UInt64(bitPattern: op.pointee.imm)
+            gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] &<< UInt64(op.pointee.c) & mask | gr[Int(op.pointee.b)] & ~mask
+          case .shrp:
+            let n = UInt64(op.pointee.c)
+            let low = gr[Int(op.pointee.b)]
+            gr[Int(op.pointee.d)] = n == 0 ? low : low &>> n | gr[Int(op.pointee.a)] &<< (64 &- n)
+
+          // MARK: Compares
+          case .cmpEq: setPair(pr, op, gr[Int(op.pointee.a)] == gr[Int(op.pointee.b)])
+          case .cmpLt:
+            setPair(pr, op, Int64(bitPattern: gr[Int(op.pointee.a)]) < Int64(bitPattern: gr[Int(op.pointee.b)]))
+          case .cmpLtu: setPair(pr, op, gr[Int(op.pointee.a)] < gr[Int(op.pointee.b)])
+          case .cmpEqImm: setPair(pr, op, UInt64(bitPattern: op.pointee.imm) == gr[Int(op.pointee.b)])
+          case .cmpLtImm: setPair(pr, op, op.pointee.imm < Int64(bitPattern: gr[Int(op.pointee.b)]))
+          case .cmpLtuImm: setPair(pr, op, UInt64(bitPattern: op.pointee.imm) < gr[Int(op.pointee.b)])
+          case .cmp4Eq: setPair(pr, op, low(gr, op.pointee.a) == low(gr, op.pointee.b))
+          case .cmp4Lt:
+            setPair(pr, op, Int32(bitPattern: low(gr, op.pointee.a)) < Int32(bitPattern: low(gr, op.pointee.b)))
+          case .cmp4Ltu: setPair(pr, op, low(gr, op.pointee.a) < low(gr, op.pointee.b))
+          case .cmp4EqImm: setPair(pr, op, UInt32(truncatingIfNeeded: op.pointee.imm) == low(gr, op.pointee.b))
+          case .cmp4LtImm:
+            setPair(pr, op, Int32(truncatingIfNeeded: op.pointee.imm) < Int32(bitPattern: low(gr, op.pointee.b)))
+          case .cmp4LtuImm: setPair(pr, op, UInt32(truncatingIfNeeded: op.pointee.imm) < low(gr, op.pointee.b))
+          case .cmpEqBr:
+            if setPairFused(pr, op, gr[Int(op.pointee.a)] == gr[Int(op.pointee.b)]) { break taken }
+            op += 3
+            continue inner
+          case .cmpLtBr:
+            if setPairFused(pr, op, Int64(bitPattern: gr[Int(op.pointee.a)]) < Int64(bitPattern: gr[Int(op.pointee.b)])) {
+              break taken
+            }
+            op += 3
+            continue inner
+          case .cmpLtuBr:
+            if setPairFused(pr, op, gr[Int(op.pointee.a)] < gr[Int(op.pointee.b)]) { break taken }
+            op += 3
+            continue inner
+          case .cmpEqImmBr:
+            if setPairFused(pr, op, UInt64(bitPattern: op.pointee.imm) == gr[Int(op.pointee.b)]) { break taken }
+            op += 3
+            continue inner
+          case .cmpLtImmBr:
+            if setPairFused(pr, op, op.pointee.imm < Int64(bitPattern: gr[Int(op.pointee.b)])) { break taken }
+            op += 3
+            continue inner
+          case .cmpLtuImmBr:
+            if setPairFused(pr, op, UInt64(bitPattern: op.pointee.imm) < gr[Int(op.pointee.b)]) { break taken }
+            op += 3
+            continue inner
+          case .cmp4EqBr:
+            if setPairFused(pr, op, low(gr, op.pointee.a) == low(gr, op.pointee.b)) { break taken }
+            op += 3
+            continue inner
+          case .cmp4LtBr:
+            if setPairFused(pr, op, Int32(bitPattern: low(gr, op.pointee.a)) < Int32(bitPattern: low(gr, op.pointee.b))) {
+              break taken
+            }
+            op += 3
+            continue inner
+          case .cmp4LtuBr:
+            if setPairFused(pr, op, low(gr, op.pointee.a) < low(gr, op.pointee.b)) { break taken }
+            op += 3
+            continue inner
+          case .cmp4EqImmBr:
+            if setPairFused(pr, op, UInt32(truncatingIfNeeded: op.pointee.imm) == low(gr, op.pointee.b)) { break taken }
+            op += 3
+            continue inner
+          case .cmp4LtImmBr:
+            if setPairFused(pr, op, Int32(truncatingIfNeeded: op.pointee.imm) < Int32(bitPattern: low(gr, op.pointee.b))) {
+              break taken
+            }
+            op += 3
+            continue inner
+          case .cmp4LtuImmBr:
+            if setPairFused(pr, op, UInt32(truncatingIfNeeded: op.pointee.imm) < low(gr, op.pointee.b)) { break taken }
+            op += 3
+            continue inner
+          case .tbitBr:
+            let bit = UInt8(truncatingIfNeeded: gr[Int(op.pointee.a)] &>> UInt64(op.pointee.c) & 1)
+            pr[Int(op.pointee.d)] = bit
+            pr[Int(op.pointee.b)] = bit ^ 1
+            if bit == op.pointee.e { break taken }
+            op += 3
+            continue inner
+          case .cmpParallel: parallelCompare(op, gr[Int(op.pointee.a)])
+          case .cmpParallelImm: parallelCompare(op, UInt64(bitPattern: op.pointee.imm))
+          case .tbit:
+            let bit = UInt8(truncatingIfNeeded: gr[Int(op.pointee.a)] &>> UInt64(op.pointee.c) & 1)
+            pr[Int(op.pointee.d)] = bit
+            pr[Int(op.pointee.b)] = bit ^ 1
+
+          // MARK: Moves
+          case .movFromBR: gr[Int(op.pointee.d)] = br[Int(op.pointee.a)]
+          case .movToBR: br[Int(op.pointee.d)] = gr[Int(op.pointee.a)]
+
+          case .movFromARPlain: gr[Int(op.pointee.d)] = s.ar[Int(op.pointee.a)]
+          case .movToARPlain: s.ar[Int(op.pointee.d)] = gr[Int(op.pointee.a)]
+          case .movToPFS:
+            // Without rotation there is little to check: reserved fields and rotation zero, sol <= sof <= 96.
+            let value = gr[Int(op.pointee.a)]
+            if value & 0x03FF_FFFF_FFFF_C000 & ~(0x3F << 52) == 0 && value >> 7 & 0x7F <= value & 0x7F && value & 0x7F <= 96 {
+              s.ar[AR.pfs] = value
+            } else {
+              let result = general(op)
+              if result != .next { return leaveLoop(result, op, ip, block) }
+            }
+            op += 1
+          case .alloc:
+            let sof = Int(op.pointee.imm & 0xFF)
+            let sor = Int(op.pointee.imm >> 16 & 0xFF)
+            let room = 96 &- sof &- s.pointee.dirty
+            if sor == s.pointee.sor && room >= 0 {
+              if s.pointee.clean > room { s.pointee.clean = room }
+              s.pointee.sof = sof
+              s.pointee.sol = Int(op.pointee.imm >> 8 & 0xFF)
+              e.pointee.frameTop = UInt8(truncatingIfNeeded: 32 &+ sof)
+              gr[Int(op.pointee.d)] = s.ar[AR.pfs]
+            } else {
+              e.pointee.position = UInt64(op.pointee.position)
+              let result = general(op)
+              if result != .next { return leaveLoop(result, op, ip, block) }
+            }
+            op += 1
+          case .addp4:
+            let r3 = gr[Int(op.pointee.b)]
+            gr[Int(op.pointee.d)] = pointer4(gr[Int(op.pointee.a)] &+ r3, r3)
+          case .addp4Imm:
+            let r3 = gr[Int(op.pointee.b)]
+            gr[Int(op.pointee.d)] = pointer4(UInt64(bitPattern: op.pointee.imm) &+ r3, r3)
+          case .shladdp4:
+            let r3 = gr[Int(op.pointee.b)]
+            gr[Int(op.pointee.d)] = pointer4(gr[Int(op.pointee.a)] &<< UInt64(op.pointee.c) &+ r3, r3)
+          case .mixHigh4:
+            gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] & ~0xFFFF_FFFF | gr[Int(op.pointee.b)] &>> 32
+          case .mixLow4:
+            gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] &<< 32 | gr[Int(op.pointee.b)] & 0xFFFF_FFFF
+          case .byteSwap: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)].byteSwapped
+          case .popcnt: gr[Int(op.pointee.d)] = UInt64(truncatingIfNeeded: gr[Int(op.pointee.b)].nonzeroBitCount)
+
+          // MARK: Memory
+          case .ld8:
+            let address = gr[Int(op.pointee.b)]
+            let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+            if entry.pointee.readTag == address & (~0xFFF | 7) {
+              gr[Int(op.pointee.d)] = hostPointer(address, entry).pointee
+            } else {
+              if !loadMiss(op, 8) { return stop(op, block) }
+            }
+          case .ld4:
+            let address = gr[Int(op.pointee.b)]
+            let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+            if entry.pointee.readTag == address & (~0xFFF | 3) {
+              gr[Int(op.pointee.d)] = UInt64(UnsafeRawPointer(hostPointer(address, entry)).load(as: UInt32.self))
+            } else {
+              if !loadMiss(op, 4) { return stop(op, block) }
+            }
+          case .ld2:
+            let address = gr[Int(op.pointee.b)]
+            let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+            if entry.pointee.readTag == address & (~0xFFF | 1) {
+              gr[Int(op.pointee.d)] = UInt64(UnsafeRawPointer(hostPointer(address, entry)).load(as: UInt16.self))
+            } else {
+              if !loadMiss(op, 2) { return stop(op, block) }
+            }
+          case .ld1:
+            let address = gr[Int(op.pointee.b)]
+            let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+            if entry.pointee.readTag == address & ~0xFFF {
+              gr[Int(op.pointee.d)] = UInt64(UnsafeRawPointer(hostPointer(address, entry)).load(as: UInt8.self))
+            } else {
+              if !loadMiss(op, 1) { return stop(op, block) }
+            }
+          case .st8:
+            let address = gr[Int(op.pointee.b)]
+            let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+            if entry.pointee.writeTag == address & (~0xFFF | 7) && s.pointee.alat.filter == 0 {
+              hostPointer(address, entry).pointee = gr[Int(op.pointee.a)]
+            } else {
+              if !storeMiss(op, 8) { return stop(op, block) }
+            }
+          case .st4:
+            let address = gr[Int(op.pointee.b)]
+            let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+            if entry.pointee.writeTag == address & (~0xFFF | 3) && s.pointee.alat.filter == 0 {
+              UnsafeMutableRawPointer(hostPointer(address, entry)).storeBytes(
+                of: UInt32(truncatingIfNeeded: gr[Int(op.pointee.a)]), as: UInt32.self)
+            } else {
+              if !storeMiss(op, 4) { return stop(op, block) }
+            }
+          case .st2:
+            let address = gr[Int(op.pointee.b)]
+            let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+            if entry.pointee.writeTag == address & (~0xFFF | 1) && s.pointee.alat.filter == 0 {
+              UnsafeMutableRawPointer(hostPointer(address, entry)).storeBytes(
+                of: UInt16(truncatingIfNeeded: gr[Int(op.pointee.a)]), as: UInt16.self)
+            } else {
+              if !storeMiss(op, 2) { return stop(op, block) }
+            }
+          case .st1:
+            let address = gr[Int(op.pointee.b)]
+            let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+            if entry.pointee.writeTag == address & ~0xFFF && s.pointee.alat.filter == 0 {
+              UnsafeMutableRawPointer(hostPointer(address, entry)).storeBytes(
+                of: UInt8(truncatingIfNeeded: gr[Int(op.pointee.a)]), as: UInt8.self)
+            } else {
+              if !storeMiss(op, 1) { return stop(op, block) }
+            }
+          case .ld8Inc:
+            let address = gr[Int(op.pointee.b)]
+            let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+            if entry.pointee.readTag == address & (~0xFFF | 7) {
+              gr[Int(op.pointee.d)] = hostPointer(address, entry).pointee
+            } else {
+              if !loadMiss(op, 8) { return stop(op, block) }
+            }
+            gr[Int(op.pointee.b)] &+= UInt64(bitPattern: op.pointee.imm)
+          case .ld4Inc:
+            let address = gr[Int(op.pointee.b)]
+            let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+            if entry.pointee.readTag == address & (~0xFFF | 3) {
+              gr[Int(op.pointee.d)] = UInt64(UnsafeRawPointer(hostPointer(address, entry)).load(as: UInt32.self))
+            } else {
+              if !loadMiss(op, 4) { return stop(op, block) }
+            }
+            gr[Int(op.pointee.b)] &+= UInt64(bitPattern: op.pointee.imm)
+          case .ld2Inc:
+            let address = gr[Int(op.pointee.b)]
+            let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+            if entry.pointee.readTag == address & (~0xFFF | 1) {
+              gr[Int(op.pointee.d)] = UInt64(UnsafeRawPointer(hostPointer(address, entry)).load(as: UInt16.self))
+            } else {
+              if !loadMiss(op, 2) { return stop(op, block) }
+            }
+            gr[Int(op.pointee.b)] &+= UInt64(bitPattern: op.pointee.imm)
+          case .ld1Inc:
+            let address = gr[Int(op.pointee.b)]
+            let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+            if entry.pointee.readTag == address & ~0xFFF {
+              gr[Int(op.pointee.d)] = UInt64(UnsafeRawPointer(hostPointer(address, entry)).load(as: UInt8.self))
+            } else {
+              if !loadMiss(op, 1) { return stop(op, block) }
+            }
+            gr[Int(op.pointee.b)] &+= UInt64(bitPattern: op.pointee.imm)
+          case .st8Inc:
+            let address = gr[Int(op.pointee.b)]
+            let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+            if entry.pointee.writeTag == address & (~0xFFF | 7) && s.pointee.alat.filter == 0 {
+              hostPointer(address, entry).pointee = gr[Int(op.pointee.a)]
+            } else {
+              if !storeMiss(op, 8) { return stop(op, block) }
+            }
+            gr[Int(op.pointee.b)] &+= UInt64(bitPattern: op.pointee.imm)
+          case .st4Inc:
+            let address = gr[Int(op.pointee.b)]
+            let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+            if entry.pointee.writeTag == address & (~0xFFF | 3) && s.pointee.alat.filter == 0 {
+              UnsafeMutableRawPointer(hostPointer(address, entry)).storeBytes(
+                of: UInt32(truncatingIfNeeded: gr[Int(op.pointee.a)]), as: UInt32.self)
+            } else {
+              if !storeMiss(op, 4) { return stop(op, block) }
+            }
+            gr[Int(op.pointee.b)] &+= UInt64(bitPattern: op.pointee.imm)
+          case .st2Inc:
+            let address = gr[Int(op.pointee.b)]
+            let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+            if entry.pointee.writeTag == address & (~0xFFF | 1) && s.pointee.alat.filter == 0 {
+              UnsafeMutableRawPointer(hostPointer(address, entry)).storeBytes(
+                of: UInt16(truncatingIfNeeded: gr[Int(op.pointee.a)]), as: UInt16.self)
+            } else {
+              if !storeMiss(op, 2) { return stop(op, block) }
+            }
+            gr[Int(op.pointee.b)] &+= UInt64(bitPattern: op.pointee.imm)
+          case .st1Inc:
+            let address = gr[Int(op.pointee.b)]
+            let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
+            if entry.pointee.writeTag == address & ~0xFFF && s.pointee.alat.filter == 0 {
+              UnsafeMutableRawPointer(hostPointer(address, entry)).storeBytes(
+                of: UInt8(truncatingIfNeeded: gr[Int(op.pointee.a)]), as: UInt8.self)
+            } else {
+              if !storeMiss(op, 1) { return stop(op, block) }
+            }
+            gr[Int(op.pointee.b)] &+= UInt64(bitPattern: op.pointee.imm)
+          case .ld8Fill:
+            e.pointee.position = UInt64(op.pointee.position)
+            let result = loadFill(op.pointee)
             if result != .next { return leaveLoop(result, op, ip, block) }
-          }
-          op += 1
-        case .addp4:
-          let r3 = gr[Int(op.pointee.b)]
-          gr[Int(op.pointee.d)] = pointer4(gr[Int(op.pointee.a)] &+ r3, r3)
-        case .addp4Imm:
-          let r3 = gr[Int(op.pointee.b)]
-          gr[Int(op.pointee.d)] = pointer4(UInt64(bitPattern: op.pointee.imm) &+ r3, r3)
-        case .shladdp4:
-          let r3 = gr[Int(op.pointee.b)]
-          gr[Int(op.pointee.d)] = pointer4(gr[Int(op.pointee.a)] &<< UInt64(op.pointee.c) &+ r3, r3)
-        case .mixHigh4:
-          gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] & ~0xFFFF_FFFF | gr[Int(op.pointee.b)] &>> 32
-        case .mixLow4:
-          gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)] &<< 32 | gr[Int(op.pointee.b)] & 0xFFFF_FFFF
-        case .byteSwap: gr[Int(op.pointee.d)] = gr[Int(op.pointee.a)].byteSwapped
-        case .popcnt: gr[Int(op.pointee.d)] = UInt64(truncatingIfNeeded: gr[Int(op.pointee.b)].nonzeroBitCount)
+          case .st8Spill:
+            e.pointee.position = UInt64(op.pointee.position)
+            if storeSpill(op.pointee) != .next { return stop(op, block) }
+          case .loadSpecial:
+            e.pointee.position = UInt64(op.pointee.position)
+            let result = loadSpecial(op.pointee)
+            if result != .next { return leaveLoop(result, op, ip, block) }
+          case .loadFP:
+            e.pointee.position = UInt64(op.pointee.position)
+            if loadFP(op.pointee) != .next { return stop(op, block) }
+          case .storeFP:
+            e.pointee.position = UInt64(op.pointee.position)
+            if storeFP(op.pointee) != .next { return stop(op, block) }
+          case .setfSig:
+            s.f(op.pointee.d).pointee = FloatRegister(significand: gr[Int(op.pointee.a)], signExponent: 0x1003E)
+            s.pointee.psr |= op.pointee.d < 32 ? PSR.mfl : PSR.mfh
+          case .getfSig:
+            let value = s.f(op.pointee.a)
+            gr[Int(op.pointee.d)] = value.pointee.significand
+            if value.pointee.isNaTVal {
+              s.setNaT(op.pointee.d, true)
+              return leaveLoop(.exit, op, ip, block)
+            }
 
-        // MARK: Memory
-        case .ld8:
-          let address = gr[Int(op.pointee.b)]
-          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
-          if entry.pointee.readTag == address & (~0xFFF | 7) {
-            gr[Int(op.pointee.d)] = hostPointer(address, entry).pointee
-          } else {
-            if !loadMiss(op, 8) { return stop(op, block) }
-          }
-        case .ld4:
-          let address = gr[Int(op.pointee.b)]
-          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
-          if entry.pointee.readTag == address & (~0xFFF | 3) {
-            gr[Int(op.pointee.d)] = UInt64(UnsafeRawPointer(hostPointer(address, entry)).load(as: UInt32.self))
-          } else {
-            if !loadMiss(op, 4) { return stop(op, block) }
-          }
-        case .ld2:
-          let address = gr[Int(op.pointee.b)]
-          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
-          if entry.pointee.readTag == address & (~0xFFF | 1) {
-            gr[Int(op.pointee.d)] = UInt64(UnsafeRawPointer(hostPointer(address, entry)).load(as: UInt16.self))
-          } else {
-            if !loadMiss(op, 2) { return stop(op, block) }
-          }
-        case .ld1:
-          let address = gr[Int(op.pointee.b)]
-          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
-          if entry.pointee.readTag == address & ~0xFFF {
-            gr[Int(op.pointee.d)] = UInt64(UnsafeRawPointer(hostPointer(address, entry)).load(as: UInt8.self))
-          } else {
-            if !loadMiss(op, 1) { return stop(op, block) }
-          }
-        case .st8:
-          let address = gr[Int(op.pointee.b)]
-          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
-          if entry.pointee.writeTag == address & (~0xFFF | 7) && s.pointee.alat.filter == 0 {
-            hostPointer(address, entry).pointee = gr[Int(op.pointee.a)]
-          } else {
-            if !storeMiss(op, 8) { return stop(op, block) }
-          }
-        case .st4:
-          let address = gr[Int(op.pointee.b)]
-          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
-          if entry.pointee.writeTag == address & (~0xFFF | 3) && s.pointee.alat.filter == 0 {
-            UnsafeMutableRawPointer(hostPointer(address, entry)).storeBytes(
-              of: UInt32(truncatingIfNeeded: gr[Int(op.pointee.a)]), as: UInt32.self)
-          } else {
-            if !storeMiss(op, 4) { return stop(op, block) }
-          }
-        case .st2:
-          let address = gr[Int(op.pointee.b)]
-          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
-          if entry.pointee.writeTag == address & (~0xFFF | 1) && s.pointee.alat.filter == 0 {
-            UnsafeMutableRawPointer(hostPointer(address, entry)).storeBytes(
-              of: UInt16(truncatingIfNeeded: gr[Int(op.pointee.a)]), as: UInt16.self)
-          } else {
-            if !storeMiss(op, 2) { return stop(op, block) }
-          }
-        case .st1:
-          let address = gr[Int(op.pointee.b)]
-          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
-          if entry.pointee.writeTag == address & ~0xFFF && s.pointee.alat.filter == 0 {
-            UnsafeMutableRawPointer(hostPointer(address, entry)).storeBytes(
-              of: UInt8(truncatingIfNeeded: gr[Int(op.pointee.a)]), as: UInt8.self)
-          } else {
-            if !storeMiss(op, 1) { return stop(op, block) }
-          }
-        case .ld8Inc:
-          let address = gr[Int(op.pointee.b)]
-          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
-          if entry.pointee.readTag == address & (~0xFFF | 7) {
-            gr[Int(op.pointee.d)] = hostPointer(address, entry).pointee
-          } else {
-            if !loadMiss(op, 8) { return stop(op, block) }
-          }
-          gr[Int(op.pointee.b)] &+= UInt64(bitPattern: op.pointee.imm)
-        case .ld4Inc:
-          let address = gr[Int(op.pointee.b)]
-          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
-          if entry.pointee.readTag == address & (~0xFFF | 3) {
-            gr[Int(op.pointee.d)] = UInt64(UnsafeRawPointer(hostPointer(address, entry)).load(as: UInt32.self))
-          } else {
-            if !loadMiss(op, 4) { return stop(op, block) }
-          }
-          gr[Int(op.pointee.b)] &+= UInt64(bitPattern: op.pointee.imm)
-        case .ld2Inc:
-          let address = gr[Int(op.pointee.b)]
-          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
-          if entry.pointee.readTag == address & (~0xFFF | 1) {
-            gr[Int(op.pointee.d)] = UInt64(UnsafeRawPointer(hostPointer(address, entry)).load(as: UInt16.self))
-          } else {
-            if !loadMiss(op, 2) { return stop(op, block) }
-          }
-          gr[Int(op.pointee.b)] &+= UInt64(bitPattern: op.pointee.imm)
-        case .ld1Inc:
-          let address = gr[Int(op.pointee.b)]
-          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
-          if entry.pointee.readTag == address & ~0xFFF {
-            gr[Int(op.pointee.d)] = UInt64(UnsafeRawPointer(hostPointer(address, entry)).load(as: UInt8.self))
-          } else {
-            if !loadMiss(op, 1) { return stop(op, block) }
-          }
-          gr[Int(op.pointee.b)] &+= UInt64(bitPattern: op.pointee.imm)
-        case .st8Inc:
-          let address = gr[Int(op.pointee.b)]
-          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
-          if entry.pointee.writeTag == address & (~0xFFF | 7) && s.pointee.alat.filter == 0 {
-            hostPointer(address, entry).pointee = gr[Int(op.pointee.a)]
-          } else {
-            if !storeMiss(op, 8) { return stop(op, block) }
-          }
-          gr[Int(op.pointee.b)] &+= UInt64(bitPattern: op.pointee.imm)
-        case .st4Inc:
-          let address = gr[Int(op.pointee.b)]
-          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
-          if entry.pointee.writeTag == address & (~0xFFF | 3) && s.pointee.alat.filter == 0 {
-            UnsafeMutableRawPointer(hostPointer(address, entry)).storeBytes(
-              of: UInt32(truncatingIfNeeded: gr[Int(op.pointee.a)]), as: UInt32.self)
-          } else {
-            if !storeMiss(op, 4) { return stop(op, block) }
-          }
-          gr[Int(op.pointee.b)] &+= UInt64(bitPattern: op.pointee.imm)
-        case .st2Inc:
-          let address = gr[Int(op.pointee.b)]
-          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
-          if entry.pointee.writeTag == address & (~0xFFF | 1) && s.pointee.alat.filter == 0 {
-            UnsafeMutableRawPointer(hostPointer(address, entry)).storeBytes(
-              of: UInt16(truncatingIfNeeded: gr[Int(op.pointee.a)]), as: UInt16.self)
-          } else {
-            if !storeMiss(op, 2) { return stop(op, block) }
-          }
-          gr[Int(op.pointee.b)] &+= UInt64(bitPattern: op.pointee.imm)
-        case .st1Inc:
-          let address = gr[Int(op.pointee.b)]
-          let entry = e.pointee.dataTable + Int((address &>> 12) & SoftTLB.mask)
-          if entry.pointee.writeTag == address & ~0xFFF && s.pointee.alat.filter == 0 {
-            UnsafeMutableRawPointer(hostPointer(address, entry)).storeBytes(
-              of: UInt8(truncatingIfNeeded: gr[Int(op.pointee.a)]), as: UInt8.self)
-          } else {
-            if !storeMiss(op, 1) { return stop(op, block) }
-          }
-          gr[Int(op.pointee.b)] &+= UInt64(bitPattern: op.pointee.imm)
-        case .ld8Fill:
-          e.pointee.position = UInt64(op.pointee.position)
-          let result = loadFill(op.pointee)
-          if result != .next { return leaveLoop(result, op, ip, block) }
-        case .st8Spill:
-          e.pointee.position = UInt64(op.pointee.position)
-          if storeSpill(op.pointee) != .next { return stop(op, block) }
-        case .loadSpecial:
-          e.pointee.position = UInt64(op.pointee.position)
-          let result = loadSpecial(op.pointee)
-          if result != .next { return leaveLoop(result, op, ip, block) }
-        case .loadFP:
-          e.pointee.position = UInt64(op.pointee.position)
-          if loadFP(op.pointee) != .next { return stop(op, block) }
-        case .storeFP:
-          e.pointee.position = UInt64(op.pointee.position)
-          if storeFP(op.pointee) != .next { return stop(op, block) }
-        case .setfSig:
-          s.f(op.pointee.d).pointee = FloatRegister(significand: gr[Int(op.pointee.a)], signExponent: 0x1003E)
-          s.pointee.psr |= op.pointee.d < 32 ? PSR.mfl : PSR.mfh
-        case .getfSig:
-          let value = s.f(op.pointee.a)
-          gr[Int(op.pointee.d)] = value.pointee.significand
-          if value.pointee.isNaTVal {
-            s.setNaT(op.pointee.d, true)
-            return leaveLoop(.exit, op, ip, block)
-          }
-
-        // MARK: Branches
-        case .br:
-          target = ip &+ UInt64(bitPattern: op.pointee.imm)
-          retire(op, ip)
-          let link = UnsafeMutableRawPointer(op + 1).assumingMemoryBound(to: Link.self)
-          if let next = link.pointee.block, next.pointee.valid {
-            block = next
-            ip = target
-            continue nextBlock
-          }
-          if s.pointee.instructions >= e.pointee.limit {
-            leave(target, 0)
-            return .limit(takenBranch: true)
-          }
-          if (target ^ ip) >> 12 != 0 { break inner }
-          block = linkBlock(link, from: block, ip: ip, target: target, slot: 0)
-          ip = target
-          continue nextBlock
-        case .brIf:
-          if pr[Int(op.pointee.a)] == 0 {
-            op += 1
-          } else {
+          // MARK: Branches
+          case .br:
             target = ip &+ UInt64(bitPattern: op.pointee.imm)
             retire(op, ip)
             let link = UnsafeMutableRawPointer(op + 1).assumingMemoryBound(to: Link.self)
@@ -497,164 +483,184 @@ extension LogicalProcessor {
             block = linkBlock(link, from: block, ip: ip, target: target, slot: 0)
             ip = target
             continue nextBlock
-          }
-        case .brCall:
-          target = ip &+ UInt64(bitPattern: op.pointee.imm)
-          call(op, ip)
-          retire(op, ip)
-          if s.pointee.instructions >= e.pointee.limit {
-            leave(target, 0)
-            return .limit(takenBranch: true)
-          }
-          if (target ^ ip) >> 12 != 0 { break inner }
-          let link = UnsafeMutableRawPointer(op + 1).assumingMemoryBound(to: Link.self)
-          if let next = link.pointee.block, next.pointee.valid {
-            block = next
-          } else {
-            block = linkBlock(link, from: block, ip: ip, target: target, slot: 0)
-          }
-          ip = target
-          continue nextBlock
-        case .brIndirect:
-          target = br[Int(op.pointee.a)] & ~0xF
-          retire(op, ip)
-          if s.pointee.instructions >= e.pointee.limit {
-            leave(target, 0)
-            return .limit(takenBranch: true)
-          }
-          break inner
-        case .brCallIndirect:
-          target = br[Int(op.pointee.a)] & ~0xF
-          call(op, ip)
-          retire(op, ip)
-          if s.pointee.instructions >= e.pointee.limit {
-            leave(target, 0)
-            return .limit(takenBranch: true)
-          }
-          break inner
-        case .brRet:
-          target = br[Int(op.pointee.a)] & ~0xF
-          retire(op, ip)
-          let plain = returnFrame()
-          if !plain || s.pointee.instructions >= e.pointee.limit {
-            leave(target, 0)
-            return plain ? .limit(takenBranch: true) : returnNeedsAttention(op)
-          }
-          break inner
-        case .brCloop:
-          if s.ar[AR.lc] == 0 {
-            op += 1
-          } else {
-            s.ar[AR.lc] &-= 1
-            target = ip &+ UInt64(bitPattern: op.pointee.imm)
-            retire(op, ip)
-            let link = UnsafeMutableRawPointer(op + 1).assumingMemoryBound(to: Link.self)
-            if let next = link.pointee.block, next.pointee.valid {
-              block = next
-              ip = target
-              continue nextBlock
-            }
-            if s.pointee.instructions >= e.pointee.limit {
-              leave(target, 0)
-              return .limit(takenBranch: true)
-            }
-            if (target ^ ip) >> 12 != 0 { break inner }
-            block = linkBlock(link, from: block, ip: ip, target: target, slot: 0)
-            ip = target
-            continue nextBlock
-          }
-        case .loopIf:
-          if pr[Int(op.pointee.a)] == 0 {
-            op += 1
-          } else {
-            guard again(op, ip, block) else {
-              leave(ip, 0)
-              return .limit(takenBranch: true)
-            }
-            op = Block.operations(block)
-            continue inner
-          }
-        case .loopCloop:
-          if s.ar[AR.lc] == 0 {
-            op += 1
-          } else {
-            s.ar[AR.lc] &-= 1
-            guard again(op, ip, block) else {
-              leave(ip, 0)
-              return .limit(takenBranch: true)
-            }
-            op = Block.operations(block)
-            continue inner
-          }
-        case .brRotate:
-          if !rotateAndBranch(op.pointee) {
-            op += 1
-          } else {
-            target = ip &+ UInt64(bitPattern: op.pointee.imm)
-            retire(op, ip)
-            let link = UnsafeMutableRawPointer(op + 1).assumingMemoryBound(to: Link.self)
-            if let next = link.pointee.block, next.pointee.valid {
-              block = next
-              ip = target
-              continue nextBlock
-            }
-            if s.pointee.instructions >= e.pointee.limit {
-              leave(target, 0)
-              return .limit(takenBranch: true)
-            }
-            if (target ^ ip) >> 12 != 0 { break inner }
-            block = linkBlock(link, from: block, ip: ip, target: target, slot: 0)
-            ip = target
-            continue nextBlock
-          }
-
-        // MARK: Floating point
-        case .fma:
-          let result = multiplyAdd(op)
-          if result != .next { return leaveLoop(result, op, ip, block) }
-        case .fmaExtended:
-          let result = multiplyAddExtended(op)
-          if result != .next { return leaveLoop(result, op, ip, block) }
-        case .fmsExtended:
-          let result = multiplySubtractExtended(op)
-          if result != .next { return leaveLoop(result, op, ip, block) }
-        case .fnmaExtended:
-          let result = negativeMultiplyAddExtended(op)
-          if result != .next { return leaveLoop(result, op, ip, block) }
-        case .xma: multiplyAddInteger(op.pointee)
-        case .fcvtXF: convertFromInteger(op)
-        case .fcvtFX:
-          let result = convertToInteger(op)
-          if result != .next { return leaveLoop(result, op, ip, block) }
-        case .fmergeS:
-          let sign = s.f(op.pointee.a)
-          let value = s.f(op.pointee.b)
-          s.f(op.pointee.d).pointee =
-            sign.pointee.isNaTVal || value.pointee.isNaTVal
-            ? .natVal : FloatArithmetic.mergeSign(sign.pointee, value.pointee, negate: false)
-          s.pointee.psr |= op.pointee.d < 32 ? PSR.mfl : PSR.mfh
-        case .frcpa:
-          let result = reciprocal(op)
-          op += 1
-          if result != .next { return leaveLoop(result, op - 1, ip, block) }
-        case .floating:
-          let result = floating(op.pointee, UnsafeMutableRawPointer(op + 1).load(as: GeneralOperands.self))
-          op += 1
-          if result != .next {
-            if result == .branch {
-              target = e.pointee.branchTarget
-              retire(op - 1, ip)
+          case .brIf:
+            if pr[Int(op.pointee.a)] == 0 {
+              op += 1
+            } else {
+              target = ip &+ UInt64(bitPattern: op.pointee.imm)
+              retire(op, ip)
+              let link = UnsafeMutableRawPointer(op + 1).assumingMemoryBound(to: Link.self)
+              if let next = link.pointee.block, next.pointee.valid {
+                block = next
+                ip = target
+                continue nextBlock
+              }
               if s.pointee.instructions >= e.pointee.limit {
                 leave(target, 0)
                 return .limit(takenBranch: true)
               }
-              break inner
+              if (target ^ ip) >> 12 != 0 { break inner }
+              block = linkBlock(link, from: block, ip: ip, target: target, slot: 0)
+              ip = target
+              continue nextBlock
             }
-            return leaveLoop(result, op - 1, ip, block)
+          case .brCall:
+            target = ip &+ UInt64(bitPattern: op.pointee.imm)
+            call(op, ip)
+            retire(op, ip)
+            if s.pointee.instructions >= e.pointee.limit {
+              leave(target, 0)
+              return .limit(takenBranch: true)
+            }
+            if (target ^ ip) >> 12 != 0 { break inner }
+            let link = UnsafeMutableRawPointer(op + 1).assumingMemoryBound(to: Link.self)
+            if let next = link.pointee.block, next.pointee.valid {
+              block = next
+            } else {
+              block = linkBlock(link, from: block, ip: ip, target: target, slot: 0)
+            }
+            ip = target
+            continue nextBlock
+          case .brIndirect:
+            target = br[Int(op.pointee.a)] & ~0xF
+            retire(op, ip)
+            if s.pointee.instructions >= e.pointee.limit {
+              leave(target, 0)
+              return .limit(takenBranch: true)
+            }
+            break inner
+          case .brCallIndirect:
+            target = br[Int(op.pointee.a)] & ~0xF
+            call(op, ip)
+            retire(op, ip)
+            if s.pointee.instructions >= e.pointee.limit {
+              leave(target, 0)
+              return .limit(takenBranch: true)
+            }
+            break inner
+          case .brRet:
+            target = br[Int(op.pointee.a)] & ~0xF
+            retire(op, ip)
+            let plain = returnFrame()
+            if !plain || s.pointee.instructions >= e.pointee.limit {
+              leave(target, 0)
+              return plain ? .limit(takenBranch: true) : returnNeedsAttention(op)
+            }
+            break inner
+          case .brCloop:
+            if s.ar[AR.lc] == 0 {
+              op += 1
+            } else {
+              s.ar[AR.lc] &-= 1
+              target = ip &+ UInt64(bitPattern: op.pointee.imm)
+              retire(op, ip)
+              let link = UnsafeMutableRawPointer(op + 1).assumingMemoryBound(to: Link.self)
+              if let next = link.pointee.block, next.pointee.valid {
+                block = next
+                ip = target
+                continue nextBlock
+              }
+              if s.pointee.instructions >= e.pointee.limit {
+                leave(target, 0)
+                return .limit(takenBranch: true)
+              }
+              if (target ^ ip) >> 12 != 0 { break inner }
+              block = linkBlock(link, from: block, ip: ip, target: target, slot: 0)
+              ip = target
+              continue nextBlock
+            }
+          case .loopIf:
+            if pr[Int(op.pointee.a)] == 0 {
+              op += 1
+            } else {
+              guard again(op, ip, block) else {
+                leave(ip, 0)
+                return .limit(takenBranch: true)
+              }
+              op = Block.operations(block)
+              continue inner
+            }
+          case .loopCloop:
+            if s.ar[AR.lc] == 0 {
+              op += 1
+            } else {
+              s.ar[AR.lc] &-= 1
+              guard again(op, ip, block) else {
+                leave(ip, 0)
+                return .limit(takenBranch: true)
+              }
+              op = Block.operations(block)
+              continue inner
+            }
+          case .brRotate:
+            if !rotateAndBranch(op.pointee) {
+              op += 1
+            } else {
+              target = ip &+ UInt64(bitPattern: op.pointee.imm)
+              retire(op, ip)
+              let link = UnsafeMutableRawPointer(op + 1).assumingMemoryBound(to: Link.self)
+              if let next = link.pointee.block, next.pointee.valid {
+                block = next
+                ip = target
+                continue nextBlock
+              }
+              if s.pointee.instructions >= e.pointee.limit {
+                leave(target, 0)
+                return .limit(takenBranch: true)
+              }
+              if (target ^ ip) >> 12 != 0 { break inner }
+              block = linkBlock(link, from: block, ip: ip, target: target, slot: 0)
+              ip = target
+              continue nextBlock
+            }
+
+          // MARK: Floating point
+          case .fma:
+            let result = multiplyAdd(op)
+            if result != .next { return leaveLoop(result, op, ip, block) }
+          case .fmaExtended:
+            let result = multiplyAddExtended(op)
+            if result != .next { return leaveLoop(result, op, ip, block) }
+          case .fmsExtended:
+            let result = multiplySubtractExtended(op)
+            if result != .next { return leaveLoop(result, op, ip, block) }
+          case .fnmaExtended:
+            let result = negativeMultiplyAddExtended(op)
+            if result != .next { return leaveLoop(result, op, ip, block) }
+          case .xma: multiplyAddInteger(op.pointee)
+          case .fcvtXF: convertFromInteger(op)
+          case .fcvtFX:
+            let result = convertToInteger(op)
+            if result != .next { return leaveLoop(result, op, ip, block) }
+          case .fmergeS:
+            let sign = s.f(op.pointee.a)
+            let value = s.f(op.pointee.b)
+            s.f(op.pointee.d).pointee =
+              sign.pointee.isNaTVal || value.pointee.isNaTVal
+              ? .natVal : FloatArithmetic.mergeSign(sign.pointee, value.pointee, negate: false)
+            s.pointee.psr |= op.pointee.d < 32 ? PSR.mfl : PSR.mfh
+          case .frcpa:
+            let result = reciprocal(op)
+            op += 1
+            if result != .next { return leaveLoop(result, op - 1, ip, block) }
+          case .floating:
+            let result = floating(op.pointee, UnsafeMutableRawPointer(op + 1).load(as: GeneralOperands.self))
+            op += 1
+            if result != .next {
+              if result == .branch {
+                target = e.pointee.branchTarget
+                retire(op - 1, ip)
+                if s.pointee.instructions >= e.pointee.limit {
+                  leave(target, 0)
+                  return .limit(takenBranch: true)
+                }
+                break inner
+              }
+              return leaveLoop(result, op - 1, ip, block)
+            }
           }
-        }
-        op += 1
-        continue inner
+          op += 1
+          continue inner
         }
 
         // The branch behind a fused compare is taken.

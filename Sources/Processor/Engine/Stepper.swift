@@ -24,7 +24,8 @@ extension LogicalProcessor {
     if !noNaT {
       let bundle = Bundle(low: host.loadUnaligned(as: UInt64.self), high: host.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
       let i = Decoder.decode(bundle: bundle, slot: Int(slot))
-      let executes = (i.qp == 0 || s.pr[Int(i.qp)] != 0) && Block.operations(scratch)[i.qp == 0 ? 0 : 1].tag != .illegal
+      let executes =
+        (i.qp == 0 || s.pr[Int(i.qp)] != 0) && Block.operations(scratch)[i.qp == 0 ? 0 : 1].tag != .illegal
         && Block.operations(scratch)[i.qp == 0 ? 0 : 1].tag != .disabledFP
       if executes {
         switch natCheck(i) {

@@ -300,7 +300,8 @@ struct Translator {
       let extended: MicroTag = kind == 0 ? .fmaExtended : kind == 1 ? .fmsExtended : .fnmaExtended
       append(
         MicroOp(
-          i.attributes.precision.rawValue == 0 ? extended : .fma, position, d: i.f1, a: i.f3, b: i.f4, c: i.f2, e: i.statusField | i.attributes.precision.rawValue << 2 | kind << 4))
+          i.attributes.precision.rawValue == 0 ? extended : .fma, position, d: i.f1, a: i.f3, b: i.f4, c: i.f2,
+          e: i.statusField | i.attributes.precision.rawValue << 2 | kind << 4))
       return .next
     case .xma:
       guard i.f1 > 1 else { return illegal(position) }
@@ -517,7 +518,8 @@ extension Instruction {
   /// Plain computation and memory references: they write no predicate and go on with the next instruction.
   var keepsPredicates: Bool {
     switch operation {
-    case .add, .addOne, .sub, .subOne, .and, .andcm, .or, .xor, .shladd, .subImmediate, .andImmediate, .andcmImmediate, .orImmediate,
+    case .add, .addOne, .sub, .subOne, .and, .andcm, .or, .xor, .shladd, .subImmediate, .andImmediate, .andcmImmediate,
+      .orImmediate,
       .xorImmediate, .addImmediate14, .addImmediate22, .movLong, .sxt, .zxt, .shl, .shr, .shrp, .extr, .depZ, .depZImmediate,
       .depImmediate, .dep, .movFromBR, .movToBR, .load, .store, .loadFP, .storeFP, .setf, .getf, .fma, .fms, .fnma, .xma, .fcvtFX,
       .fcvtXF, .fmerge, .addp4, .addp4Immediate, .shladdp4:

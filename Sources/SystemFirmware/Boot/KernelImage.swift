@@ -36,8 +36,11 @@ public struct KernelImage: Sendable {
           file: file, reason: .outsideMemory(address: segment.physicalAddress, size: segment.memorySize))
       }
     }
-    guard program.segments.contains(where: { program.entry >= $0.physicalAddress
-      && program.entry - $0.physicalAddress < $0.memorySize })
+    guard
+      program.segments.contains(where: {
+        program.entry >= $0.physicalAddress
+          && program.entry - $0.physicalAddress < $0.memorySize
+      })
     else { throw ImageError(file: file, reason: .outsideMemory(address: program.entry, size: 16)) }
   }
 

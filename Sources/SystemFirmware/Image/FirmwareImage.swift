@@ -30,7 +30,9 @@ struct FirmwareImage: Sendable {
   init(bytes: [UInt8]) throws(Failure) {
     guard bytes.count >= 96, Array(bytes[0..<8]) == Self.magic else { throw .malformed }
     let words = (1..<12).map { index -> UInt64 in
-      bytes[index * 8..<index * 8 + 8].reversed().reduce(UInt64(0)) { (word: UInt64, byte: UInt8) -> UInt64 in word << 8 | UInt64(byte) }
+      bytes[index * 8..<index * 8 + 8].reversed().reduce(UInt64(0)) { (word: UInt64, byte: UInt8) -> UInt64 in
+        word << 8 | UInt64(byte)
+      }
     }
     guard words.allSatisfy({ $0 <= UInt64(bytes.count) }), words[10] == UInt64(bytes.count) else { throw .malformed }
     self.bytes = bytes

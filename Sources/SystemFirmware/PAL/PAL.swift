@@ -9,7 +9,8 @@ extension SystemFirmware {
     let stacked = index & 0x100 != 0
     let arguments = (1...3).map { stacked ? call.argument($0) : call.register(28 + $0) }
     let procedure = PALProcedure(rawValue: index)
-    let result = try procedure.map { (p) throws(GuestAccessFailure) in try pal(p, arguments, call) }
+    let result =
+      try procedure.map { (p) throws(GuestAccessFailure) in try pal(p, arguments, call) }
       ?? .failure(PALStatus.unimplemented)
     call.set(8, UInt64(bitPattern: result.status))
     call.set(9, result.r9)
@@ -55,9 +56,11 @@ extension SystemFirmware {
     case .processorSetFeatures: return a[1] == 0 ? .success : .failure(PALStatus.unknownFeatureSet)
     case .logicalToPhysical: return logicalToPhysical(a[0], call)
     case .performanceMonitorInfo:
-      try call.write(a[0], ProcessorModel.performanceMonitorMasks.flatMap { word in
-        withUnsafeBytes(of: word.littleEndian) { Array($0) }
-      })
+      try call.write(
+        a[0],
+        ProcessorModel.performanceMonitorMasks.flatMap { word in
+          withUnsafeBytes(of: word.littleEndian) { Array($0) }
+        })
       return .values(ProcessorModel.performanceMonitorSummary)
     case .brandInfo:
       guard a[0] == 0 else { return .failure(PALStatus.noInformation) }

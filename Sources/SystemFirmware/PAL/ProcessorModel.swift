@@ -23,7 +23,8 @@ enum ProcessorModel {
   /// instruction translation register, unique translation caches, levels.
   static let vmSummary1: UInt64 = {
     let registers: UInt64 = 63
-    let low: UInt64 = 1 | (Implementation.physicalMSB + 1) << 1 | 24 << 8
+    let low: UInt64 =
+      1 | (Implementation.physicalMSB + 1) << 1 | 24 << 8
       | UInt64(Implementation.protectionKeyRegisters - 1) << 16
     return low | 2 << 24 | registers << 32 | registers << 40 | 4 << 48 | 2 << 56
   }()

@@ -1,0 +1,68 @@
+# Epicure's front door. On a Debian machine that has Swift and git:
+#
+#   make boot      installs what is missing, builds, boots the built-in guest
+#   make test      installs what is missing, builds, runs every test
+#
+# `make help` lists the rest.
+
+SWIFT      ?= swift
+EPICURE    := .build/release/epicure
+SUDO       := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+GUESTS     ?= $(or $(EPICURE_GUEST_CACHE),GuestImages/cache)
+
+# What building needs, and what the tests' oracles need on top.
+BUILD_PACKAGES := libelf-dev zlib1g-dev
+TEST_PACKAGES  := $(BUILD_PACKAGES) binutils-ia64-linux-gnu acpica-tools valgrind xz-utils
+
+# install(packages): asks dpkg first, so that a machine that has everything needs neither network nor rights.
+define install
+	@missing=$$(for p in $(1); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	if [ -n "$$missing" ]; then echo "installing" $$missing; \
+	  $(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi
+endef
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
+
+.PHONY: build
+build: build-packages ## build the program: .build/release/epicure
+	$(SWIFT) build -c release --product epicure
+
+.PHONY: boot
+boot: build ## build, then boot the built-in guest
+	$(EPICURE) boot --virtualization none
+
+.PHONY: test
+test: test-packages ## build and run every test, GCC's torture suite and the speed thresholds
+	$(SWIFT) build -c release --build-tests
+	$(SWIFT) test -c release --skip-build
+	Benchmarks/ci.sh $(EPICURE) "$(GUESTS)"
+
+.PHONY: build-packages
+build-packages:
+	$(call install,$(BUILD_PACKAGES))
+
+.PHONY: test-packages
+test-packages:
+	$(call install,$(TEST_PACKAGES))
+
+.PHONY: torture
+torture: build ## GCC's C execution torture suite
+	Benchmarks/torture.sh $(EPICURE) $(GUESTS)/torture/gcc-execute-O2.tar.xz
+
+.PHONY: speed
+speed: build test-packages ## host instructions per guest slot, whole programs
+	Benchmarks/speed.sh $(EPICURE) $(GUESTS)/programs
+
+.PHONY: firmware
+firmware: test-packages ## assemble Firmware/ into the files that are committed
+	$(MAKE) -C Firmware install
+
+.PHONY: lint
+lint: ## check the format of the sources
+	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf .build
