@@ -119,7 +119,7 @@ extension LogicalProcessor {
     }
     rememberBundle(o)
     let next = UInt64(o.position) &+ 1
-    setPSR(value & ~PSR.riMask | next % 3 << PSR.riShift)
+    setPSR(value & ~PSR.riMask | (next % 3) << PSR.riShift)
     s.pointee.ip = s.pointee.ip &+ next / 3 &* 16
     return .jumped
   }
