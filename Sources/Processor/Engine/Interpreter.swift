@@ -772,7 +772,7 @@ extension LogicalProcessor {
     if position > UInt64(block.pointee.startSlot) {
       setLastBundle(ip &+ (position &- 1) / 3 &* 16)
     } else {
-      setLastBundle(e.pointee.previousIP &+ e.pointee.previousPosition / 3 &* 16)
+      settleLastBundle()
     }
     leave(ip &+ position / 3 &* 16, position % 3)
     return .fault(position: position % 3)
@@ -803,6 +803,11 @@ extension LogicalProcessor {
   /// IIPA follows execution only while PSR.ic is set.
   func setLastBundle(_ address: UInt64) {
     if state.pointee.psr & PSR.ic != 0 { state.pointee.lastBundle = address }
+  }
+
+  /// The same when nothing of the current block was executed: the bundle is the one that led here.
+  func settleLastBundle() {
+    setLastBundle(engine.pointee.previousIP &+ engine.pointee.previousPosition / 3 &* 16)
   }
 
   @inline(never) private func loadMiss(_ op: UnsafeMutablePointer<MicroOp>, _ size: Int) -> Bool {
@@ -892,7 +897,7 @@ extension LogicalProcessor {
     guard level > PSR.cpl(psr) else { return .attention }
     setPSR(psr & ~PSR.cplMask | level << PSR.cplShift)
     guard psr & PSR.lp != 0 else { return .attention }
-    setLastBundle(engine.pointee.previousIP &+ engine.pointee.previousPosition / 3 &* 16)
+    settleLastBundle()
     raise(.lowerPrivilegeTransfer, isr: 2)
     s.pointee.fault.isTrap = true
     return .trap(position: UInt64(op.pointee.position) % 3, takenBranch: true)

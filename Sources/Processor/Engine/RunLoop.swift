@@ -26,6 +26,7 @@ extension LogicalProcessor {
       if now >= e.pointee.deadline { return .deadline }
       if s.pointee.halted { return .halted }
       if s.pointee.frameIncomplete && !completeFrame() {
+        settleLastBundle()
         if deliver(slot: PSR.ri(s.pointee.psr)) { return .interruption }
         continue
       }
@@ -83,6 +84,7 @@ extension LogicalProcessor {
     }
     if s.pointee.halted { return .halted }
     if s.pointee.frameIncomplete && !completeFrame() {
+      settleLastBundle()
       return deliver(slot: PSR.ri(s.pointee.psr)) ? .interruption : .deadline
     }
     return finish(stepOnce()) ? .interruption : .deadline
@@ -99,7 +101,9 @@ extension LogicalProcessor {
     switch exit {
     case .limit, .attention: return false
     case .step: return finish(stepOnce())
-    case .fetchFault: return deliver(slot: PSR.ri(state.pointee.psr))
+    case .fetchFault:
+      settleLastBundle()
+      return deliver(slot: PSR.ri(state.pointee.psr))
     case .fault(let slot): return deliver(slot: slot)
     case .trap(let slot, _): return deliver(slot: slot)
     }

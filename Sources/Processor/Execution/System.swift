@@ -86,7 +86,7 @@ extension LogicalProcessor {
       let bank = g.operation == .bsw1 ? PSR.bn : 0
       setPSRInBlock(s.pointee.psr & ~PSR.bn | bank)
       return .exit
-    case .rfi: return returnFromInterruption()
+    case .rfi: return returnFromInterruption(o)
     case .epc: return enterPrivilegedCode(o)
     case .vmsw:
       // No virtual environment has been set up (PAL_VP_INIT_ENV); then vmsw is an illegal operation (Volume 2, section 11.7).
@@ -117,12 +117,20 @@ extension LogicalProcessor {
   }
 
   /// rfi (Volume 3): PSR from IPSR, IP from IIP, the frame from IFS if that is valid.
-  private func returnFromInterruption() -> StepResult {
+  private func returnFromInterruption(_ o: MicroOp) -> StepResult {
     if virtualized { return virtualizationFault() }
     let s = state
     let ipsr = s.cr[CR.ipsr]
     let ifs = s.cr[CR.ifs]
     let slot = PSR.ri(ipsr)
+    if s.pointee.psr & PSR.ic == 0 {
+      // Not the "last successfully executed instruction": what software has left in IIPA stands (Volume 2, section 3.3.5.6).
+      engine.pointee.previousIP = s.cr[CR.iipa]
+      engine.pointee.previousPosition = 0
+    } else {
+      engine.pointee.previousIP = s.pointee.ip
+      engine.pointee.previousPosition = UInt64(o.position)
+    }
     s.pointee.ip = s.cr[CR.iip] & ~0xF
     setPSR(ipsr & ~PSR.riMask | (slot == 3 ? 0 : slot) << PSR.riShift)
     if ifs >> 63 != 0 {
