@@ -787,6 +787,7 @@ extension LogicalProcessor {
     switch result {
     case .fault: return stop(op, block)
     case .next, .exit, .branch, .trap:
+      if op.pointee.tag == .ld8Fill || op.pointee.tag == .loadSpecial { updateBase(op) }
       state.pointee.instructions = e.pointee.blockStart &+ position &+ 1
       e.pointee.previousIP = ip
       e.pointee.previousPosition = position
@@ -797,6 +798,18 @@ extension LogicalProcessor {
     case .jumped:
       state.pointee.instructions = e.pointee.blockStart &+ position &+ 1
       return .attention
+    }
+  }
+
+  /// A load that sets a NaT bit leaves the loop before the micro-operation behind it, which updates its base.
+  private func updateBase(_ op: UnsafeMutablePointer<MicroOp>) {
+    let update = op[1]
+    guard update.position == op.pointee.position else { return }
+    let base = state.gr[Int(update.a)]
+    switch update.tag {
+    case .addImm: state.gr[Int(update.d)] = base &+ UInt64(bitPattern: update.imm)
+    case .add: state.gr[Int(update.d)] = base &+ state.gr[Int(update.b)]
+    default: break
     }
   }
 
