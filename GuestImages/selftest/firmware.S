@@ -48,13 +48,13 @@
         mov r14 = 24 << 2
         mov r15 = 1
         rsm PSR_IC
-        srlz.d
+        serialize d
         mov cr.ifa = r17
         mov cr.itir = r14
-        srlz.d
+        serialize d
         itr.i itr[r15] = r3
         ssm PSR_IC
-        srlz.i
+        serialize i
 9:      return
 
 // PAL procedure in0 with two arguments, static calling convention: r8 to r11 are its results.

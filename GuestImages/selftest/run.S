@@ -193,18 +193,21 @@ body_exit:
         movl r15 = (RID + 2) << 8 | 12 << 2
         mov rr[r2] = r14
         mov rr[r3] = r15
-        srlz.d
+        serialize d
         movl r2 = TEST_PAGE
         movl r3 = WALKED_PAGE
+        movl r15 = VHPT_PAGE
         mov r14 = 24 << 2               // 16 MiB around each test page
         ptr.d r2, r14
-        srlz.d
+        serialize d
         ptr.i r2, r14
-        srlz.d
+        serialize d
         ptr.d r3, r14
-        srlz.d
+        serialize d
         ptr.i r3, r14
-        srlz.i
+        serialize d
+        ptr.d r15, r14
+        serialize i
         mov r2 = 0
         mov r3 = 15
 1:      mov pkr[r2] = r0
@@ -218,7 +221,7 @@ body_exit:
         cmp.eq p6, p7 = r2, r3
         add r2 = 1, r2
   (p7)  br.cond.sptk.many 2b
-        srlz.i
+        serialize i
         invala
         return
 

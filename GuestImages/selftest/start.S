@@ -7,7 +7,7 @@
 start:
         alloc r14 = ar.pfs, 2, 0, 0, 0
         rsm PSR_I + PSR_IC
-        srlz.i
+        serialize i
         flushrs
         movl r2 = saved - KERNEL_OFFSET
         mov r15 = ar.bsp
@@ -37,7 +37,7 @@ start:
         add r4 = r4, r3
         add r5 = 1 << 8, r5
         br.cloop.sptk.few 1b
-        srlz.d
+        serialize d
 
 // The kernel's page: everything for everybody, because tests run on all levels.
         movl r2 = KERNEL_BASE
@@ -46,10 +46,10 @@ start:
         mov cr.ifa = r2
         mov cr.itir = r3
         mov r5 = 0
-        srlz.d
+        serialize d
         itr.i itr[r5] = r4
         itr.d dtr[r5] = r4
-        srlz.i
+        serialize i
 
         movl r2 = ivt
         mov cr.iva = r2
@@ -144,7 +144,7 @@ in_physical_mode:
         .global enter_mode
 enter_mode:
         rsm PSR_I + PSR_IC
-        srlz.d
+        serialize d
         mov cr.iip = r14
         mov cr.ipsr = r15
         mov cr.ifs = r0

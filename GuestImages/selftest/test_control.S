@@ -4,7 +4,7 @@
         .text
         trap_test "trap: single step", SINGLE_STEP, 8, 1
         enter PSR_SS, 1f
-        .explicit
+        explicit
 1: 2:   { .mii
           nop.m 0
           nop.i 0
@@ -14,7 +14,7 @@
 
         trap_test "trap: single step over the end of a bundle", SINGLE_STEP, 8 + SLOT2, 0
         enter PSR_SS, 2f, 2
-        .explicit
+        explicit
 2:      { .mii
           nop.m 0
           nop.i 0
@@ -29,7 +29,7 @@
 
         trap_test "trap: single step of movl", SINGLE_STEP, 8 + SLOT1, 0
         enter PSR_SS, 2f, 1
-        .explicit
+        explicit
 2:      { .mlx
           nop.m 0
           movl r16 = 0x123456789ABCDEF0 ;;
@@ -43,7 +43,7 @@
 
         trap_test "trap: taken branch", TAKEN_BRANCH, 4 + SLOT2, 0
         enter PSR_TB, 2f
-        .explicit
+        explicit
 2:      { .mib
           nop.m 0
           nop.i 0
@@ -63,7 +63,7 @@
 
         trap_test "trap: taken branch and single step", TAKEN_BRANCH, 4 + 8 + SLOT2, 0
         enter PSR_TB + PSR_SS, 2f, 2
-        .explicit
+        explicit
 2:      { .mib
           nop.m 0
           nop.i 0
@@ -84,7 +84,7 @@
         trap_test "trap: single step of a branch that is not taken", SINGLE_STEP, 8 + SLOT2, 0
         cmp.ne p6, p0 = r0, r0
         enter PSR_TB + PSR_SS, 2f, 2
-        .explicit
+        explicit
 2:      { .mib
           nop.m 0
           nop.i 0
@@ -103,7 +103,7 @@
         mov b6 = r16
         mov ar.pfs = r17
         enter PSR_LP, 2f
-        .explicit
+        explicit
 2:      { .mib
           nop.m 0
           nop.i 0
@@ -127,7 +127,7 @@
         mov b6 = r16
         mov ar.pfs = r17
         enter PSR_LP + PSR_TB, 2f
-        .explicit
+        explicit
 2:      { .mib
           nop.m 0
           nop.i 0
@@ -148,7 +148,7 @@
         mov r19 = 1
         mov \file[r18] = r16
         mov \file[r19] = r17
-        srlz.i
+        serialize i
         .endm
 DBR_R   = 1 << 63
 DBR_W   = 1 << 62
@@ -158,7 +158,7 @@ IBR_X   = 1 << 63
         breakpoint dbr, scratch, DBR_R
         movl r16 = scratch + 8
         enter PSR_DB, 1f
-        .explicit
+        explicit
 1: 2:   { .mmi
           st8 [r16] = r0 ;;
           ld8 r17 = [r16]
@@ -170,7 +170,7 @@ IBR_X   = 1 << 63
         breakpoint dbr, scratch, DBR_W
         movl r16 = scratch
         enter PSR_DB, 1f
-        .explicit
+        explicit
 1: 2:   { .mmi
           ld8 r17 = [r16] ;;
           st8 [r16] = r0
@@ -182,7 +182,7 @@ IBR_X   = 1 << 63
         breakpoint dbr, scratch, DBR_R
         movl r16 = scratch
         enter PSR_DB + PSR_DD, 1f
-        .explicit
+        explicit
 1: 2:   { .mmi
           ld8 r17 = [r16]
           ld8 r18 = [r16]
@@ -193,7 +193,7 @@ IBR_X   = 1 << 63
         trap_test "trap: instruction breakpoint", DEBUG, ISR_X, 0, CHECK_IFA, ifa=1f
         breakpoint ibr, 1f, IBR_X
         enter PSR_DB, 2f
-        .explicit
+        explicit
 2:      { .mii
           nop.m 0
           nop.i 0
@@ -209,7 +209,7 @@ IBR_X   = 1 << 63
         trap_test "trap: PSR.id suppresses one instruction breakpoint", DEBUG, ISR_X + SLOT1, 1, CHECK_IFA, ifa=1f
         breakpoint ibr, 1f, IBR_X
         enter PSR_DB + PSR_ID, 1f
-        .explicit
+        explicit
 1: 2:   { .mii
           nop.m 0
           nop.i 0
@@ -219,7 +219,7 @@ IBR_X   = 1 << 63
 
         trap_test "trap: disabled floating-point registers (low)", DISABLED_FP, 1 + SLOT1, 1
         enter PSR_DFL, 1f
-        .explicit
+        explicit
 1: 2:   { .mfi
           nop.m 0
           fadd f6 = f0, f1
@@ -229,7 +229,7 @@ IBR_X   = 1 << 63
 
         trap_test "trap: disabled floating-point registers (high)", DISABLED_FP, 2 + SLOT1, 1
         enter PSR_DFH, 1f
-        .explicit
+        explicit
 1: 2:   { .mfi
           nop.m 0
           fadd f6 = f0, f32
@@ -239,7 +239,7 @@ IBR_X   = 1 << 63
 
         trap_test "trap: disabled floating-point registers (both)", DISABLED_FP, 3 + SLOT1, 1
         enter PSR_DFL + PSR_DFH, 1f
-        .explicit
+        explicit
 1: 2:   { .mfi
           nop.m 0
           fadd f6 = f0, f127
