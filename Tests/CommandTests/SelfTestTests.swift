@@ -1,0 +1,43 @@
+import Foundation
+import Testing
+
+/// `epicure boot` without arguments. The guest's expected values are the manual's (see `GuestImages/selftest`); here it must find all
+/// of them, and two boots must not differ.
+@Suite("epicure boot, self-test guest") struct SelfTestTests {
+  @Test func passes() throws {
+    let result = try Epicure.run(["boot"])
+    #expect(result.status == 0)
+    #expect(result.errors.isEmpty)
+    let lines = result.text.split(whereSeparator: \.isNewline).map(String.init)
+    #expect(lines.first == "Epicure self-test guest for IA-64")
+    #expect(lines.contains("usable memory: 1024 MiB"))
+    let tests = lines.filter { $0.contains(" ... ") }
+    for line in tests { #expect(line.hasSuffix(" ... ok"), "\(line)") }
+    #expect(tests.count > 100)
+    #expect(lines.last == "EPICURE SELFTEST PASSED \(tests.count) tests")
+  }
+
+  @Test(arguments: ["64M", "3G", "64G"]) func memorySizes(size: String) throws {
+    let result = try Epicure.run(["boot", "--memory", size])
+    #expect(result.status == 0)
+    let megabytes = size.hasSuffix("G") ? 1024 * (Int(size.dropLast()) ?? 0) : Int(size.dropLast()) ?? 0
+    #expect(result.text.contains("usable memory: \(megabytes) MiB"))
+  }
+
+  /// Without input a run is a function of its arguments, to the last cycle.
+  @Test func isDeterministic() throws {
+    let folder = try TemporaryFolder()
+    var runs: [(text: String, statistics: [String: NSNumber])] = []
+    for index in 0..<2 {
+      let file = folder.url.appendingPathComponent("\(index).json")
+      let result = try Epicure.run(["boot", "--stats", file.path])
+      let object = try JSONSerialization.jsonObject(with: Data(contentsOf: file))
+      let statistics = try #require(object as? [String: Any]).compactMapValues { $0 as? NSNumber }
+      #expect(statistics["host_seconds"] != nil)
+      runs.append((result.text, statistics.filter { $0.key != "host_seconds" }))
+    }
+    #expect(runs[0].text == runs[1].text)
+    #expect(runs[0].statistics == runs[1].statistics)
+    #expect(runs[0].statistics["instructions"] != 0)
+  }
+}
