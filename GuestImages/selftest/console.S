@@ -138,6 +138,17 @@
         br.cond.sptk.many 1b
 4:      return
 
+// Reads a character.
+        function getc, 0, 0
+        movl r2 = console_data
+        ld8 r3 = [r2], 8
+        ld8 r14 = [r2]
+1:      ld1 r15 = [r14]                 // line status: data ready
+        tbit.z p6, p0 = r15, 0
+  (p6)  br.cond.spnt.many 1b
+        ld1.acq r8 = [r3]
+        return
+
 // Waits until the last character has left.
         function flush_console, 0, 0
         movl r2 = console_data + 8
