@@ -40,4 +40,26 @@ import Testing
     #expect(runs[0].statistics == runs[1].statistics)
     #expect(runs[0].statistics["instructions"] != 0)
   }
+
+  // MARK: Words of the guest's command line (Documentation/SelfTest.md)
+
+  @Test func failureIsStatusOne() throws {
+    let result = try Epicure.run(["boot", "--append", "quiet fail"])
+    #expect(result.status == 1)
+    #expect(result.text.contains("EPICURE SELFTEST FAILED 1 of "))
+    #expect(result.errors == "epicure: the guest returned to the firmware with status 0x8000000000000007\n")
+  }
+
+  @Test func haltIsDeadlock() throws {
+    let result = try Epicure.run(["boot", "--append", "halt"])
+    #expect(result.status == 1)
+    #expect(result.errors.hasPrefix("epicure: the guest waits, with nothing left that could wake it"))
+  }
+
+  @Test func echo() throws {
+    let text = "The quick brown fox jumps over the lazy dog. 0123456789"
+    let result = try Epicure.run(["boot", "--append", "echo"], input: Array(text.utf8) + [4])
+    #expect(result.status == 0)
+    #expect(result.text.contains("echo: \(text)\r\n"))
+  }
 }
