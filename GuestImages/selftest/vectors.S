@@ -39,6 +39,8 @@ number = number + 0x100
         .global take
 take:
         mov r30 = b7
+        ssm PSR_DT                      // a test may have switched it off
+        serialize d
         movl r16 = trap + TRAP_COUNT
         mov r17 = r16
         ld8 r18 = [r16]
