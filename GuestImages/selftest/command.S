@@ -1,4 +1,4 @@
-// Words of the command line: `echo`, `halt` and `fail`, for tests of the machine's console and of how runs end.
+// Words of the command line: `echo`, `halt`, `reset` and `fail`, for tests of the machine's console and of how runs end.
         .include "macros.inc"
 
         .macro if_word text, then
@@ -15,7 +15,11 @@
 // Before the tests.
         function obey, 0, 0
         if_word "halt", 1f
+        if_word "reset", 5f
         if_word "echo", 2f
+        return
+
+5:      call reset_once
         return
 
 1:      say "halt\n"

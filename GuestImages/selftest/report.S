@@ -97,6 +97,7 @@
         call put_ratio
         say " Hz"
         call report_memory_model
+        call report_time
         mov out0 = in0
         call report_tables
         return

@@ -62,4 +62,16 @@ import Testing
     #expect(result.status == 0)
     #expect(result.text.contains("echo: \(text)\r\n"))
   }
+
+  /// The guest resets the machine once; a non-volatile EFI variable tells it afterwards.
+  @Test func reset() throws {
+    let folder = try TemporaryFolder()
+    let file = folder.url.appendingPathComponent("stats.json")
+    let result = try Epicure.run(["boot", "--append", "reset", "--stats", file.path])
+    #expect(result.status == 0)
+    let words = result.text.split(whereSeparator: \.isNewline).filter { $0.hasPrefix("reset: ") }
+    #expect(words == ["reset: now", "reset: done"])
+    let statistics = try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any]
+    #expect(statistics?["resets"] as? Int == 1)
+  }
 }
