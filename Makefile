@@ -59,6 +59,10 @@ speed: build test-packages ## host instructions per guest slot, whole programs
 firmware: test-packages ## assemble Firmware/ into the files that are committed
 	$(MAKE) -C Firmware install
 
+.PHONY: guest-images
+guest-images: test-packages ## assemble GuestImages/selftest into the file that is committed
+	$(MAKE) -C GuestImages/selftest install
+
 .PHONY: lint
 lint: ## check the format of the sources
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift

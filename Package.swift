@@ -35,7 +35,8 @@ let package = Package(
         "IA64", "LinuxUser", "Devices", "HostResources", "SystemFirmware", "Loading",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
-      ]),
+      ],
+      resources: [.embedInCode("Resources/selftest.elf.gz")]),
     .executableTarget(name: "epicure", dependencies: ["Commands"]),
     // Tests.
     .testTarget(name: "IA64Tests", dependencies: ["IA64", "Loading"]),

@@ -101,7 +101,7 @@ struct BootCommand: ParsableCommand {
       if let kernel {
         image = try KernelImage.load(path: kernel, limit: memory.bytes)
       } else {
-        throw CommandFailure(CommandFailure.badInput, "no --kernel given; see epicure boot --help")
+        image = try SelfTestGuest.load(limit: memory.bytes)
       }
       let disk = try initrd.map { (path) throws(ImageError) in try HostFile.read(path, limit: memory.bytes) }
       let server = try Server(memorySize: memory.bytes)
