@@ -126,7 +126,11 @@ static int format(struct sink *to, const char *text, va_list arguments) {
       break;
     }
     case 'u': integer(to, &as, "", va_arg(arguments, uint64_t) << shift >> shift, 10, "0123456789"); break;
-    case 'o': integer(to, &as, as.alternative ? "0" : "", va_arg(arguments, uint64_t) << shift >> shift, 8, "01234567"); break;
+    case 'o': {
+      uint64_t value = va_arg(arguments, uint64_t) << shift >> shift;
+      integer(to, &as, as.alternative && value ? "0" : "", value, 8, "01234567");
+      break;
+    }
     case 'x':
     case 'X': {
       uint64_t value = va_arg(arguments, uint64_t) << shift >> shift;

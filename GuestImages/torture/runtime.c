@@ -5,7 +5,7 @@
 
 #define WEAK __attribute__((weak))
 
-enum { SYSTEM_EXIT = 1025, SYSTEM_WRITE = 1027 };
+enum { SYSTEM_EXIT = 1025, SYSTEM_WRITE = 1027, SYSTEM_OPEN = 1028 };
 
 // The floating-point status is the one that Linux gives to a new process.
 __asm__(".global _start\n"
@@ -27,16 +27,18 @@ __asm__(".global _start\n"
 static long system_call(long number, long first, long second, long third) {
   register long r15 __asm__("r15") = number;
   register long r8 __asm__("r8");
+  register long r10 __asm__("r10");
   register long out0 __asm__("out0") = first;
   register long out1 __asm__("out1") = second;
   register long out2 __asm__("out2") = third;
   __asm__ volatile("break 0x100000"
-                   : "=r"(r8), "+r"(r15), "+r"(out0), "+r"(out1), "+r"(out2)
+                   : "=r"(r8), "=r"(r10), "+r"(r15), "+r"(out0), "+r"(out1), "+r"(out2)
                    :
-                   : "memory", "r2", "r3", "r9", "r10", "r11", "r14", "r16", "r17", "r18", "r19", "r20", "r21", "r22", "r23", "r24",
+                   : "memory", "r2", "r3", "r9", "r11", "r14", "r16", "r17", "r18", "r19", "r20", "r21", "r22", "r23", "r24",
                      "r25", "r26", "r27", "r28", "r29", "r30", "r31", "p6", "p7", "p8", "p9", "p10", "p11", "p12", "p13", "p14",
                      "p15", "b6", "b7");
-  return r8;
+  // An error: r10 is -1, and r8 its number.
+  return r10 == -1 ? -1 : r8;
 }
 
 WEAK void _exit(int status) {
@@ -46,6 +48,8 @@ WEAK void _exit(int status) {
 WEAK long write(int descriptor, const void *bytes, size_t count) {
   return system_call(SYSTEM_WRITE, descriptor, (long)bytes, (long)count);
 }
+
+WEAK int open(const char *path, int flags, int mode) { return (int)system_call(SYSTEM_OPEN, (long)path, flags, mode); }
 
 WEAK void exit(int status) { _exit(status); }
 
