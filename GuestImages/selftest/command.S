@@ -25,6 +25,8 @@
 1:      say "halt\n"
         call flush_console
         mov out0 = 29                   // PAL_HALT_LIGHT, with nothing that could end it
+        mov out1 = 0
+        mov out2 = 0
         call pal
         br.cond.sptk.many 1b
 

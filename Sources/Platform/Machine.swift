@@ -92,12 +92,16 @@ public final class Machine: VirtualClock {
     case .deadline, .stopped, .interruption, nil: break
     case .faultLoop: return .faultLoop
     case .halted:
-      let next = min(limit, min(events.earliest ?? .max, processor.timerDeadline))
+      let due = min(events.earliest ?? .max, processor.timerDeadline)
+      // With nothing to come the limit does not matter: time would pass in vain.
+      let next = due == .max ? due : min(limit, due)
       let now = processor.state.cycles
       let waited = next > now ? waitForWork?(next - now) ?? (next - now) : 0
       if stopRequest != nil || !processor.state.pointee.halted { break }
-      if next == .max && waited == .max - now { return .deadlock }
-      processor.skipIdle(to: now + min(waited, next - min(next, now)))
+      if next == .max && waited == .max - now && events.earliest == nil { return .deadlock }
+      // Waiting may have brought events.
+      let end = min(limit, next, events.earliest ?? .max)
+      processor.skipIdle(to: end > now && waited < end - now ? now + waited : end)
     }
     return nil
   }
