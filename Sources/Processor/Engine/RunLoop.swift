@@ -4,6 +4,18 @@ import IA64
 extension LogicalProcessor {
   /// Runs until `cycle` on the virtual clock, or until something needs the caller.
   public func run(until cycle: UInt64) -> ExitReason {
+    engine.pointee.keepsPrevious = false
+    let reason = dispatch(until: cycle)
+    leaveEngine()
+    return reason
+  }
+
+  /// What outlives the engine's own notes.
+  private func leaveEngine() {
+    if state.pointee.psr & PSR.ic != 0 { recordPreviousBundle() }
+  }
+
+  private func dispatch(until cycle: UInt64) -> ExitReason {
     let s = state
     let e = engine
     e.pointee.deadline = cycle
@@ -70,6 +82,13 @@ extension LogicalProcessor {
   /// Executes exactly one instruction, or delivers what keeps it from executing. The reference for the block engine: it decodes each time,
   /// translates a single instruction, and runs the same semantic body.
   public func step() -> ExitReason {
+    engine.pointee.keepsPrevious = false
+    let reason = stepOrDeliver()
+    leaveEngine()
+    return reason
+  }
+
+  private func stepOrDeliver() -> ExitReason {
     outsideBlocks()
     let s = state
     if s.cycles >= engine.pointee.timerCycle { fireTimer() }
@@ -97,7 +116,7 @@ extension LogicalProcessor {
   /// Deals with the way a block or step ended. True: the host handles an interruption.
   private func finish(_ exit: LoopExit) -> Bool {
     switch exit {
-    case .limit, .attention: return false
+    case .limit, .attention, .jumped: return false
     case .step: return finish(stepOnce())
     case .fetchFault: return deliver(slot: PSR.ri(state.pointee.psr))
     case .fault(let slot): return deliver(slot: slot)

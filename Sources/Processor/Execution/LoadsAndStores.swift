@@ -97,6 +97,7 @@ extension LogicalProcessor {
     if advanced && uncacheable {
       // An advanced load from non-speculative memory makes no entry and returns zero.
       s.gr[Int(o.d)] = 0
+      s.setNaT(o.d, false)
       return .next
     }
     if let host = memory.host(translated.physical, count: size) {
@@ -105,6 +106,15 @@ extension LogicalProcessor {
     s.gr[Int(o.d)] = readTranslated(address, size)
     s.setNaT(o.d, false)
     return .next
+  }
+
+  /// A load whose increment is its own target: the base is raised by the register's old value.
+  @inline(never) func loadOverIncrement(_ o: MicroOp, _ g: GeneralOperands) -> StepResult {
+    let increment = state.gr[Int(o.a)]
+    let load = MicroOp(o.tag, o.position, d: o.d, a: g.attributes.size, b: o.b, c: g.attributes.access.rawValue)
+    let result = g.operation == .loadFill ? loadFill(load) : loadSpecial(load)
+    if result != .fault { state.gr[Int(o.b)] &+= increment }
+    return result
   }
 
   // MARK: Floating point

@@ -86,6 +86,7 @@ extension LogicalProcessor {
         isr: ISR.na | ISR.r | DataAccess.NonAccess.tpa, reads: true, writes: false, privilege: 0, translate: true)
       access.checksAccessBits = false
       access.checksRights = false
+      access.checksKeys = false
       switch translate(address, size: 1, access) {
       case .done:
         guard let page = dataTLB.lookup(offset(address), rid(address))?.pointee else { return illegalOperation() }
@@ -131,6 +132,7 @@ extension LogicalProcessor {
         isr: ISR.na | ISR.r | DataAccess.NonAccess.fc, reads: true, writes: false, privilege: PSR.cpl(psr),
         translate: psr & PSR.dt != 0)
       access.checksAccessBits = false
+      access.checksKeys = false
       guard translate(address, size: 1, access) == .done else { return .fault }
       // Stores to translated code drop it at once, so there is nothing stale to flush; the reference has been checked.
       return .next

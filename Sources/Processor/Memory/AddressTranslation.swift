@@ -58,28 +58,27 @@ extension LogicalProcessor {
       return access.speculative && defers(DCR.dm) ? .deferred : .fault
     }
     let t = entry.pointee
-    let isr = access.isr
     if !t.present {
       if access.speculative && defers(DCR.dp) { return .deferred }
-      raise(.pageNotPresent, isr: isr, address: address)
+      raise(.pageNotPresent, isr: faultISR(access), address: address)
       return .fault
     }
     if t.attribute == MemoryAttribute.natPage {
       if access.speculative { return .deferred }
-      raise(.natConsumption, isr: isr | 0x20, address: address)
+      raise(.natConsumption, isr: access.isr | 0x20, address: address)
       return .fault
     }
-    if psr & PSR.pk != 0 {
+    if psr & PSR.pk != 0 && access.checksKeys {
       switch checkKey(t.key, (access.reads ? 4 : 0) | (access.writes ? 2 : 0)) {
       case .pass: break
       case .miss:
         if access.speculative && defers(DCR.dk) { return .deferred }
-        raise(.dataKeyMiss, isr: isr, address: address)
+        raise(.dataKeyMiss, isr: faultISR(access), address: address)
         return .fault
       case .denied:
         if !access.checksRights { translated.permitted = false; return .done }
         if access.speculative && defers(DCR.dx) { return .deferred }
-        raise(.keyPermission, isr: isr, address: address)
+        raise(.keyPermission, isr: faultISR(access), address: address)
         return .fault
       }
     }
@@ -89,17 +88,17 @@ extension LogicalProcessor {
     if !permitted {
       if !access.checksRights { return .done }
       if access.speculative && defers(DCR.dr) { return .deferred }
-      raise(.dataAccessRights, isr: isr, address: address)
+      raise(.dataAccessRights, isr: faultISR(access), address: address)
       return .fault
     }
     if access.checksAccessBits && psr & PSR.da == 0 {
       if access.writes && !t.dirty {
-        raise(.dirtyBit, isr: isr, address: address)
+        raise(.dirtyBit, isr: faultISR(access), address: address)
         return .fault
       }
       if !t.accessed {
         if access.speculative && defers(DCR.da) { return .deferred }
-        raise(.dataAccessBit, isr: isr, address: address)
+        raise(.dataAccessBit, isr: faultISR(access), address: address)
         return .fault
       }
     }
@@ -114,11 +113,12 @@ extension LogicalProcessor {
   @inline(never) func defers(_ bit: UInt64) -> Bool {
     let psr = state.pointee.psr
     if psr & PSR.ic == 0 { return true }
-    if codePageDefersExceptions() {
-      if state.cr[CR.dcr] & bit != 0 { return true }
-      state.pointee.fault.isr |= ISR.ed
-    }
-    return false
+    return state.cr[CR.dcr] & bit != 0 && codePageDefersExceptions()
+  }
+
+  /// ISR of a fault of this reference: a speculative load that is not deferred shows whether its code page allows deferral.
+  private func faultISR(_ access: DataAccess) -> UInt64 {
+    access.isr | (access.speculative && codePageDefersExceptions() ? ISR.ed : 0)
   }
 
   /// ITLB.ed of the page that is executing; false with instruction translation off.
@@ -139,7 +139,7 @@ extension LogicalProcessor {
       // Any byte of the reference counts; the mask is usually contiguous, so test every byte.
       for byte in 0..<UInt64(max(size, 1)) where (address &+ byte ^ state.dbr[2 * pair]) & compared == 0 {
         if access.speculative && defers(DCR.dd) { return .deferred }
-        raise(.debug, isr: access.isr, address: address, itir: false)
+        raise(.debug, isr: faultISR(access), address: address, itir: false)
         return .fault
       }
     }
@@ -192,7 +192,7 @@ extension LogicalProcessor {
     if state.pointee.psr & PSR.ic == 0 {
       raise(.dataNestedTLB)
     } else {
-      raise(vector, isr: access.isr, address: address)
+      raise(vector, isr: faultISR(access), address: address)
     }
   }
 
@@ -204,7 +204,7 @@ extension LogicalProcessor {
         raise(.lowerPrivilegeTransfer, isr: 0x10, address: address, itir: false)
         return nil
       }
-      return address & Implementation.physicalMask
+      return instructionDebugFault(address) ? nil : address & Implementation.physicalMask
     }
     guard let entry = lookupInstruction(address) else { return nil }
     let t = entry.pointee
@@ -220,11 +220,15 @@ extension LogicalProcessor {
     let rights = AccessRights.granted(t.accessRights, page: UInt64(t.privilegeLevel), cpl: PSR.cpl(psr))
     if rights & AccessRights.execute == 0 { return failFetch(.instructionAccessRights, 0, address) }
     if !t.accessed && psr & PSR.ia == 0 { return failFetch(.instructionAccessBit, 0, address) }
-    if psr & PSR.db != 0 && psr & PSR.id == 0 && matchesInstructionBreakpoint(address, PSR.cpl(psr)) {
-      raise(.debug, isr: ISR.x, address: address, itir: false)
-      return nil
-    }
-    return t.physical | address & t.mask
+    return instructionDebugFault(address) ? nil : t.physical | address & t.mask
+  }
+
+  /// Instruction breakpoints compare virtual addresses with PSR.it set, physical ones without (Volume 2, table 7-1).
+  private func instructionDebugFault(_ address: UInt64) -> Bool {
+    let psr = state.pointee.psr
+    guard psr & PSR.db != 0, psr & PSR.id == 0, matchesInstructionBreakpoint(address, PSR.cpl(psr)) else { return false }
+    raise(.debug, isr: ISR.x, address: address, itir: false)
+    return true
   }
 
   private func failFetch(_ vector: Vector, _ code: UInt64, _ address: UInt64) -> UInt64? {

@@ -12,6 +12,8 @@ struct DataAccess {
   /// Regular probes, tpa: look but do not touch: no access, dirty or debug check.
   var checksAccessBits = true
   var checksRights = true
+  /// tpa and fc do not look at protection keys.
+  var checksKeys = true
 
   /// Non-access codes of ISR.code{3:0} (Volume 2, table 8-1).
   enum NonAccess {
