@@ -145,6 +145,11 @@ public final class LogicalProcessor {
       engine.pointee.otherLevel = level
       softTLB.purge(.other)
     }
+    if changed & value & PSR.ic != 0 {
+      engine.pointee.previousIP = state.cr[CR.iipa]
+      engine.pointee.previousPosition = 0
+      engine.pointee.keepsPrevious = true
+    }
     engine.pointee.dataTable = softTLB.table(
       SoftTLB.context(translate: value & PSR.dt != 0, bigEndian: value & PSR.be != 0, cpl: PSR.cpl(value)))
     engine.pointee.floatDisabled = UInt8(truncatingIfNeeded: value >> 18 & 3)

@@ -8,7 +8,9 @@ enum LoopExit {
   /// The next block needs the stepper: out-of-frame target or disabled FP registers.
   case step
   /// The machine must be looked at (PSR, NaT, frame, translations); IP and PSR.ri are set.
-  case attention
+  case attention(takenBranch: Bool)
+  /// The same after rfi or a firmware gate, which take no traps.
+  case jumped
   /// The bundle at IP cannot be fetched; `state.pointee.fault` says why.
   case fetchFault
   case fault(position: UInt64)
@@ -798,9 +800,8 @@ extension LogicalProcessor {
     let ip = state.pointee.ip
     state.pointee.instructions = e.pointee.blockStart &+ position
     if position > UInt64(block.pointee.startSlot) {
-      setLastBundle(ip &+ (position &- 1) / 3 &* 16)
-    } else {
-      settleLastBundle()
+      e.pointee.previousIP = ip
+      e.pointee.previousPosition = position &- 1
     }
     leave(ip &+ position / 3 &* 16, position % 3)
     return .fault(position: position % 3)
@@ -817,15 +818,20 @@ extension LogicalProcessor {
     case .next, .exit, .branch, .trap:
       if op.pointee.tag == .ld8Fill || op.pointee.tag == .loadSpecial { updateBase(op) }
       state.pointee.instructions = e.pointee.blockStart &+ position &+ 1
-      e.pointee.previousIP = ip
-      e.pointee.previousPosition = position
-      setLastBundle(ip &+ position / 3 &* 16)
+      // An instruction that has just set PSR.ic does not count for IIPA.
+      if e.pointee.keepsPrevious {
+        e.pointee.keepsPrevious = false
+      } else {
+        e.pointee.previousIP = ip
+        e.pointee.previousPosition = position
+      }
       let next = position &+ 1
       leave(ip &+ next / 3 &* 16, next % 3)
-      return result == .trap ? .trap(position: position % 3, takenBranch: false) : .attention
+      return result == .trap ? .trap(position: position % 3, takenBranch: false) : .attention(takenBranch: false)
     case .jumped:
+      e.pointee.keepsPrevious = false
       state.pointee.instructions = e.pointee.blockStart &+ position &+ 1
-      return .attention
+      return .jumped
     }
   }
 
@@ -847,16 +853,6 @@ extension LogicalProcessor {
     case .add: state.gr[Int(update.d)] = base &+ state.gr[Int(update.b)]
     default: break
     }
-  }
-
-  /// IIPA follows execution only while PSR.ic is set.
-  func setLastBundle(_ address: UInt64) {
-    if state.pointee.psr & PSR.ic != 0 { state.pointee.lastBundle = address }
-  }
-
-  /// The same when nothing of the current block was executed: the bundle is the one that led here.
-  func settleLastBundle() {
-    setLastBundle(engine.pointee.previousIP &+ engine.pointee.previousPosition / 3 &* 16)
   }
 
   @inline(never) private func loadMiss(_ op: UnsafeMutablePointer<MicroOp>, _ size: Int) -> Bool {
@@ -943,10 +939,9 @@ extension LogicalProcessor {
     let s = state
     let level = s.ar[AR.pfs] >> 62
     let psr = s.pointee.psr
-    guard level > PSR.cpl(psr) else { return .attention }
+    guard level > PSR.cpl(psr) else { return .attention(takenBranch: true) }
     setPSR(psr & ~PSR.cplMask | level << PSR.cplShift)
-    guard psr & PSR.lp != 0 else { return .attention }
-    settleLastBundle()
+    guard psr & PSR.lp != 0 else { return .attention(takenBranch: true) }
     raise(.lowerPrivilegeTransfer, isr: 2)
     s.pointee.fault.isTrap = true
     return .trap(position: UInt64(op.pointee.position) % 3, takenBranch: true)

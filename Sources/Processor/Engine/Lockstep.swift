@@ -22,7 +22,10 @@ extension LogicalProcessor {
   /// One turn. Nil: nothing needs the caller.
   public func turn(_ extent: Extent, until cycle: UInt64) -> ExitReason? {
     engine.pointee.deadline = cycle
-    return turn(extent)
+    engine.pointee.keepsPrevious = false
+    let reason = turn(extent)
+    leaveEngine()
+    return reason
   }
 
   /// What another processor has to reach after a turn of this one that ended with `reason`.

@@ -268,6 +268,8 @@ struct EngineContext {
   var previousIP: UInt64 = 0
   /// Last position that it executed.
   var previousPosition: UInt64 = 0
+  /// The running instruction has set PSR.ic: what IIPA names stays what it was before PSR.ic was cleared.
+  var keepsPrevious = false
 
   /// The gate as one word.
   static func gateWord(_ e: UnsafeMutablePointer<EngineContext>) -> UnsafePointer<UInt32> {

@@ -4,10 +4,20 @@ import IA64
 extension LogicalProcessor {
   /// Runs until `cycle` on the virtual clock, or until something needs the caller.
   public func run(until cycle: UInt64) -> ExitReason {
-    engine.pointee.deadline = cycle
+    let e = engine
+    e.pointee.deadline = cycle
+    e.pointee.keepsPrevious = false
     while true {
-      if let reason = turn(.chain) { return reason }
+      if let reason = turn(.chain) {
+        leaveEngine()
+        return reason
+      }
     }
+  }
+
+  /// What outlives the engine's own notes.
+  func leaveEngine() {
+    if state.pointee.psr & PSR.ic != 0 { recordPreviousBundle() }
   }
 
   /// One turn of the loop: what is due first, then as much as `extent` says. Nil: nothing needs the caller.
@@ -33,7 +43,6 @@ extension LogicalProcessor {
     if now >= e.pointee.deadline { return .deadline }
     if s.pointee.halted { return .halted }
     if s.pointee.frameIncomplete && !completeFrame() {
-      settleLastBundle()
       return deliver(slot: PSR.ri(s.pointee.psr)) ? .interruption : nil
     }
     let limit = min(e.pointee.deadline, e.pointee.timerCycle) &- s.pointee.idleCycles
@@ -101,6 +110,13 @@ extension LogicalProcessor {
   /// Executes exactly one instruction, or delivers what keeps it from executing. The reference for the block engine: it decodes each time,
   /// translates a single instruction, and runs the same semantic body.
   public func step() -> ExitReason {
+    engine.pointee.keepsPrevious = false
+    let reason = stepOrDeliver()
+    leaveEngine()
+    return reason
+  }
+
+  private func stepOrDeliver() -> ExitReason {
     outsideBlocks()
     let s = state
     if s.cycles >= engine.pointee.timerCycle { fireTimer() }
@@ -114,7 +130,6 @@ extension LogicalProcessor {
     }
     if s.pointee.halted { return .halted }
     if s.pointee.frameIncomplete && !completeFrame() {
-      settleLastBundle()
       return deliver(slot: PSR.ri(s.pointee.psr)) ? .interruption : .deadline
     }
     return finish(stepOnce()) ? .interruption : .deadline
@@ -129,11 +144,9 @@ extension LogicalProcessor {
   /// Deals with the way a block or step ended. True: the host handles an interruption.
   private func finish(_ exit: LoopExit) -> Bool {
     switch exit {
-    case .limit, .attention: return false
+    case .limit, .attention, .jumped: return false
     case .step: return finish(stepOnce())
-    case .fetchFault:
-      settleLastBundle()
-      return deliver(slot: PSR.ri(state.pointee.psr))
+    case .fetchFault: return deliver(slot: PSR.ri(state.pointee.psr))
     case .fault(let slot): return deliver(slot: slot)
     case .trap(let slot, _): return deliver(slot: slot)
     }

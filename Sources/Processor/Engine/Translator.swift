@@ -442,6 +442,10 @@ struct Translator {
     guard legal(gr: i.r1) else { return illegal(position) }
     if i.attributes.update != .none {
       guard i.r1 != i.r3, legal(gr: i.r3) else { return illegal(position) }
+      if i.attributes.update == .register && i.r1 == i.r2 {
+        generalOp(i, position)
+        return .next
+      }
     }
     if i.operation == .loadFill {
       append(MicroOp(.ld8Fill, position, d: i.r1, b: i.r3))

@@ -75,7 +75,9 @@ extension Translator {
       generalOp(i, position)
       return i.qp == 0 ? .ends : .next
     case .brIA:
-      return illegal(position)
+      guard i.qp == 0 else { return illegal(position) }
+      generalOp(i, position)
+      return .ends
     case .cover, .clrrrb, .clrrrbPR:
       generalOp(i, position)
       if i.operation == .cover { setKnownTop(32) }

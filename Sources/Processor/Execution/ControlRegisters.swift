@@ -44,7 +44,10 @@ extension LogicalProcessor {
       if value & 0x7E02 != 0 || size < 15 || size > 61 { return reservedField() }
       s.cr[n] = value
     case CR.ipsr:
-      if value & PSR.reserved != 0 { return reservedField() }
+      if value & PSR.reserved != 0 || PSR.ri(value) == 3 { return reservedField() }
+      s.cr[n] = value
+    case CR.isr:
+      if value & ISR.reserved != 0 || value >> ISR.eiShift & 3 == 3 { return reservedField() }
       s.cr[n] = value
     case CR.itir:
       if value & 0xFFFF_FFFF_0000_0003 != 0 { return reservedField() }
@@ -53,7 +56,9 @@ extension LogicalProcessor {
       if value & 0x7FFF_FFC0_0000_0000 != 0 || value >> 63 != 0 && !validFrameMarker(value) { return reservedField() }
       s.cr[n] = value
     case CR.iha: s.cr[n] = value & ~3
-    case CR.lid: s.cr[n] = value & 0xFFFF_0000
+    case CR.lid:
+      if value & 0xFFFF != 0 { return reservedField() }
+      s.cr[n] = value & 0xFFFF_0000
     case CR.tpr:
       if value & 0xFF00 != 0 { return reservedField() }
       s.cr[n] = value & 0x1_00F0
@@ -67,7 +72,9 @@ extension LogicalProcessor {
       if value & 0xEF00 & ~0x1000 != 0 || (vector != 0 && vector != 2 && vector < 16) { return reservedField() }
       s.cr[n] = value & 0x1_00FF
     case CR.lrr0, CR.lrr1:
-      if value & 0x800 != 0 { return reservedField() }
+      // Delivery modes 1, 3 and 6 are reserved.
+      let mode = value >> 8 & 7
+      if value & 0x800 != 0 || mode == 1 || mode == 3 || mode == 6 { return reservedField() }
       s.cr[n] = value & 0x1_A7FF
     default: s.cr[n] = value
     }
@@ -132,13 +139,12 @@ extension LogicalProcessor {
       return .exit
     case .dbr:
       guard index < 8 else { return reservedField() }
-      if index & 1 == 1 && data & 0x3000_0000_0000_0000 != 0 { return reservedField() }
-      s.dbr[index] = data
+      // Bits 61:60 of a control word are ignored, in instruction breakpoints bits 62:60.
+      s.dbr[index] = index & 1 == 1 ? data & ~0x3000_0000_0000_0000 : data
       softTLB.purgeVirtual()
     case .ibr:
       guard index < 8 else { return reservedField() }
-      if index & 1 == 1 && data & 0x7000_0000_0000_0000 != 0 { return reservedField() }
-      s.ibr[index] = data
+      s.ibr[index] = index & 1 == 1 ? data & ~0x7000_0000_0000_0000 : data
       codeMapChanged()
       return .exit
     case .pmc: if index < 16 || (index >= 32 && index <= 42) { s.pmc[index] = data }

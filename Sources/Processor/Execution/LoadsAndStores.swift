@@ -93,6 +93,15 @@ extension LogicalProcessor {
     return .next
   }
 
+  /// A load whose increment is its own target: the base is raised by the register's old value.
+  @inline(never) func loadOverIncrement(_ o: MicroOp, _ g: GeneralOperands) -> StepResult {
+    let increment = state.gr[Int(o.a)]
+    let load = MicroOp(o.tag, o.position, d: o.d, a: g.attributes.size, b: o.b, c: g.attributes.access.rawValue)
+    let result = g.operation == .loadFill ? loadFill(load) : loadSpecial(load)
+    if result != .fault { state.gr[Int(o.b)] &+= increment }
+    return result
+  }
+
   // MARK: Floating point
 
   private func markModified(_ f: UInt8) { state.pointee.psr |= f < 32 ? PSR.mfl : PSR.mfh }

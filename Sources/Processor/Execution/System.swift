@@ -57,7 +57,8 @@ extension LogicalProcessor {
       return .exit
     case .movToPSRUM:
       let value = s.gr[Int(o.a)]
-      if value & 1 != 0 { return reservedField() }
+      // All of the register counts: what is not in the user mask is reserved.
+      if value & ~PSR.userMask != 0 { return reservedField() }
       var mask = PSR.userMask
       if s.pointee.psr & PSR.sp != 0 { mask &= ~PSR.up }
       setPSRInBlock(s.pointee.psr & ~mask | value & mask)
@@ -69,12 +70,14 @@ extension LogicalProcessor {
       let bits = UInt64(bitPattern: o.imm)
       if bits & PSR.reserved != 0 { return reservedField() }
       if virtualized { return virtualizationFault() }
-      return changePSR(g.operation == .ssm ? s.pointee.psr | bits : s.pointee.psr & ~bits, o)
+      setSystemMask(g.operation == .ssm ? s.pointee.psr | bits : s.pointee.psr & ~bits, o)
+      return .exit
     case .movToPSRL:
       let value = s.gr[Int(o.a)]
       if value & 0xFFFF_FFFF & PSR.reserved != 0 { return reservedField() }
       if virtualized { return virtualizationFault() }
-      return changePSR(s.pointee.psr & ~0xFFFF_FFFF | value & 0xFFFF_FFFF, o)
+      setSystemMask(s.pointee.psr & ~0xFFFF_FFFF | value & 0xFFFF_FFFF, o)
+      return .exit
     case .movFromPSR:
       if virtualized { return virtualizationFault() }
       s.gr[Int(o.d)] = s.pointee.psr & 0x0000_0018_FFFF_FFFF
@@ -84,8 +87,11 @@ extension LogicalProcessor {
       let bank = g.operation == .bsw1 ? PSR.bn : 0
       setPSRInBlock(s.pointee.psr & ~PSR.bn | bank)
       return .exit
-    case .rfi: return returnFromInterruption(o)
+    case .rfi: return returnFromInterruption()
     case .epc: return enterPrivilegedCode(o)
+    case .brIA:
+      if s.pointee.bspStore != s.pointee.bsp { return illegalOperation() }
+      return disabledInstructionSetTransition()
     case .vmsw:
       // No virtual environment has been set up (PAL_VP_INIT_ENV); then vmsw is an illegal operation (Volume 2, section 11.7).
       return illegalOperation()
@@ -102,30 +108,12 @@ extension LogicalProcessor {
     }
   }
 
-  /// Before an instruction that may change PSR.ic. CR.IIPA follows execution while PSR.ic is set before an instruction (Volume 2, section
-  /// 3.3.5.6): this one is the last of that kind if it clears the bit. With the bit clear, what software has left in IIPA stands.
-  private func rememberBundle(_ o: MicroOp) {
-    let s = state
-    if s.pointee.psr & PSR.ic != 0 {
-      s.pointee.lastBundle = s.pointee.ip &+ UInt64(o.position / 3) &* 16
-      s.cr[CR.iipa] = s.pointee.lastBundle
+  /// ssm, rsm and mov psr.l. If they clear PSR.ic, IIPA is undefined (Volume 2, section 3.3.5.6); here it names their bundle.
+  private func setSystemMask(_ psr: UInt64, _ o: MicroOp) {
+    if state.pointee.psr & ~psr & PSR.ic != 0 {
+      state.cr[CR.iipa] = state.pointee.ip &+ UInt64(o.position / 3) &* 16
     }
-    engine.pointee.previousIP = s.cr[CR.iipa]
-    engine.pointee.previousPosition = 0
-  }
-
-  /// ssm, rsm, mov psr.l: like ``setPSRInBlock(_:)``, and keeps CR.IIPA's source right when PSR.ic changes.
-  private func changePSR(_ value: UInt64, _ o: MicroOp) -> StepResult {
-    let s = state
-    guard (s.pointee.psr ^ value) & PSR.ic != 0 else {
-      setPSRInBlock(value)
-      return .exit
-    }
-    rememberBundle(o)
-    let next = UInt64(o.position) &+ 1
-    setPSR(value & ~PSR.riMask | (next % 3) << PSR.riShift)
-    s.pointee.ip = s.pointee.ip &+ next / 3 &* 16
-    return .jumped
+    setPSRInBlock(psr)
   }
 
   private func breakpoint(_ o: MicroOp) -> StepResult {
@@ -141,13 +129,13 @@ extension LogicalProcessor {
   }
 
   /// rfi (Volume 3): PSR from IPSR, IP from IIP, the frame from IFS if that is valid.
-  private func returnFromInterruption(_ o: MicroOp) -> StepResult {
+  private func returnFromInterruption() -> StepResult {
     if virtualized { return virtualizationFault() }
     let s = state
     let ipsr = s.cr[CR.ipsr]
+    if ipsr & PSR.is != 0 { return disabledInstructionSetTransition() }
     let ifs = s.cr[CR.ifs]
     let slot = PSR.ri(ipsr)
-    rememberBundle(o)
     s.pointee.ip = s.cr[CR.iip] & ~0xF
     setPSR(ipsr & ~PSR.riMask | (slot == 3 ? 0 : slot) << PSR.riShift)
     if ifs >> 63 != 0 {
@@ -158,6 +146,13 @@ extension LogicalProcessor {
       s.pointee.frameIncomplete = true
     }
     return .jumped
+  }
+
+  /// The processor has no IA-32 instruction set (the Montecito lost it): br.ia behaves as if PSR.di were always set, and so does an rfi
+  /// to IA-32 code, which the manual lets PSR.di pass.
+  private func disabledInstructionSetTransition() -> StepResult {
+    raise(.generalException, isr: GeneralException.disabledInstructionSetTransition)
+    return .fault
   }
 
   /// epc: code on a gate page (access rights 7) gains the page's privilege (Volume 3).

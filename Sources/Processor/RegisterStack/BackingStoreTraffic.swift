@@ -108,6 +108,7 @@ extension LogicalProcessor {
       if slot(address) == 63 {
         guard let collection = loadWord(address) else { return false }
         s.pointee.rnat = collection
+        endDataSuppression()
       } else if s.pointee.clean > 0 {
         s.pointee.clean &-= 1
         s.pointee.dirty &+= 1
@@ -118,6 +119,7 @@ extension LogicalProcessor {
         let size = s.pointee.sor * 8
         let name = UInt8(32 + (k < size ? (k - s.pointee.rrbGR + size) % size : k))
         s.gr[Int(name)] = value
+        endDataSuppression()
         s.setNaT(name, s.pointee.rnat >> slot(address) & 1 != 0)
         s.pointee.dirty &+= 1
       }
@@ -125,6 +127,12 @@ extension LogicalProcessor {
     }
     s.pointee.frameIncomplete = false
     return true
+  }
+
+  /// PSR.da and PSR.dd hold for one mandatory reference of the register stack engine (Volume 2, section 7.1).
+  @inline(__always) private func endDataSuppression() {
+    let psr = state.pointee.psr
+    if psr & (PSR.da | PSR.dd) != 0 { setPSR(psr & ~(PSR.da | PSR.dd)) }
   }
 
   /// loadrs (Volume 3). The caller has checked RSC.mode and the frame. False: fault.

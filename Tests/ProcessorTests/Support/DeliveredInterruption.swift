@@ -31,6 +31,30 @@ struct DeliveredInterruption: Equatable, CustomStringConvertible {
     iha = cr[CR.iha]
   }
 
+  /// What delivery with PSR.ic = 1 must write.
+  ///
+  /// - Parameters:
+  ///   - psr: PSR at the time, without `ri`.
+  ///   - resume: bundle and slot at which `rfi` would resume (IIP, IPSR.ri).
+  ///   - isr: all of ISR but `ei`.
+  ///   - slot: ISR.ei; by default the slot to resume at, as for a fault.
+  ///   - previous: IIPA.
+  init(
+    psr: UInt64, resume: (bundle: UInt64, slot: UInt64), isr: UInt64, slot: UInt64? = nil, previous: UInt64,
+    ifa: UInt64 = unwritten, itir: UInt64 = unwritten, iim: UInt64 = unwritten, iha: UInt64 = unwritten
+  ) {
+    ipsr = psr & ~PSR.riMask | resume.slot << PSR.riShift
+    iip = resume.bundle
+    self.isr = isr | (slot ?? resume.slot) << ISR.eiShift
+    iipa = previous
+    // IFS.v is cleared; the rest of IFS is undefined, and here zero.
+    ifs = 0
+    self.ifa = ifa
+    self.itir = itir
+    self.iim = iim
+    self.iha = iha
+  }
+
   /// Fills the registers with ``unwritten``.
   static func mark(_ machine: TestMachine) {
     for n in [CR.ipsr, CR.isr, CR.iip, CR.ifa, CR.itir, CR.iipa, CR.ifs, CR.iim, CR.iha] { machine[cr: n] = unwritten }

@@ -78,6 +78,8 @@ final class TestMachine {
     }
     each { p in
       p.state.cr[CR.iva] = Self.handlers
+      // Each region is an address space of its own, of 16 KiB pages.
+      for region in 0..<8 { p.state.rr[region] = UInt64(region) << 8 | 14 << 2 }
       p.setCFM(16 | 8 << 7)
       p.state.pointee.bsp = Self.backingStore
       p.state.pointee.bspStore = Self.backingStore
@@ -123,6 +125,11 @@ final class TestMachine {
           level: level)
       }
     }
+  }
+
+  /// Sets a region register: identifier and page size, no walker.
+  func setRegion(_ region: Int, rid: UInt64, pageShift: UInt64 = 14, walker: Bool = false) {
+    each { $0.state.rr[region] = rid << 8 | pageShift << 2 | (walker ? 1 : 0) }
   }
 
   /// Inserts one translation into the cache of one side.
@@ -177,6 +184,16 @@ final class TestMachine {
 
   /// The control registers of the interruption, as its handler finds them.
   var interruption: DeliveredInterruption { DeliveredInterruption(blocks) }
+
+  /// Runs into an interruption and expects this vector, these registers, and the PSR that an interruption leaves (Volume 2, table 3-2)
+  /// with DCR = 0.
+  func expect(_ vector: Vector, _ expected: DeliveredInterruption, sourceLocation: SourceLocation = #_sourceLocation) {
+    DeliveredInterruption.mark(self)
+    #expect(run() == .interruption(vector), sourceLocation: sourceLocation)
+    #expect(interruption == expected, sourceLocation: sourceLocation)
+    let kept = PSR.up | PSR.mfl | PSR.mfh | PSR.pk | PSR.dt | PSR.rt | PSR.it | PSR.mc
+    #expect(psr == expected.ipsr & kept, sourceLocation: sourceLocation)
+  }
 
   // MARK: Registers and memory, written on both, read from `blocks`
 
