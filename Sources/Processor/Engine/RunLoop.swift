@@ -154,7 +154,9 @@ extension LogicalProcessor {
 
   private func deliver(slot: UInt64) -> Bool {
     if hostHandlesInterruptions {
-      // The register stack engine's loads are taken up again after the host has repaired what was wrong.
+      // The register stack engine's loads are taken up again after the host has repaired what was wrong. What it stores into memory is
+      // not seen by the advanced-load table.
+      alatClear()
       return true
     }
     outsideBlocks()
@@ -185,6 +187,8 @@ extension LogicalProcessor {
     let position = UInt64(o.position)
     s.pointee.ip = blockIP &+ position / 3 &* 16
     let outcome = bus.firmwareGate(number, processor: self)
+    // What the firmware has stored is not seen by the advanced-load table.
+    alatClear()
     engine.pointee.limit = 0
     switch outcome {
     case .redirected: return .jumped

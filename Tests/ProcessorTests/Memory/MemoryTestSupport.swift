@@ -73,6 +73,14 @@ extension TestMachine {
     try insert(entry, at: virtual, key: key)
   }
 
+  /// Back to the first instruction.
+  func restart(psr: UInt64) {
+    each { p in
+      p.setPSR(psr)
+      p.state.pointee.ip = Self.code
+    }
+  }
+
   /// The code's 1 MiB page says that there is recovery code (ITLB.ed).
   func markRecoverable() {
     map(instruction: true, virtual: Self.code, physical: Self.code, shift: 20, ed: true)
