@@ -43,6 +43,11 @@ struct BootCommand: ParsableCommand {
   var limitInstructions: UInt64?
   @Option(help: ArgumentHelp("Write statistics of the run as JSON.", valueName: "file"))
   var stats: String?
+  @Option(
+    help: ArgumentHelp(
+      "Check the engine: boot twice side by side, by blocks and by single instructions, and compare. 1: all blocks; 50: a fiftieth.",
+      valueName: "share"))
+  var lockstep: UInt64?
 
   func validate() throws {
     if virtualization != .none {
@@ -56,11 +61,13 @@ struct BootCommand: ParsableCommand {
     guard configuration.smallestMemory...configuration.largestMemory ~= memory.bytes, memory.bytes % (1 << 20) == 0 else {
       throw ValidationError("--memory must be whole megabytes from 64M to 1024G.")
     }
+    if lockstep == 0 { throw ValidationError("--lockstep is 1 for all, or a greater number.") }
     if let limitSeconds, !(limitSeconds > 0 && limitSeconds < 1e9) { throw ValidationError("--limit-seconds must be positive.") }
   }
 
   func run() throws {
     let matcher = try makeMatcher()
+    if let lockstep { return try LockstepBoot(make: makeServer, share: lockstep, matcher: matcher).run(limit: limitInstructions) }
     let server = try makeServer()
     let console = HostConsole()
     let session = ConsoleSession(server: server, console: console, matcher: matcher)

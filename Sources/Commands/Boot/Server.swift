@@ -63,21 +63,31 @@ final class Server: FirmwareHost {
   /// Runs until `limit` cycles. After `.limit` and `.stopped` it can be continued.
   func run(until limit: UInt64) throws -> Outcome {
     while true {
-      switch machine.run(until: limit) {
-      case .limit: return .limit
-      case .deadlock: return .deadlock
-      case .faultLoop: return .faultLoop
-      case .requested(let code):
-        if code == StopCode.outside { return .stopped }
-        let action = pending
-        pending = nil
-        switch action {
-        case .powerOff: return .poweredOff
-        case .imageReturned(let status): return .imageReturned(status)
-        case .coldReset, .warmReset: try reset()
-        case nil: break
-        }
+      if let outcome = try outcome(of: machine.run(until: limit)) { return outcome }
+    }
+  }
+
+  /// One turn in lockstep with another server; nil: it goes on.
+  func turn(_ extent: Extent) throws -> Outcome? {
+    try machine.turn(extent).flatMap { try outcome(of: $0) }
+  }
+
+  private func outcome(of reason: Machine.StopReason) throws -> Outcome? {
+    switch reason {
+    case .limit: return .limit
+    case .deadlock: return .deadlock
+    case .faultLoop: return .faultLoop
+    case .requested(let code):
+      if code == StopCode.outside { return .stopped }
+      let action = pending
+      pending = nil
+      switch action {
+      case .powerOff: return .poweredOff
+      case .imageReturned(let status): return .imageReturned(status)
+      case .coldReset, .warmReset: try reset()
+      case nil: break
       }
+      return nil
     }
   }
 

@@ -616,17 +616,45 @@ extension LogicalProcessor {
 
           // MARK: Floating point
           case .fma:
-            let result = multiplyAdd(op)
-            if result != .next { return leaveLoop(result, op, ip, block) }
+            if let exit = unusualMultiplyAdd(op, ip, block) { return exit }
           case .fmaExtended:
-            let result = multiplyAddExtended(op)
-            if result != .next { return leaveLoop(result, op, ip, block) }
+            if !OrdinaryMultiplyAdd.fmaExtended(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
           case .fmsExtended:
-            let result = multiplySubtractExtended(op)
-            if result != .next { return leaveLoop(result, op, ip, block) }
+            if !OrdinaryMultiplyAdd.fmsExtended(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
           case .fnmaExtended:
-            let result = negativeMultiplyAddExtended(op)
-            if result != .next { return leaveLoop(result, op, ip, block) }
+            if !OrdinaryMultiplyAdd.fnmaExtended(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fmpyExtended:
+            if !OrdinaryMultiplyAdd.fmpyExtended(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fmaDouble:
+            if !OrdinaryMultiplyAdd.fmaDouble(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fmsDouble:
+            if !OrdinaryMultiplyAdd.fmsDouble(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fnmaDouble:
+            if !OrdinaryMultiplyAdd.fnmaDouble(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fmpyDouble:
+            if !OrdinaryMultiplyAdd.fmpyDouble(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fnormExtended:
+            if !OrdinaryMultiplyAdd.fnormExtended(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fnormDouble:
+            if !OrdinaryMultiplyAdd.fnormDouble(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fmaSingle:
+            if !OrdinaryMultiplyAdd.fmaSingle(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fmaExtendedRotating:
+            if !OrdinaryMultiplyAdd.fmaExtendedRotating(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fmsExtendedRotating:
+            if !OrdinaryMultiplyAdd.fmsExtendedRotating(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fnmaExtendedRotating:
+            if !OrdinaryMultiplyAdd.fnmaExtendedRotating(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fmpyExtendedRotating:
+            if !OrdinaryMultiplyAdd.fmpyExtendedRotating(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fmaDoubleRotating:
+            if !OrdinaryMultiplyAdd.fmaDoubleRotating(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fmsDoubleRotating:
+            if !OrdinaryMultiplyAdd.fmsDoubleRotating(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fnmaDoubleRotating:
+            if !OrdinaryMultiplyAdd.fnmaDoubleRotating(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fmpyDoubleRotating:
+            if !OrdinaryMultiplyAdd.fmpyDoubleRotating(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
           case .xma: multiplyAddInteger(op.pointee)
           case .fcvtXF: convertFromInteger(op)
           case .fcvtFX:
@@ -798,6 +826,14 @@ extension LogicalProcessor {
       state.pointee.instructions = e.pointee.blockStart &+ position &+ 1
       return .attention
     }
+  }
+
+  /// A multiply-add that is none of the ordinary ones.
+  @inline(never) private func unusualMultiplyAdd(
+    _ op: UnsafeMutablePointer<MicroOp>, _ ip: UInt64, _ block: UnsafeMutablePointer<Block>
+  ) -> LoopExit? {
+    let result = multiplyAddOfAny(op)
+    return result == .next ? nil : leaveLoop(result, op, ip, block)
   }
 
   /// IIPA follows execution only while PSR.ic is set.

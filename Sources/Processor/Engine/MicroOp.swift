@@ -93,8 +93,11 @@ enum MicroTag: UInt8 {
   // MARK: Floating point
   /// d = a * b + c; e: status field, precision << 2, kind << 4 (fma, fms, fnma)
   case fma
-  /// The same without precision completer, as division and square root are made of.
-  case fmaExtended, fmsExtended, fnmaExtended
+  /// The functions of ``OrdinaryMultiplyAdd``; imm is prepared for them.
+  case fmaExtended, fmsExtended, fnmaExtended, fmpyExtended, fmaDouble, fmsDouble, fnmaDouble, fmpyDouble, fmaSingle
+  case fnormExtended, fnormDouble
+  case fmaExtendedRotating, fmsExtendedRotating, fnmaExtendedRotating, fmpyExtendedRotating
+  case fmaDoubleRotating, fmsDoubleRotating, fnmaDoubleRotating, fmpyDoubleRotating
   case xma
   case fcvtXF
   /// fcvt.fx: c bit 0 unsigned, bit 1 truncates; e is the status field.

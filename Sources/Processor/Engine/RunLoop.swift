@@ -4,48 +4,78 @@ import IA64
 extension LogicalProcessor {
   /// Runs until `cycle` on the virtual clock, or until something needs the caller.
   public func run(until cycle: UInt64) -> ExitReason {
+    engine.pointee.deadline = cycle
+    while true {
+      if let reason = turn(.chain) { return reason }
+    }
+  }
+
+  /// One turn of the loop: what is due first, then as much as `extent` says. Nil: nothing needs the caller.
+  @inline(__always)
+  func turn(_ extent: Extent) -> ExitReason? {
     let s = state
     let e = engine
-    e.pointee.deadline = cycle
-    while true {
-      outsideBlocks()
-      if e.pointee.stopRequested {
-        e.pointee.stopRequested = false
-        return .stopped
+    outsideBlocks()
+    if e.pointee.stopRequested {
+      e.pointee.stopRequested = false
+      return .stopped
+    }
+    let now = s.cycles
+    if now >= e.pointee.timerCycle { fireTimer() }
+    if s.pointee.interruptPending && s.pointee.psr & PSR.i != 0 {
+      if hostHandlesInterruptions {
+        raise(.externalInterrupt)
+        return .interruption
       }
-      let now = s.cycles
-      if now >= e.pointee.timerCycle { fireTimer() }
-      if s.pointee.interruptPending && s.pointee.psr & PSR.i != 0 {
-        if hostHandlesInterruptions {
-          raise(.externalInterrupt)
-          return .interruption
-        }
-        deliverExternalInterrupt()
-        continue
-      }
-      if now >= e.pointee.deadline { return .deadline }
-      if s.pointee.halted { return .halted }
-      if s.pointee.frameIncomplete && !completeFrame() {
-        if deliver(slot: PSR.ri(s.pointee.psr)) { return .interruption }
-        continue
-      }
-      let limit = min(e.pointee.deadline, e.pointee.timerCycle) &- s.pointee.idleCycles
-      let exit: LoopExit
+      deliverExternalInterrupt()
+      return nil
+    }
+    if now >= e.pointee.deadline { return .deadline }
+    if s.pointee.halted { return .halted }
+    if s.pointee.frameIncomplete && !completeFrame() {
+      return deliver(slot: PSR.ri(s.pointee.psr)) ? .interruption : nil
+    }
+    let limit = min(e.pointee.deadline, e.pointee.timerCycle) &- s.pointee.idleCycles
+    let exit: LoopExit
+    switch extent {
+    case .steps(let goal): return steps(to: goal)
+    case .chain, .block:
       if e.pointee.mustStep || !noNaT {
         exit = stepOnce()
       } else if let block = PSR.ri(s.pointee.psr) == 0
         ? findBlock(s.pointee.ip) : findBlockSlow(s.pointee.ip, PSR.ri(s.pointee.psr))
       {
-        e.pointee.limit = limit
+        // The limit is looked at where a block begins.
+        if case .block = extent { e.pointee.limit = min(limit, s.pointee.instructions &+ 1) } else { e.pointee.limit = limit }
         exit = runBlocks(block)
       } else {
         exit = .fetchFault
       }
-      if finish(exit) { return .interruption }
+    }
+    if finish(exit) { return .interruption }
+    if e.pointee.fruitlessDeliveries > Self.faultLoopLimit {
+      e.pointee.fruitlessDeliveries = 0
+      return .faultLoop
+    }
+    return nil
+  }
+
+  /// The stepper's part of a turn in lockstep: single instructions until the goal is reached or passed.
+  @inline(never)
+  private func steps(to goal: Extent.Goal) -> ExitReason? {
+    let s = state
+    let e = engine
+    while true {
+      if finish(stepOnce()) { return .interruption }
       if e.pointee.fruitlessDeliveries > Self.faultLoopLimit {
         e.pointee.fruitlessDeliveries = 0
         return .faultLoop
       }
+      if s.pointee.instructions > goal.instructions { return nil }
+      if s.pointee.instructions == goal.instructions && e.pointee.interruptions >= goal.interruptions && !goal.interrupted {
+        return nil
+      }
+      outsideBlocks()
     }
   }
 

@@ -242,7 +242,7 @@ extension LogicalProcessor {
     }
     s.pointee.instructions &+= end - slot
     s.pointee.ip = ip &+ end / 3 &* 16
-    s.pointee.psr = s.pointee.psr & ~PSR.riMask | end % 3 << PSR.riShift
+    s.pointee.psr = s.pointee.psr & ~PSR.riMask | (end % 3) << PSR.riShift
     setLastBundle(ip)
     engine.pointee.previousIP = ip
     engine.pointee.previousPosition = slot

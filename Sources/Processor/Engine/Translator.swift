@@ -296,12 +296,7 @@ struct Translator {
     case .fma, .fms, .fnma:
       guard i.f1 > 1 else { return illegal(position) }
       uses(fr: i.f1, i.f2, i.f3, i.f4)
-      let kind: UInt8 = i.operation == .fma ? 0 : i.operation == .fms ? 1 : 2
-      let extended: MicroTag = kind == 0 ? .fmaExtended : kind == 1 ? .fmsExtended : .fnmaExtended
-      append(
-        MicroOp(
-          i.attributes.precision.rawValue == 0 ? extended : .fma, position, d: i.f1, a: i.f3, b: i.f4, c: i.f2,
-          e: i.statusField | i.attributes.precision.rawValue << 2 | kind << 4))
+      append(multiplyAdd(i, position))
       return .next
     case .xma:
       guard i.f1 > 1 else { return illegal(position) }

@@ -69,14 +69,12 @@ extension LogicalProcessor {
       let bits = UInt64(bitPattern: o.imm)
       if bits & PSR.reserved != 0 { return reservedField() }
       if virtualized { return virtualizationFault() }
-      setPSRInBlock(g.operation == .ssm ? s.pointee.psr | bits : s.pointee.psr & ~bits)
-      return .exit
+      return changePSR(g.operation == .ssm ? s.pointee.psr | bits : s.pointee.psr & ~bits, o)
     case .movToPSRL:
       let value = s.gr[Int(o.a)]
       if value & 0xFFFF_FFFF & PSR.reserved != 0 { return reservedField() }
       if virtualized { return virtualizationFault() }
-      setPSRInBlock(s.pointee.psr & ~0xFFFF_FFFF | value & 0xFFFF_FFFF)
-      return .exit
+      return changePSR(s.pointee.psr & ~0xFFFF_FFFF | value & 0xFFFF_FFFF, o)
     case .movFromPSR:
       if virtualized { return virtualizationFault() }
       s.gr[Int(o.d)] = s.pointee.psr & 0x0000_0018_FFFF_FFFF
@@ -86,7 +84,7 @@ extension LogicalProcessor {
       let bank = g.operation == .bsw1 ? PSR.bn : 0
       setPSRInBlock(s.pointee.psr & ~PSR.bn | bank)
       return .exit
-    case .rfi: return returnFromInterruption()
+    case .rfi: return returnFromInterruption(o)
     case .epc: return enterPrivilegedCode(o)
     case .vmsw:
       // No virtual environment has been set up (PAL_VP_INIT_ENV); then vmsw is an illegal operation (Volume 2, section 11.7).
@@ -104,6 +102,28 @@ extension LogicalProcessor {
     }
   }
 
+  /// Before an instruction that may change PSR.ic: it is the last one executed, for CR.IIPA, if PSR.ic was set before it. What follows
+  /// it has only that bundle behind it (Volume 2, section 3.3.5, CR.IIPA).
+  private func rememberBundle(_ o: MicroOp) {
+    setLastBundle(state.pointee.ip &+ UInt64(o.position / 3) &* 16)
+    engine.pointee.previousIP = state.pointee.lastBundle
+    engine.pointee.previousPosition = 0
+  }
+
+  /// ssm, rsm, mov psr.l: like ``setPSRInBlock(_:)``, and keeps CR.IIPA's source right when PSR.ic changes.
+  private func changePSR(_ value: UInt64, _ o: MicroOp) -> StepResult {
+    let s = state
+    guard (s.pointee.psr ^ value) & PSR.ic != 0 else {
+      setPSRInBlock(value)
+      return .exit
+    }
+    rememberBundle(o)
+    let next = UInt64(o.position) &+ 1
+    setPSR(value & ~PSR.riMask | (next % 3) << PSR.riShift)
+    s.pointee.ip = s.pointee.ip &+ next / 3 &* 16
+    return .jumped
+  }
+
   private func breakpoint(_ o: MicroOp) -> StepResult {
     let immediate = UInt64(bitPattern: o.imm)
     // The firmware's own pages call out of the machine with immediates that no other code can use for that.
@@ -117,12 +137,13 @@ extension LogicalProcessor {
   }
 
   /// rfi (Volume 3): PSR from IPSR, IP from IIP, the frame from IFS if that is valid.
-  private func returnFromInterruption() -> StepResult {
+  private func returnFromInterruption(_ o: MicroOp) -> StepResult {
     if virtualized { return virtualizationFault() }
     let s = state
     let ipsr = s.cr[CR.ipsr]
     let ifs = s.cr[CR.ifs]
     let slot = PSR.ri(ipsr)
+    rememberBundle(o)
     s.pointee.ip = s.cr[CR.iip] & ~0xF
     setPSR(ipsr & ~PSR.riMask | (slot == 3 ? 0 : slot) << PSR.riShift)
     if ifs >> 63 != 0 {
