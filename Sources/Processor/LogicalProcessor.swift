@@ -54,6 +54,8 @@ public final class LogicalProcessor {
     var attribute: UInt8 = 0
     /// For probes: whether rights and keys allow the access.
     var permitted = true
+    /// A condition of a speculative reference has been deferred.
+    var deferred = false
   }
 
   public init(memory: PhysicalMemory, bus: (any ProcessorBus)?) {
@@ -137,6 +139,12 @@ public final class LogicalProcessor {
       codeMapChanged()
     }
     if changed & PSR.it != 0 { codeMapChanged() }
+    let level = PSR.cpl(value)
+    if changed & PSR.cplMask != 0 && level != engine.pointee.otherLevel && (level == 1 || level == 2) {
+      // Levels 1 and 2 share a table.
+      engine.pointee.otherLevel = level
+      softTLB.purge(.other)
+    }
     engine.pointee.dataTable = softTLB.table(
       SoftTLB.context(translate: value & PSR.dt != 0, bigEndian: value & PSR.be != 0, cpl: PSR.cpl(value)))
     engine.pointee.floatDisabled = UInt8(truncatingIfNeeded: value >> 18 & 3)

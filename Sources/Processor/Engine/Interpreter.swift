@@ -255,7 +255,7 @@ extension LogicalProcessor {
           case .movToPFS:
             // Without rotation there is little to check: reserved fields and rotation zero, sol <= sof <= 96.
             let value = gr[Int(op.pointee.a)]
-            if value & 0x03FF_FFFF_FFFF_C000 & ~(0x3F << 52) == 0 && value >> 7 & 0x7F <= value & 0x7F && value & 0x7F <= 96 {
+            if value & 0x3FFF_FFFF_FFFF_C000 & ~(0x3F << 52) == 0 && value >> 7 & 0x7F <= value & 0x7F && value & 0x7F <= 96 {
               s.ar[AR.pfs] = value
             } else {
               let result = general(op)
@@ -815,6 +815,7 @@ extension LogicalProcessor {
     switch result {
     case .fault: return stop(op, block)
     case .next, .exit, .branch, .trap:
+      if op.pointee.tag == .ld8Fill || op.pointee.tag == .loadSpecial { updateBase(behind: op) }
       state.pointee.instructions = e.pointee.blockStart &+ position &+ 1
       e.pointee.previousIP = ip
       e.pointee.previousPosition = position
@@ -834,6 +835,17 @@ extension LogicalProcessor {
   ) -> LoopExit? {
     let result = multiplyAddOfAny(op)
     return result == .next ? nil : leaveLoop(result, op, ip, block)
+  }
+
+  /// A load that leaves the loop, because its target is now a NaT, still owes the update of its base: the micro-operation behind it.
+  private func updateBase(behind op: UnsafeMutablePointer<MicroOp>) {
+    let update = op[1]
+    guard update.position == op.pointee.position else { return }
+    switch update.tag {
+    case .add: state.gr[Int(update.d)] = state.gr[Int(update.a)] &+ state.gr[Int(update.b)]
+    case .addImm: state.gr[Int(update.d)] = state.gr[Int(update.a)] &+ UInt64(bitPattern: update.imm)
+    default: break
+    }
   }
 
   /// IIPA follows execution only while PSR.ic is set.

@@ -231,6 +231,8 @@ struct EntryGate {
 struct EngineContext {
   /// Software-TLB table of the current data context.
   var dataTable: UnsafeMutablePointer<SoftEntry>
+  /// The privilege level, 1 or 2, that the software TLB's shared table is filled for.
+  var otherLevel: UInt64 = 0
   /// The slot count at which blocks must stop; 0 makes them stop at once.
   var limit: UInt64 = 0
   /// Slots retired before the current block, less its start slot: plus a position, time in the middle of a block.

@@ -156,7 +156,7 @@ extension LogicalProcessor {
     case .tak: return n3 ? .fault(na | ISR.r | DataAccess.NonAccess.tak) : .run(false)
     case .fc, .fcI: return n3 ? .fault(na | ISR.r | DataAccess.NonAccess.fc) : .run(false)
     case .lfetch:
-      if n3 && i.attributes.flags.contains(.fault) { return .fault(na | ISR.r | DataAccess.NonAccess.lfetch) }
+      if n3 && i.attributes.flags.contains(.fault) && s.pointee.psr & PSR.ed == 0 { return .fault(na | ISR.r | DataAccess.NonAccess.lfetch) }
       return n3 ? .done : .run(false)
 
     case .load, .loadFP, .loadFPPair:
@@ -194,6 +194,7 @@ extension LogicalProcessor {
       .movFromPredicates, .movFromAR, .movFromPSR, .movFromPSRUM, .movFromCR, .movFromIndirect, .alloc, .probe, .probeImmediate,
       .tpa, .tak, .load16, .exchange, .compareExchange, .compareExchange16, .fetchAdd:
       state.setNaT(i.r1, propagated)
+    case .getf: state.setNaT(i.r1, state.f(i.f2).pointee.isNaTVal)
     case .load:
       // Speculative forms have set it themselves.
       switch i.attributes.access {

@@ -86,15 +86,18 @@ extension LogicalProcessor {
     return fpsr & 1 << 12 == 0
   }
 
-  /// pfm fields must describe a possible frame (Volume 1, section 3.1.8.9).
   private func validPFS(_ value: UInt64) -> Bool {
+    validFrameMarker(value) && value >> 38 & 0x3FFF == 0 && value >> 58 & 0xF == 0
+  }
+
+  /// The fields of a frame marker, PFS.pfm or IFS.ifm, must describe a possible frame (Volume 1, section 3.1.8.9).
+  func validFrameMarker(_ value: UInt64) -> Bool {
     let sof = value & 0x7F
     let sol = value >> 7 & 0x7F
     let rotating = (value >> 14 & 0xF) * 8
     if sof > 96 || sol > sof || rotating > sof { return false }
     let rrbGR = value >> 18 & 0x7F
     if rrbGR != 0 && rrbGR >= rotating { return false }
-    if value >> 25 & 0x7F >= 96 || value >> 32 & 0x3F >= 48 { return false }
-    return value >> 38 & 0x3FFF == 0 && value >> 58 & 0xF == 0
+    return value >> 25 & 0x7F < 96 && value >> 32 & 0x3F < 48
   }
 }

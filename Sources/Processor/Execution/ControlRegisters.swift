@@ -50,7 +50,7 @@ extension LogicalProcessor {
       if value & 0xFFFF_FFFF_0000_0003 != 0 { return reservedField() }
       s.cr[n] = value
     case CR.ifs:
-      if value & 0x7FFF_FFC0_0000_0000 != 0 { return reservedField() }
+      if value & 0x7FFF_FFC0_0000_0000 != 0 || value >> 63 != 0 && !validFrameMarker(value) { return reservedField() }
       s.cr[n] = value
     case CR.iha: s.cr[n] = value & ~3
     case CR.lid: s.cr[n] = value & 0xFFFF_0000
