@@ -21,11 +21,15 @@ extension LogicalProcessor {
     }
   }
 
+  /// What raises Illegal Operation before anything else is looked at.
+  func applicationRegisterIsIllegal(_ n: Int, write: Bool) -> Bool {
+    !exists(n) || (write && n == AR.bsp) || ((n == AR.bspstore || n == AR.rnat) && state.ar[AR.rsc] & 3 != 0)
+  }
+
   private var cpl: UInt64 { PSR.cpl(state.pointee.psr) }
 
   func readAR(_ n: Int, into r1: UInt8) -> StepResult {
-    guard exists(n) else { return illegalOperation() }
-    if (n == AR.bspstore || n == AR.rnat) && state.ar[AR.rsc] & 3 != 0 { return illegalOperation() }
+    if applicationRegisterIsIllegal(n, write: false) { return illegalOperation() }
     if n == AR.itc && state.pointee.psr & PSR.si != 0 && cpl != 0 { return privilegedRegister() }
     state.gr[Int(r1)] = readAR(n)
     return .next
@@ -44,8 +48,7 @@ extension LogicalProcessor {
   }
 
   func writeAR(_ n: Int, _ value: UInt64) -> StepResult {
-    guard exists(n), n != AR.bsp else { return illegalOperation() }
-    if (n == AR.bspstore || n == AR.rnat) && state.ar[AR.rsc] & 3 != 0 { return illegalOperation() }
+    if applicationRegisterIsIllegal(n, write: true) { return illegalOperation() }
     switch n {
     case AR.rsc:
       // loadrs 29:16, be 4, pl 3:2, mode 1:0.
