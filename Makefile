@@ -14,6 +14,10 @@ GUESTS     ?= $(or $(EPICURE_GUEST_CACHE),GuestImages/cache)
 BUILD_PACKAGES := libelf-dev zlib1g-dev
 TEST_PACKAGES  := $(BUILD_PACKAGES) binutils-ia64-linux-gnu acpica-tools valgrind xz-utils
 
+# What the guests need: Debian 12's sources of the big ones, and what those are built with.
+GUEST_PACKAGES := binutils-ia64-linux-gnu gcc-12-source glibc-source linux-source-6.1 build-essential patch xz-utils bzip2 \
+                  libgmp-dev libmpfr-dev libmpc-dev flex bison gawk python3 bc rsync
+
 # install(packages): asks dpkg first, so that a machine that has everything needs neither network nor rights.
 define install
 	@missing=$$(for p in $(1); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
@@ -39,6 +43,18 @@ test: test-packages ## build and run every test, GCC's torture suite and the spe
 	$(SWIFT) test -c release --skip-build
 	Benchmarks/ci.sh $(EPICURE) "$(GUESTS)"
 
+.PHONY: guests
+guests: guest-packages ## build the Linux guest and the test programs from Debian's sources (Debian 12; takes long)
+	@$(MAKE) --no-print-directory -C GuestImages all
+
+.PHONY: guests-clean
+guests-clean: ## remove what building the guests needed, keep the guests
+	@$(MAKE) --no-print-directory -C GuestImages clean
+
+.PHONY: guest-packages
+guest-packages:
+	$(call install,$(GUEST_PACKAGES))
+
 .PHONY: build-packages
 build-packages:
 	$(call install,$(BUILD_PACKAGES))
@@ -58,6 +74,10 @@ speed: build test-packages ## host instructions per guest slot, whole programs
 .PHONY: firmware
 firmware: test-packages ## assemble Firmware/ into the files that are committed
 	$(MAKE) -C Firmware install
+
+.PHONY: guest-images
+guest-images: test-packages ## assemble GuestImages/selftest into the file that is committed
+	$(MAKE) -C GuestImages/selftest install
 
 .PHONY: lint
 lint: ## check the format of the sources

@@ -800,7 +800,7 @@ extension LogicalProcessor {
     if position > UInt64(block.pointee.startSlot) {
       setLastBundle(ip &+ (position &- 1) / 3 &* 16)
     } else {
-      setLastBundle(e.pointee.previousIP &+ e.pointee.previousPosition / 3 &* 16)
+      settleLastBundle()
     }
     leave(ip &+ position / 3 &* 16, position % 3)
     return .fault(position: position % 3)
@@ -815,7 +815,7 @@ extension LogicalProcessor {
     switch result {
     case .fault: return stop(op, block)
     case .next, .exit, .branch, .trap:
-      if op.pointee.tag == .ld8Fill || op.pointee.tag == .loadSpecial { updateBase(behind: op) }
+      if op.pointee.tag == .ld8Fill || op.pointee.tag == .loadSpecial { updateBase(op) }
       state.pointee.instructions = e.pointee.blockStart &+ position &+ 1
       e.pointee.previousIP = ip
       e.pointee.previousPosition = position
@@ -837,13 +837,14 @@ extension LogicalProcessor {
     return result == .next ? nil : leaveLoop(result, op, ip, block)
   }
 
-  /// A load that leaves the loop, because its target is now a NaT, still owes the update of its base: the micro-operation behind it.
-  private func updateBase(behind op: UnsafeMutablePointer<MicroOp>) {
+  /// A load that sets a NaT bit leaves the loop before the micro-operation behind it, which updates its base.
+  private func updateBase(_ op: UnsafeMutablePointer<MicroOp>) {
     let update = op[1]
     guard update.position == op.pointee.position else { return }
+    let base = state.gr[Int(update.a)]
     switch update.tag {
-    case .add: state.gr[Int(update.d)] = state.gr[Int(update.a)] &+ state.gr[Int(update.b)]
-    case .addImm: state.gr[Int(update.d)] = state.gr[Int(update.a)] &+ UInt64(bitPattern: update.imm)
+    case .addImm: state.gr[Int(update.d)] = base &+ UInt64(bitPattern: update.imm)
+    case .add: state.gr[Int(update.d)] = base &+ state.gr[Int(update.b)]
     default: break
     }
   }
@@ -851,6 +852,11 @@ extension LogicalProcessor {
   /// IIPA follows execution only while PSR.ic is set.
   func setLastBundle(_ address: UInt64) {
     if state.pointee.psr & PSR.ic != 0 { state.pointee.lastBundle = address }
+  }
+
+  /// The same when nothing of the current block was executed: the bundle is the one that led here.
+  func settleLastBundle() {
+    setLastBundle(engine.pointee.previousIP &+ engine.pointee.previousPosition / 3 &* 16)
   }
 
   @inline(never) private func loadMiss(_ op: UnsafeMutablePointer<MicroOp>, _ size: Int) -> Bool {
@@ -940,7 +946,7 @@ extension LogicalProcessor {
     guard level > PSR.cpl(psr) else { return .attention }
     setPSR(psr & ~PSR.cplMask | level << PSR.cplShift)
     guard psr & PSR.lp != 0 else { return .attention }
-    setLastBundle(engine.pointee.previousIP &+ engine.pointee.previousPosition / 3 &* 16)
+    settleLastBundle()
     raise(.lowerPrivilegeTransfer, isr: 2)
     s.pointee.fault.isTrap = true
     return .trap(position: UInt64(op.pointee.position) % 3, takenBranch: true)

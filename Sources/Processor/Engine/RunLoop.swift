@@ -33,6 +33,7 @@ extension LogicalProcessor {
     if now >= e.pointee.deadline { return .deadline }
     if s.pointee.halted { return .halted }
     if s.pointee.frameIncomplete && !completeFrame() {
+      settleLastBundle()
       return deliver(slot: PSR.ri(s.pointee.psr)) ? .interruption : nil
     }
     let limit = min(e.pointee.deadline, e.pointee.timerCycle) &- s.pointee.idleCycles
@@ -113,6 +114,7 @@ extension LogicalProcessor {
     }
     if s.pointee.halted { return .halted }
     if s.pointee.frameIncomplete && !completeFrame() {
+      settleLastBundle()
       return deliver(slot: PSR.ri(s.pointee.psr)) ? .interruption : .deadline
     }
     return finish(stepOnce()) ? .interruption : .deadline
@@ -129,7 +131,9 @@ extension LogicalProcessor {
     switch exit {
     case .limit, .attention: return false
     case .step: return finish(stepOnce())
-    case .fetchFault: return deliver(slot: PSR.ri(state.pointee.psr))
+    case .fetchFault:
+      settleLastBundle()
+      return deliver(slot: PSR.ri(state.pointee.psr))
     case .fault(let slot): return deliver(slot: slot)
     case .trap(let slot, _): return deliver(slot: slot)
     }

@@ -53,7 +53,7 @@ extension LogicalProcessor {
   }
 
   private func failureExit(_ result: StepResult, _ ip: UInt64, _ slot: UInt64) -> LoopExit {
-    setLastBundle(engine.pointee.previousIP &+ engine.pointee.previousPosition / 3 &* 16)
+    settleLastBundle()
     state.pointee.ip = ip
     state.pointee.psr = state.pointee.psr & ~PSR.riMask | slot << PSR.riShift
     return .fault(position: slot)

@@ -67,7 +67,11 @@ extension Translator {
       emitUpdate(i, position)
       return .next
 
-    case .rfi, .epc, .bsw0, .bsw1, .vmsw, .breakInstruction:
+    case .breakInstruction:
+      // break.b reports no immediate, break.x the lower 21 bits of its own (Volume 3, break).
+      generalOp(i, position, imm: i.unit == .b ? 0 : i.immediate & 0x1F_FFFF)
+      return i.qp == 0 ? .ends : .next
+    case .rfi, .epc, .bsw0, .bsw1, .vmsw:
       generalOp(i, position)
       return i.qp == 0 ? .ends : .next
     case .brIA:

@@ -102,11 +102,15 @@ extension LogicalProcessor {
     }
   }
 
-  /// Before an instruction that may change PSR.ic: it is the last one executed, for CR.IIPA, if PSR.ic was set before it. What follows
-  /// it has only that bundle behind it (Volume 2, section 3.3.5, CR.IIPA).
+  /// Before an instruction that may change PSR.ic. CR.IIPA follows execution while PSR.ic is set before an instruction (Volume 2, section
+  /// 3.3.5.6): this one is the last of that kind if it clears the bit. With the bit clear, what software has left in IIPA stands.
   private func rememberBundle(_ o: MicroOp) {
-    setLastBundle(state.pointee.ip &+ UInt64(o.position / 3) &* 16)
-    engine.pointee.previousIP = state.pointee.lastBundle
+    let s = state
+    if s.pointee.psr & PSR.ic != 0 {
+      s.pointee.lastBundle = s.pointee.ip &+ UInt64(o.position / 3) &* 16
+      s.cr[CR.iipa] = s.pointee.lastBundle
+    }
+    engine.pointee.previousIP = s.cr[CR.iipa]
     engine.pointee.previousPosition = 0
   }
 

@@ -47,6 +47,7 @@ extension LogicalProcessor {
   /// Takes the external interrupt if one is pending, unmasked and PSR.i is set.
   func deliverExternalInterrupt() {
     raise(.externalInterrupt)
+    settleLastBundle()
     deliverPending(slot: PSR.ri(state.pointee.psr))
   }
 }
