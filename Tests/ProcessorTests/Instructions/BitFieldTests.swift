@@ -72,7 +72,9 @@ struct BitFieldTests {
       let elements = left ? fromRight.reversed() : fromRight
       return UInt64(elements.firstIndex(of: 0) ?? elements.count)
     }
-    var operations: [(String, (UInt64) -> UInt64)] = [("popcnt", { v in UInt64((0..<64).filter { v >> UInt64($0) & 1 != 0 }.count) })]
+    var operations: [(String, (UInt64) -> UInt64)] = [
+      ("popcnt", { v in UInt64((0..<64).filter { v >> UInt64($0) & 1 != 0 }.count) })
+    ]
     for size in [1, 2, 4] {
       operations.append(("sxt\(size)", { Self.extended($0 & Self.field(size * 8), size * 8) }))
       operations.append(("zxt\(size)", { $0 & Self.field(size * 8) }))

@@ -6,9 +6,11 @@ import Testing
 struct BranchTests {
   /// Runs `branch` with two landing places: r4 says where it went.
   private func destination(
-    _ branch: String, template: String = "mib", _ prepare: (TestMachine) -> Void = { _ in }, sourceLocation: SourceLocation = #_sourceLocation
+    _ branch: String, template: String = "mib", _ prepare: (TestMachine) -> Void = { _ in },
+    sourceLocation: SourceLocation = #_sourceLocation
   ) throws -> (machine: TestMachine, r4: UInt64) {
-    let before = template == "mlx" ? "nop 0" : template == "bbb" ? "nop 0\n nop 0" : template == "mfb" ? "nop 0\n nop 0" : "nop 0\n nop 0"
+    let before =
+      template == "mlx" ? "nop 0" : template == "bbb" ? "nop 0\n nop 0" : template == "mfb" ? "nop 0\n nop 0" : "nop 0\n nop 0"
     let machine = try TestMachine(
       "{ .\(template)\n \(before)\n \(branch) ;;\n }\nadds r4=1,r0 ;;\nbr.cond.sptk done ;;\ntaken: adds r4=2,r0 ;;\n"
         + "done: { .bbb\n br.cond.sptk done\n nop 0\n nop 0\n }", sourceLocation: sourceLocation)
@@ -18,7 +20,9 @@ struct BranchTests {
   }
 
   @Test func conditional() throws {
-    for (text, template) in [("br.cond.sptk.few taken", "mib"), ("br.cond.dpnt.many taken", "bbb"), ("brl.cond.sptk.few taken", "mlx")] {
+    for (text, template) in [
+      ("br.cond.sptk.few taken", "mib"), ("br.cond.dpnt.many taken", "bbb"), ("brl.cond.sptk.few taken", "mlx"),
+    ] {
       for (qp, value, expected) in [(0, true, 2), (6, true, 2), (6, false, 1)] as [(Int, Bool, UInt64)] {
         let result = try destination((qp == 0 ? "" : "(p06) ") + text, template: template) { $0[pr: 6] = value }
         #expect(result.r4 == expected, "\(text) qp \(qp) \(value)")
@@ -39,7 +43,8 @@ struct BranchTests {
 
   @Test func hintsDoNothing() throws {
     let texts = [
-      "brp.sptk 0x100030,0x100000", "brp.loop.imp 0x100030,0x100000", "brp.sptk b6,0x100000", "brp.ret.sptk b6,0x100000", "nop.b 0x1FFFFF",
+      "brp.sptk 0x100030,0x100000", "brp.loop.imp 0x100030,0x100000", "brp.sptk b6,0x100000", "brp.ret.sptk b6,0x100000",
+      "nop.b 0x1FFFFF",
       "hint.b 0x1",
     ]
     for text in texts {

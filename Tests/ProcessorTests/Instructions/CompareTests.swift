@@ -56,12 +56,14 @@ struct CompareTests {
   }
 
   private static let parallelTypes = [".and", ".or", ".or.andcm", ".andcm", ".orcm", ".and.orcm"]
-  private static let relations: [(name: String, holds: (UInt64, UInt64) -> Bool)] = [
-    ("eq", { $0 == $1 }), ("ne", { $0 != $1 }), ("lt", { Int64(bitPattern: $0) < Int64(bitPattern: $1) }),
-    ("le", { Int64(bitPattern: $0) <= Int64(bitPattern: $1) }), ("gt", { Int64(bitPattern: $0) > Int64(bitPattern: $1) }),
-    ("ge", { Int64(bitPattern: $0) >= Int64(bitPattern: $1) }), ("ltu", { $0 < $1 }), ("leu", { $0 <= $1 }), ("gtu", { $0 > $1 }),
-    ("geu", { $0 >= $1 }),
-  ]
+  private static var relations: [(name: String, holds: (UInt64, UInt64) -> Bool)] {
+    [
+      ("eq", { $0 == $1 }), ("ne", { $0 != $1 }), ("lt", { Int64(bitPattern: $0) < Int64(bitPattern: $1) }),
+      ("le", { Int64(bitPattern: $0) <= Int64(bitPattern: $1) }), ("gt", { Int64(bitPattern: $0) > Int64(bitPattern: $1) }),
+      ("ge", { Int64(bitPattern: $0) >= Int64(bitPattern: $1) }), ("ltu", { $0 < $1 }), ("leu", { $0 <= $1 }), ("gtu", { $0 > $1 }),
+      ("geu", { $0 >= $1 }),
+    ]
+  }
 
   /// cmp4 compares the low words, sign-extended: for the unsigned relations that is the same order.
   private static func operand(_ value: UInt64, four: Bool) -> UInt64 {

@@ -63,7 +63,8 @@ extension OperandSource {
 /// Runs a sequence of modelled floating-point instructions and compares every register with the model.
 enum FloatRun {
   static func check(
-    _ name: String, count: Int = 40, _ make: (inout OperandSource) -> ModelledFloat, sourceLocation: SourceLocation = #_sourceLocation
+    _ name: String, count: Int = 40, _ make: (inout OperandSource) -> ModelledFloat,
+    sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
     for round in 0..<(OperandSource.isComplete ? 200 : 2) {
       var random = OperandSource(name, round: round)

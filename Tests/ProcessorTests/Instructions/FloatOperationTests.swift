@@ -22,7 +22,9 @@ struct FloatOperationTests {
   @Test(arguments: ["fma", "fms", "fnma"]) func multiplyAdd(_ name: String) throws {
     for (completer, precision) in Self.precisions {
       try FloatRun.check(name + completer) { random in
-        let (d, a, b, c, field) = (random.floatTarget(), random.floatSource(), random.floatSource(), random.floatSource(), random.number(0...3))
+        let (d, a, b, c, field) = (
+          random.floatTarget(), random.floatSource(), random.floatSource(), random.floatSource(), random.number(0...3)
+        )
         return Self.arithmetic("\(name)\(completer).s\(field) f\(d)=f\(a),f\(b),f\(c)", d, field) {
           // f0 as addend makes it a multiplication, which keeps the product's sign of zero.
           FloatArithmetic.fma(
@@ -35,10 +37,13 @@ struct FloatOperationTests {
 
   @Test(arguments: ["fpma", "fpms", "fpnma"]) func parallelMultiplyAdd(_ name: String) throws {
     try FloatRun.check(name) { random in
-      let (d, a, b, c, field) = (random.floatTarget(), random.floatSource(), random.floatSource(), random.floatSource(), random.number(0...3))
+      let (d, a, b, c, field) = (
+        random.floatTarget(), random.floatSource(), random.floatSource(), random.floatSource(), random.number(0...3)
+      )
       return Self.arithmetic("\(name).s\(field) f\(d)=f\(a),f\(b),f\(c)", d, field) {
         FloatArithmetic.fpma(
-          $0.fr[a], $0.fr[b], $0.fr[c], $0.control(field), negateProduct: name == "fpnma", negateAddend: name == "fpms", addendIsFR0: c == 0)
+          $0.fr[a], $0.fr[b], $0.fr[c], $0.control(field), negateProduct: name == "fpnma", negateAddend: name == "fpms",
+          addendIsFR0: c == 0)
       }
     }
   }
@@ -56,7 +61,8 @@ struct FloatOperationTests {
           return Self.arithmetic("\(name)\(completer).s\(field) f\(d)=f\(a),f\(b)", d, field) {
             let (x, y, z) = operands($0.fr[a], $0.fr[b])
             return FloatArithmetic.fma(
-              x, y, z, $0.control(field, precision), negateProduct: negateProduct, negateAddend: negateAddend, addendIsFR0: isProduct)
+              x, y, z, $0.control(field, precision), negateProduct: negateProduct, negateAddend: negateAddend,
+              addendIsFR0: isProduct)
           }
         }
       }
@@ -107,7 +113,9 @@ struct FloatOperationTests {
   }
 
   @Test func conversions() throws {
-    for (kind, unsigned, truncate) in [("fx", false, false), ("fxu", true, false), ("fx.trunc", false, true), ("fxu.trunc", true, true)] {
+    for (kind, unsigned, truncate) in [
+      ("fx", false, false), ("fxu", true, false), ("fx.trunc", false, true), ("fxu.trunc", true, true),
+    ] {
       for prefix in ["fcvt", "fpcvt"] {
         try FloatRun.check("\(prefix).\(kind)") { random in
           let (d, a, field) = (random.floatTarget(), random.floatSource(), random.number(0...3))
@@ -127,12 +135,16 @@ struct FloatOperationTests {
   @Test func bitsAndMerges() throws {
     let signs: UInt64 = 0x8000_0000_8000_0000
     let operations: [(String, (Value, Value) -> Value)] = [
-      ("fmerge.s", { FloatArithmetic.mergeSign($0, $1, negate: false) }), ("fmerge.ns", { FloatArithmetic.mergeSign($0, $1, negate: true) }),
+      ("fmerge.s", { FloatArithmetic.mergeSign($0, $1, negate: false) }),
+      ("fmerge.ns", { FloatArithmetic.mergeSign($0, $1, negate: true) }),
       ("fmerge.se", FloatArithmetic.mergeSignExponent), ("fmix.l", FloatArithmetic.mixLeft), ("fmix.r", FloatArithmetic.mixRight),
-      ("fmix.lr", FloatArithmetic.mixLeftRight), ("fsxt.l", FloatArithmetic.extendSignLeft), ("fsxt.r", FloatArithmetic.extendSignRight),
+      ("fmix.lr", FloatArithmetic.mixLeftRight), ("fsxt.l", FloatArithmetic.extendSignLeft),
+      ("fsxt.r", FloatArithmetic.extendSignRight),
       ("fpack", FloatArithmetic.pack), ("fswap", { FloatArithmetic.swap($0, $1) }),
-      ("fswap.nl", { FloatArithmetic.swap($0, $1, negateLeft: true) }), ("fswap.nr", { FloatArithmetic.swap($0, $1, negateRight: true) }),
-      ("fand", FloatArithmetic.and), ("fandcm", FloatArithmetic.andComplement), ("for", FloatArithmetic.or), ("fxor", FloatArithmetic.xor),
+      ("fswap.nl", { FloatArithmetic.swap($0, $1, negateLeft: true) }),
+      ("fswap.nr", { FloatArithmetic.swap($0, $1, negateRight: true) }),
+      ("fand", FloatArithmetic.and), ("fandcm", FloatArithmetic.andComplement), ("for", FloatArithmetic.or),
+      ("fxor", FloatArithmetic.xor),
       ("fpmerge.s", { FloatArithmetic.parallelMerge($0, $1, mask: signs, negate: false) }),
       ("fpmerge.ns", { FloatArithmetic.parallelMerge($0, $1, mask: signs, negate: true) }),
       ("fpmerge.se", { FloatArithmetic.parallelMerge($0, $1, mask: 0xFF80_0000_FF80_0000, negate: false) }),
@@ -148,7 +160,9 @@ struct FloatOperationTests {
   @Test func approximations() throws {
     for name in ["frcpa", "fprcpa", "frsqrta", "fprsqrta"] {
       try FloatRun.check(name) { random in
-        let (d, p, a, b, field) = (random.floatTarget(), random.number(0...63), random.floatSource(), random.floatSource(), random.number(0...3))
+        let (d, p, a, b, field) = (
+          random.floatTarget(), random.number(0...63), random.floatSource(), random.floatSource(), random.number(0...3)
+        )
         let isRoot = name.contains("sqrt")
         var result = ModelledFloat(text: "\(name).s\(field) f\(d),p\(p)=\(isRoot ? "" : "f\(a),")f\(b)") { model in
           let control = model.control(field)
@@ -218,7 +232,8 @@ struct FloatOperationTests {
         try FloatRun.check("fclass.\(sense)\(type)") { random in
           let (p, a) = (random.predicates(), random.floatSource())
           let classes = random.chance(40) ? 1 << random.number(0...8) : random.number(0...511)
-          var result = ModelledFloat(text: "fclass.\(sense)\(type) p\(p.0),p\(p.1)=f\(a),0x\(String(classes, radix: 16))") { model in
+          var result = ModelledFloat(text: "fclass.\(sense)\(type) p\(p.0),p\(p.1)=f\(a),0x\(String(classes, radix: 16))") {
+            model in
             let member = FloatArithmetic.isMember(model.fr[a], class: UInt64(classes))
             let nat = model.fr[a].isNaTVal && classes & 0x100 == 0
             model.setPredicate(p.0, member == (sense == "m") && !nat)

@@ -98,8 +98,10 @@ struct FloatStatusTests {
   @Test func constantTargets() throws {
     let texts = [
       "fma f0=f2,f3,f4", "fma.s1 f1=f2,f3,f4", "fpma f0=f2,f3,f4", "xma.l f1=f2,f3,f4", "fselect f0=f2,f3,f4", "frcpa f1,p6=f2,f3",
-      "frsqrta f0,p6=f2", "fprcpa f1,p6=f2,f3", "fprsqrta f0,p6=f2", "fmin f0=f2,f3", "fpmax f1=f2,f3", "fpcmp.eq f0=f2,f3", "fmerge.s f1=f2,f3",
-      "fmerge.se f0=f2,f3", "fpmerge.ns f1=f2,f3", "fmix.lr f0=f2,f3", "fand f1=f2,f3", "fswap f0=f2,f3", "fpack f1=f2,f3", "fsxt.l f0=f2,f3",
+      "frsqrta f0,p6=f2", "fprcpa f1,p6=f2,f3", "fprsqrta f0,p6=f2", "fmin f0=f2,f3", "fpmax f1=f2,f3", "fpcmp.eq f0=f2,f3",
+      "fmerge.s f1=f2,f3",
+      "fmerge.se f0=f2,f3", "fpmerge.ns f1=f2,f3", "fmix.lr f0=f2,f3", "fand f1=f2,f3", "fswap f0=f2,f3", "fpack f1=f2,f3",
+      "fsxt.l f0=f2,f3",
       "fcvt.fx f0=f2", "fcvt.xf f1=f2", "fpcvt.fxu f0=f2", "setf.sig f1=r4", "setf.exp f0=r4", "setf.d f1=r4",
     ]
     for text in texts {
@@ -114,8 +116,13 @@ struct FloatStatusTests {
 
   /// Equal target predicates are illegal; for `unc` even if predicated off.
   @Test func equalTargets() throws {
-    for text in ["cmp.eq", "cmp4.lt.unc", "tbit.z", "tnat.nz.unc", "fcmp.eq", "fcmp.lt.unc", "fclass.m", "fclass.m.unc", "cmp.eq.or", "tbit.z.and"] {
-      let operands = text.hasPrefix("fcmp") ? "f2,f3" : text.hasPrefix("fclass") ? "f2,0x1" : text.hasPrefix("tbit") ? "r4,5" : text.hasPrefix("tnat") ? "r4" : "r4,r5"
+    for text in [
+      "cmp.eq", "cmp4.lt.unc", "tbit.z", "tnat.nz.unc", "fcmp.eq", "fcmp.lt.unc", "fclass.m", "fclass.m.unc", "cmp.eq.or",
+      "tbit.z.and",
+    ] {
+      let operands =
+        text.hasPrefix("fcmp")
+        ? "f2,f3" : text.hasPrefix("fclass") ? "f2,0x1" : text.hasPrefix("tbit") ? "r4,5" : text.hasPrefix("tnat") ? "r4" : "r4,r5"
       for predicate in [true, false] {
         let machine = try TestMachine("(p07) \(text) p6,p6=\(operands)")
         machine[pr: 7] = predicate
@@ -137,9 +144,11 @@ struct FloatStatusTests {
     let pair = FloatRegister.integer(0x7F80_0001_3F80_0000)
     let reversed = FloatRegister.integer(0x3F80_0000_7F80_0001)
     let cases: [(String, FloatRegister, FloatRegister, UInt64)] = [
-      ("fma f6=f2,f3,f4", signaling, .one, 1), ("fma f6=f2,f3,f4", denormal, .one, 2), ("fcmp.eq p6,p7=f2,f3", signaling, .one, 1),
-      ("frcpa f6,p6=f2,f3", .one, .zero, 4), ("frsqrta f6,p6=f2", denormal, .one, 2), ("fcvt.fx f6=f2", signaling, .one, 1),
-      ("fmax f6=f2,f3", denormal, .one, 2), ("fpma f6=f2,f3,f4", pair, .one, 1), ("fpmin f6=f2,f3", reversed, pair, 0x11),
+      ("fma f6=f2,f3,f4", Self.signaling, .one, 1), ("fma f6=f2,f3,f4", Self.denormal, .one, 2),
+      ("fcmp.eq p6,p7=f2,f3", Self.signaling, .one, 1),
+      ("frcpa f6,p6=f2,f3", .one, .zero, 4), ("frsqrta f6,p6=f2", Self.denormal, .one, 2),
+      ("fcvt.fx f6=f2", Self.signaling, .one, 1),
+      ("fmax f6=f2,f3", Self.denormal, .one, 2), ("fpma f6=f2,f3,f4", pair, .one, 1), ("fpmin f6=f2,f3", reversed, pair, 0x11),
       ("fpcvt.fx f6=f2", reversed, .one, 0x10), ("fpcmp.lt f6=f2,f3", reversed, .integer(0), 0x10),
     ].map { ($0.0, $0.1, $0.2, UInt64($0.3)) }
     for (text, f2, f3, code) in cases {
@@ -147,7 +156,7 @@ struct FloatStatusTests {
       machine[fr: 2] = f2
       machine[fr: 3] = f3
       machine[fr: 4] = .one
-      machine[fr: 6] = three
+      machine[fr: 6] = Self.three
       machine[pr: 6] = true
       machine[ar: AR.fpsr] = 0x9804_C027_0300
       let psr = machine.psr
@@ -157,7 +166,7 @@ struct FloatStatusTests {
       #expect(machine.interruption.iip == TestMachine.code + 16, "\(text)")
       #expect(PSR.ri(machine.interruption.ipsr) == 1, "\(text)")
       #expect(machine.interruption.ipsr & ~PSR.riMask == psr, "\(text)")
-      #expect(machine[fr: 6] == three, "\(text)")
+      #expect(machine[fr: 6] == Self.three, "\(text)")
       #expect(machine[pr: 6], "\(text)")
       #expect(machine[ar: AR.fpsr] == 0x9804_C027_0300, "\(text)")
     }
@@ -168,7 +177,8 @@ struct FloatStatusTests {
     let third = FloatRegister(significand: 0xAAAA_AAAA_AAAA_AAAB, signExponent: 0xFFFD)
     let cases: [(FloatRegister, FloatRegister, UInt64, UInt64, UInt64)] = [
       // operands, enabled traps, ISR.code, flags
-      (huge, huge, 0x08, 1 | 1 << 11, 0x08), (tiny, tiny, 0x10, 1 | 1 << 12, 0x10), (third, third, 0x20, 1 | 1 << 13 | 1 << 14, 0x20),
+      (Self.huge, Self.huge, 0x08, 1 | 1 << 11, 0x08), (Self.tiny, Self.tiny, 0x10, 1 | 1 << 12, 0x10),
+      (third, third, 0x20, 1 | 1 << 13 | 1 << 14, 0x20),
     ]
     for (f2, f3, enabled, code, flags) in cases {
       for field in 0..<4 {
@@ -189,7 +199,9 @@ struct FloatStatusTests {
         #expect(machine.interruption.iip == TestMachine.code + 16)
         #expect(machine.interruption.ipsr & PSR.mfh != 0)
         #expect(machine[fr: 40] == exact.value)
-        #expect(machine[ar: AR.fpsr] == before | flags << (Self.shift(field) + 7) | machine[ar: AR.fpsr] & 0x20 << (Self.shift(field) + 7))
+        #expect(
+          machine[ar: AR.fpsr] == before | flags << (Self.shift(field) + 7) | machine[ar: AR.fpsr] & 0x20 << (Self.shift(field) + 7)
+        )
       }
     }
   }
@@ -211,7 +223,8 @@ struct FloatStatusTests {
   /// Disabled halves of the register file: the fault names the halves that the instruction uses (ISR.code bits 0 and 1).
   @Test func disabledRegisters() throws {
     let cases: [(String, UInt64)] = [
-      ("fma f6=f2,f3,f4", 1), ("fma f40=f50,f60,f70", 2), ("fma f6=f40,f3,f4", 3), ("fcmp.eq p6,p7=f2,f50", 3), ("setf.sig f6=r4", 1),
+      ("fma f6=f2,f3,f4", 1), ("fma f40=f50,f60,f70", 2), ("fma f6=f40,f3,f4", 3), ("fcmp.eq p6,p7=f2,f50", 3),
+      ("setf.sig f6=r4", 1),
       ("getf.sig r4=f127", 2), ("fclass.m p6,p7=f32,0x1", 2), ("xma.l f40=f0,f1,f0", 2), ("frsqrta f6,p6=f100", 3),
     ]
     for (text, uses) in cases {

@@ -22,7 +22,8 @@ struct IntegerArithmeticTests {
 
   @Test func immediates() throws {
     let operations: [(String, Int, (UInt64, UInt64) -> UInt64)] = [
-      ("sub", 8, { $0 &- $1 }), ("and", 8, { $0 & $1 }), ("andcm", 8, { $0 & ~$1 }), ("or", 8, { $0 | $1 }), ("xor", 8, { $0 ^ $1 }),
+      ("sub", 8, { $0 &- $1 }), ("and", 8, { $0 & $1 }), ("andcm", 8, { $0 & ~$1 }), ("or", 8, { $0 | $1 }),
+      ("xor", 8, { $0 ^ $1 }),
       ("adds", 14, { $0 &+ $1 }), ("addp4", 14, { Self.pointer($0 &+ $1, $1) }),
     ]
     for (name, width, value) in operations {

@@ -7,7 +7,9 @@ enum Lanes {
   static func sign(_ element: Int, _ size: Int) -> Int { element >= 1 << (size * 8 - 1) ? element - 1 << (size * 8) : element }
 
   static func join(_ elements: [Int], _ size: Int) -> UInt64 {
-    elements.enumerated().reduce(0) { $0 | (UInt64(bitPattern: Int64($1.element)) & (1 << UInt64(size * 8) - 1)) << UInt64($1.offset * size * 8) }
+    elements.enumerated().reduce(0) {
+      $0 | (UInt64(bitPattern: Int64($1.element)) & (1 << UInt64(size * 8) - 1)) << UInt64($1.offset * size * 8)
+    }
   }
   static func clamp(_ value: Int, _ limits: ClosedRange<Int>) -> Int { min(max(value, limits.lowerBound), limits.upperBound) }
   static func signedRange(_ size: Int) -> ClosedRange<Int> { -(1 << (size * 8 - 1))...1 << (size * 8 - 1) - 1 }

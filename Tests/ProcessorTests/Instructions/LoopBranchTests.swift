@@ -44,7 +44,8 @@ struct LoopBranchTests {
       #expect(machine[pr: n] == value, "p\(n), \(comment)")
     }
     func step(_ rrb: Int, _ count: Int) -> Int { !rotated || count == 0 ? rrb : (rrb + count - 1) % count }
-    let expected = UInt64(96 | 16 << 7 | sor << 14 | step(rotation.gr, size) << 18) | UInt64(step(rotation.fr, 96)) << 25
+    let expected =
+      UInt64(96 | 16 << 7 | sor << 14 | step(rotation.gr, size) << 18) | UInt64(step(rotation.fr, 96)) << 25
       | UInt64(step(rotation.pr, 48)) << 32
     #expect(machine.blocks.cfm == expected, "CFM, \(comment)")
   }

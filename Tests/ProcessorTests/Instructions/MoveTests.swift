@@ -6,7 +6,8 @@ import Testing
 struct MoveTests {
   /// Runs one instruction that must raise a fault on its first execution.
   private func fault(
-    _ text: String, _ vector: Vector, code: UInt64, _ prepare: (TestMachine) -> Void, sourceLocation: SourceLocation = #_sourceLocation
+    _ text: String, _ vector: Vector, code: UInt64, _ prepare: (TestMachine) -> Void,
+    sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
     let machine = try TestMachine(text, sourceLocation: sourceLocation)
     prepare(machine)
@@ -72,7 +73,8 @@ struct MoveTests {
     ]
     for (unit, name, mask) in registers {
       let machine = try TestMachine(
-        "mov.\(unit) \(name)=r4 ;;\nmov.\(unit) r5=\(name) ;;\nmov.\(unit) \(name)=-77 ;;\nmov.\(unit) r6=\(name) ;;\n(p06) mov.\(unit) \(name)=r4 ;;\nmov.\(unit) r7=\(name)")
+        "mov.\(unit) \(name)=r4 ;;\nmov.\(unit) r5=\(name) ;;\nmov.\(unit) \(name)=-77 ;;\nmov.\(unit) r6=\(name) ;;\n(p06) mov.\(unit) \(name)=r4 ;;\nmov.\(unit) r7=\(name)"
+      )
       machine[gr: 4] = 0x8765_4321_0FED_CBA9
       #expect(machine.run() == .done, "\(name)")
       #expect(machine[gr: 5] == 0x8765_4321_0FED_CBA9 & mask, "\(name)")
@@ -84,7 +86,9 @@ struct MoveTests {
 
   /// Faults in the order of the pseudo-code: the wrong unit or register, then the NaT, then reserved fields, then privilege.
   @Test func applicationRegisterFaults() throws {
-    for text in ["mov.m ar.lc=r4", "mov.m r4=ar.lc", "mov.i ar.ccv=r4", "mov.i r4=ar.ccv", "mov.m ar.bsp=r4", "mov.m ar8=r4", "mov.m r4=ar8"] {
+    for text in [
+      "mov.m ar.lc=r4", "mov.m r4=ar.lc", "mov.i ar.ccv=r4", "mov.i r4=ar.ccv", "mov.m ar.bsp=r4", "mov.m ar8=r4", "mov.m r4=ar8",
+    ] {
       try fault(text, .generalException, code: 0) { $0[nat: 4] = true }
     }
     for name in ["ar.bspstore", "ar.rnat"] {

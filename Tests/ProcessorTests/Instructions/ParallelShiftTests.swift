@@ -29,7 +29,9 @@ struct ParallelShiftTests {
   }
 
   @Test func pack() throws {
-    let forms = [("pack2.sss", 2, Lanes.signedRange(1)), ("pack2.uss", 2, Lanes.unsignedRange(1)), ("pack4.sss", 4, Lanes.signedRange(2))]
+    let forms = [
+      ("pack2.sss", 2, Lanes.signedRange(1)), ("pack2.uss", 2, Lanes.unsignedRange(1)), ("pack4.sss", 4, Lanes.signedRange(2)),
+    ]
     for (name, size, range) in forms {
       try check(name) { a, b in
         Lanes.join((Lanes.signed(a, size) + Lanes.signed(b, size)).map { Lanes.clamp($0, range) }, size / 2)
