@@ -60,12 +60,14 @@ extension LogicalProcessor {
     return .fault(position: slot)
   }
 
-  /// Faults that outrank Register NaT Consumption for system instructions.
+  /// Faults that outrank Register NaT Consumption for system instructions and moves to application registers.
   private func faultsBeforeNaT(_ i: Instruction) -> StepResult? {
     let psr = state.pointee.psr
     switch i.operation {
     case .itcD, .itcI, .itrD, .itrI:
       if psr & PSR.ic != 0 { return illegalOperation() }
+    case .movToAR:
+      if applicationRegisterIsIllegal(Int(i.ar3), write: true) { return illegalOperation() }
     case .movToCR:
       if let failure = controlRegisterIsIllegal(Int(i.cr3), write: true) { return failure }
     case .movToAR:
