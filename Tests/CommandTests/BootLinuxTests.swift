@@ -21,7 +21,7 @@ import Testing
     "Consider compiling CPUfreq support into your kernel.",
   ]
   private static let trouble = [
-    "oops", "warn", "fail", "error", "unable", "cannot", "can't", "bug:", "call trace", "unaligned", "not registered", "invalid",
+    "oops", "warn", "fail", "error", "unable", "cannot", "can't", "bug:", "call trace", "unaligned", "not registered", "invalid ",
     "not found", "timeout", "timed out", "unsupported", "unexpected", "bad ", "broken", "mismatch", "lockup", "stall", "taint",
     "ignor",
     "unknown", "missing", "conflict", "no irq", "spurious", "nobody cared",

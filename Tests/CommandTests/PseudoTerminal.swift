@@ -48,8 +48,14 @@ final class PseudoTerminal {
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
-    // POSIX_SPAWN_SETSID: the terminal becomes the session's.
-    posix_spawnattr_setflags(&attributes, 0x80)
+    // A test may run in a thread that blocks or ignores signals; the program must not inherit that.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    posix_spawnattr_setsigmask(&attributes, &signals)
+    sigfillset(&signals)
+    posix_spawnattr_setsigdefault(&attributes, &signals)
+    // POSIX_SPAWN_SETSID: the terminal becomes the session's. POSIX_SPAWN_SETSIGMASK and _SETSIGDEF.
+    posix_spawnattr_setflags(&attributes, 0x80 | 0x08 | 0x04)
     var words: [UnsafeMutablePointer<CChar>?] = ([Epicure.executable.path] + arguments).map { strdup($0) } + [nil]
     defer { words.forEach { free($0) } }
     var identifier: pid_t = 0
