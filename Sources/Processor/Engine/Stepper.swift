@@ -66,8 +66,6 @@ extension LogicalProcessor {
     switch i.operation {
     case .itcD, .itcI, .itrD, .itrI:
       if psr & PSR.ic != 0 { return illegalOperation() }
-    case .movToAR:
-      if applicationRegisterIsIllegal(Int(i.ar3), write: true) { return illegalOperation() }
     case .movToCR:
       if let failure = controlRegisterIsIllegal(Int(i.cr3), write: true) { return failure }
     case .movToAR:

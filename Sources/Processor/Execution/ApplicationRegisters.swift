@@ -21,11 +21,6 @@ extension LogicalProcessor {
     }
   }
 
-  /// What raises Illegal Operation before anything else is looked at.
-  func applicationRegisterIsIllegal(_ n: Int, write: Bool) -> Bool {
-    !exists(n) || (write && n == AR.bsp) || ((n == AR.bspstore || n == AR.rnat) && state.ar[AR.rsc] & 3 != 0)
-  }
-
   private var cpl: UInt64 { PSR.cpl(state.pointee.psr) }
 
   /// Illegal Operation conditions, which come before all others: no such register, a write to BSP, BSPSTORE or RNAT while the
