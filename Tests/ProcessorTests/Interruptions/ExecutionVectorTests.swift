@@ -9,13 +9,13 @@ struct ExecutionVectorTests {
   static let code = TestMachine.code
 
   @Test(
-    "Break Instruction: IIM is the immediate, from every unit",
+    "Break Instruction: IIM is the immediate of 21 bits, and 0 after break.b (Volume 3, break)",
     arguments: [
       ("{ .mii\n break.m 0x123456\n nop 0\n nop 0\n }", 0, 0x12_3456),
       ("{ .mii\n nop 0\n break.i 0x1fffff\n nop 0\n }", 1, 0x1F_FFFF),
       ("{ .mii\n nop 0\n nop 0\n break.i 0\n }", 2, 0), ("{ .mfi\n nop 0\n break.f 0x80000\n nop 0\n }", 1, 0x8_0000),
-      ("{ .mib\n nop 0\n nop 0\n break.b 0x54321\n }", 2, 0x5_4321),
-      ("{ .mlx\n nop 0\n break.x 0x3fffffffffffffff\n }", 1, 0x3FFF_FFFF_FFFF_FFFF),
+      ("{ .mib\n nop 0\n nop 0\n break.b 0x54321\n }", 2, 0),
+      ("{ .mlx\n nop 0\n break.x 0x3fffffffffffffff\n }", 1, 0x1F_FFFF),
     ] as [(String, UInt64, UInt64)]) func breakInstruction(_ source: String, _ slot: UInt64, _ immediate: UInt64) throws
   {
     let machine = try TestMachine("nop.m 0\n" + source)
