@@ -38,7 +38,7 @@ boot: build ## build, then boot the built-in guest
 	$(EPICURE) boot --virtualization none
 
 .PHONY: test
-test: test-packages ## build and run every test, GCC's torture suite and the speed thresholds
+test: test-packages ## build and run every test, GCC's torture suite, a sample in lockstep, and the speed thresholds
 	$(SWIFT) build -c release --build-tests
 	$(SWIFT) test -c release --skip-build
 	Benchmarks/ci.sh $(EPICURE) "$(GUESTS)"
@@ -66,6 +66,10 @@ test-packages:
 .PHONY: torture
 torture: build ## GCC's C execution torture suite
 	Benchmarks/torture.sh $(EPICURE) $(GUESTS)/torture/gcc-execute-O2.tar.xz
+
+.PHONY: lockstep
+lockstep: build ## the engine against the stepper: all torture programs, a whole boot of Linux
+	Benchmarks/lockstep.sh $(EPICURE) $(GUESTS)
 
 .PHONY: speed
 speed: build test-packages ## host instructions per guest slot, whole programs
