@@ -130,7 +130,7 @@ struct Translator {
     let qp = i.qp
     let predicatesBranch: Bool
     switch i.operation {
-    case .brCond, .brWexit, .brWtop, .reserved: predicatesBranch = true
+    case .brCond, .brWexit, .brWtop, .brIA, .reserved: predicatesBranch = true
     default: predicatesBranch = false
     }
     if qp == 0 || predicatesBranch { return emitBody(i, position) }
