@@ -107,7 +107,7 @@ public final class LogicalProcessor {
     state.cpuid[1] = 0x6C65_746E
     state.cpuid[3] = 4 | 7 << 8 | 0 << 16 | 0x20 << 24
     state.cpuid[4] = 5
-    for i in 0..<64 where i >= 4 && i < 16 { state.pmc[i] = 0x200_0000 }
+    for i in 4..<16 { state.pmc[i] = PerformanceMonitors.counterReset }
     state.cr[CR.itv] = 1 << 16
     state.cr[CR.pmv] = 1 << 16
     state.cr[CR.cmcv] = 1 << 16

@@ -257,7 +257,7 @@ extension LogicalProcessor {
           case .movToPFS:
             // Without rotation there is little to check: reserved fields and rotation zero, sol <= sof <= 96.
             let value = gr[Int(op.pointee.a)]
-            if value & 0x3FFF_FFFF_FFFF_C000 & ~(0x3F << 52) == 0 && value >> 7 & 0x7F <= value & 0x7F && value & 0x7F <= 96 {
+            if value & 0x3C0F_FFFF_FFFF_C000 == 0 && value >> 7 & 0x7F <= value & 0x7F && value & 0x7F <= 96 {
               s.ar[AR.pfs] = value
             } else {
               let result = general(op)

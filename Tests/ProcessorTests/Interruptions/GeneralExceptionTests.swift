@@ -182,6 +182,10 @@ struct GeneralExceptionTests {
   func branchIA() throws {
     let text = "{ .bbb\n br.ia.sptk.many b6\n nop 0\n nop 0\n }"
     for psr in [PSR.ic, PSR.ic | PSR.di, PSR.ic | 3 << PSR.cplShift] { try expect(0x40, text, psr: psr) }
+    // A qualifying predicate is illegal, true or false.
+    for predicate in [false, true] {
+      try expect(0, "{ .bbb\n (p6) br.ia.sptk.many b6\n nop 0\n nop 0\n }") { $0[pr: 6] = predicate }
+    }
     try expect(0, text) {
       $0.each {
         $0.state.pointee.bsp += 8; $0.state.pointee.dirty = 1

@@ -112,8 +112,13 @@ final class TestMachine {
 
   /// Puts a branch to itself at an address, at which a run ends.
   func park(_ address: UInt64) throws {
-    try place("here: { .bbb\n br.cond.sptk.many here\n nop 0\n nop 0\n }", at: address)
+    place(try Self.branchToItself.get(), at: address)
     parkingPlaces.insert(address)
+  }
+
+  /// The same bits at each address: the branch is relative.
+  private static let branchToItself = Result { () throws(AssemblyError) -> [Bundle] in
+    try Assembler.assemble("here: { .bbb\n br.cond.sptk.many here\n nop 0\n nop 0\n }")
   }
 
   /// Maps the whole memory to itself in region `region`, for instructions and data, in pages of 1 MiB.
@@ -197,7 +202,9 @@ final class TestMachine {
 
   // MARK: Registers and memory, written on both, read from `blocks`
 
+  /// The pointer is void once the machine is gone: keep the machine in a constant. ``ip`` may be asked of a temporary.
   var state: State { blocks.state }
+  var ip: UInt64 { state.pointee.ip }
   /// PSR now, which is the handler's after an interruption.
   var psr: UInt64 {
     get { state.pointee.psr }
