@@ -40,6 +40,7 @@ extension LogicalProcessor {
   /// the ALAT.
   public func difference(from other: LogicalProcessor) -> String? {
     scalarDifference(other) ?? arrayDifference(other) ?? stackedDifference(other) ?? floatDifference(other)
+      ?? interruptDifference(other) ?? alatDifference(other)
   }
 
   private func scalarDifference(_ other: LogicalProcessor) -> String? {
@@ -114,6 +115,26 @@ extension LogicalProcessor {
       if x == y { continue }
       return Self.describe("f\(n) (sign and exponent)", x.signExponent, y.signExponent)
         + Self.describe(", significand", x.significand, y.significand)
+    }
+    return nil
+  }
+
+  private func interruptDifference(_ other: LogicalProcessor) -> String? {
+    for i in 0..<4 {
+      let (x, y) = (state.pointee.interruptRequest[i], other.state.pointee.interruptRequest[i])
+      if x != y { return Self.describe("irr\(i)", x, y) }
+      let (v, w) = (state.pointee.interruptInService[i], other.state.pointee.interruptInService[i])
+      if v != w { return Self.describe("interrupts in service \(i)", v, w) }
+    }
+    return nil
+  }
+
+  /// Entries name host addresses, which say nothing; register and size must agree.
+  private func alatDifference(_ other: LogicalProcessor) -> String? {
+    for i in 0..<32 {
+      let (x, y) = (state.pointee.alat.entries[i], other.state.pointee.alat.entries[i])
+      if x.tag != y.tag { return Self.describe("register of ALAT entry \(i)", UInt64(x.tag), UInt64(y.tag)) }
+      if x.tag != 0 && x.size != y.size { return Self.describe("size of ALAT entry \(i)", UInt64(x.size), UInt64(y.size)) }
     }
     return nil
   }
