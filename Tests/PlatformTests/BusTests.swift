@@ -169,6 +169,6 @@ import Testing
     machine.events.schedule(handler, tag: 8, at: 100)
     // The first request counts.
     #expect(machine.run(until: 1000) == .requested(7))
-    #expect(machine.run(until: 1000) == .limit)
+    #expect(machine.run(until: 1000) == .deadlock)
   }
 }
