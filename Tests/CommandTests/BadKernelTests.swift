@@ -14,7 +14,7 @@ import Testing
 
   private func boot(_ bytes: [UInt8], _ options: [String] = []) throws -> Epicure.Measured {
     let folder = try TemporaryFolder()
-    let result = try Epicure.measured(["boot", "--kernel", folder.write("kernel", bytes)] + options, seconds: 60)
+    let result = try Epicure.measured(["boot", "--kernel", folder.write("kernel", bytes)] + options)
     #expect(result.status <= 3, "status \(result.status): \(result.errors)")
     return result
   }
@@ -25,7 +25,7 @@ import Testing
     for command in [
       ["boot", "--kernel", path], ["boot", "--kernel", path, "--initrd", path], ["disassemble", path], ["run", path],
     ] {
-      let result = try Epicure.measured(command, seconds: 30)
+      let result = try Epicure.measured(command)
       #expect(result.status == 2, "\(command): \(result.status) \(result.errors)")
       #expect(result.errors.hasPrefix("epicure: \(path): "), "\(command): \(result.errors)")
       #expect(result.errors.contains(reason), "\(command): \(result.errors)")
@@ -188,9 +188,9 @@ import Testing
         image[bit / 8] ^= 1 << UInt8(bit % 8)
       }
       let path = try folder.write("kernel", image)
-      let boot = try Epicure.measured(["boot", "--kernel", path, "--limit-instructions", "200000", "--memory", "64M"], seconds: 30)
+      let boot = try Epicure.measured(["boot", "--kernel", path, "--limit-instructions", "200000", "--memory", "64M"])
       #expect(0...3 ~= boot.status, "seed 0xBAD5EED, round \(round): \(boot.status) \(boot.errors)")
-      let listing = try Epicure.measured(["disassemble", path], seconds: 30)
+      let listing = try Epicure.measured(["disassemble", path])
       #expect([0, 2].contains(listing.status), "seed 0xBAD5EED, round \(round): \(listing.status) \(listing.errors)")
     }
   }

@@ -98,7 +98,7 @@ final class PseudoTerminal {
 
   /// Waits until `text` appears behind what has been consumed; returns everything up to its end.
   @discardableResult
-  func expect(_ text: String, seconds: Double = 60) throws -> String {
+  func expect(_ text: String, seconds: Double = 240) throws -> String {
     let wanted = Array(text.utf8)
     let deadline = Date().addingTimeInterval(seconds)
     var from = consumed
@@ -132,7 +132,7 @@ final class PseudoTerminal {
 
   func type(_ text: String) throws {
     var rest = Array(text.utf8)[...]
-    let deadline = Date().addingTimeInterval(60)
+    let deadline = Date().addingTimeInterval(240)
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { write(master, $0.baseAddress, min($0.count, 512)) }
       if count > 0 { rest = rest.dropFirst(count) }
@@ -143,7 +143,7 @@ final class PseudoTerminal {
   }
 
   /// A command and the marker behind its output.
-  func run(_ command: String, seconds: Double = 60) throws -> String {
+  func run(_ command: String, seconds: Double = 240) throws -> String {
     try type("\(command); echo done-$((1+1))\r")
     let text = try expect("done-2", seconds: seconds)
     _ = try expect("# ", seconds: seconds)
@@ -155,7 +155,7 @@ final class PseudoTerminal {
   func signal(_ number: Int32) { kill(process, number) }
 
   /// The exit status; 128 and the signal's number if a signal ended it.
-  func wait(seconds: Double = 60) throws -> Int32 {
+  func wait(seconds: Double = 240) throws -> Int32 {
     let deadline = Date().addingTimeInterval(seconds)
     while ended == nil {
       collect(milliseconds: 10)

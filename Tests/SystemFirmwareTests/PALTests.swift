@@ -181,6 +181,19 @@ import Testing
     for n in 1..<8 as Range<UInt64> { #expect(try bench.u64(FirmwareBench.scratch + 8 * n) == 0) }
   }
 
+  /// Translation registers are empty after reset; there are 64 of each kind.
+  @Test func translationRegisters() throws {
+    bench.memory.store(FirmwareBench.scratch + 16, UInt64.max)
+    for (number, type) in [(0, 0), (63, 1)] as [(UInt64, UInt64)] {
+      #expect(bench.pal(261, number, type, FirmwareBench.scratch) == Self.values(0xF))
+      #expect(try bench.u64(FirmwareBench.scratch + 16) & 1 == 0)
+    }
+    #expect(bench.pal(261, 64, 0, FirmwareBench.scratch) == Self.failure(-2))
+    #expect(bench.pal(261, 0, 2, FirmwareBench.scratch) == Self.failure(-2))
+    #expect(bench.pal(261, 0, 0, FirmwareBench.scratch + 4) == Self.failure(-2))
+    #expect(bench.pal(261, 0, 0, 0x9000_0000) == Self.failure(-2))
+  }
+
   /// Reserved and optional indices, and everything above.
   @Test func unimplemented() {
     let optional: [UInt64] = [13, 33, 35, 36, 40, 43, 44, 45, 46, 47, 48, 49, 50, 51]

@@ -41,7 +41,13 @@ extension SystemFirmware {
     case .vmInfo: return ProcessorModel.vmInfo(level: a[0], type: a[1])
     case .vmSummary: return .values(ProcessorModel.vmSummary1, ProcessorModel.vmSummary2)
     case .vmPageSize: return .values(Implementation.insertablePages, Implementation.insertablePages)
-    case .vmTranslationRegisterRead: return .failure(PALStatus.unimplemented)
+    case .vmTranslationRegisterRead:
+      guard a[1] <= 1, a[2] & 7 == 0, let words = call.processor.translationRegister(a[0], instruction: a[1] == 0) else {
+        return .failure(PALStatus.invalidArgument)
+      }
+      try call.write(a[2], words.flatMap { word in withUnsafeBytes(of: word.littleEndian) { Array($0) } })
+      // Access rights, privilege level, dirty bit and memory attribute are all valid.
+      return .values(0xF)
 
     // Identity and features
     case .fixedAddress: return .values(UInt64(call.index))
