@@ -38,7 +38,7 @@ boot: build ## build, then boot the built-in guest
 	$(EPICURE) boot --virtualization none
 
 .PHONY: test
-test: test-packages ## build and run every test, GCC's torture suite and the speed thresholds
+test: test-packages ## build and run every test, GCC's torture suite, a sample in lockstep, and the speed thresholds
 	$(SWIFT) build -c release --build-tests
 	$(SWIFT) test -c release --skip-build
 	Benchmarks/ci.sh $(EPICURE) "$(GUESTS)"
@@ -67,6 +67,10 @@ test-packages:
 torture: build ## GCC's C execution torture suite
 	Benchmarks/torture.sh $(EPICURE) $(GUESTS)/torture/gcc-execute-O2.tar.xz
 
+.PHONY: lockstep
+lockstep: build ## the engine against the stepper: all torture programs, a whole boot of Linux
+	Benchmarks/lockstep.sh $(EPICURE) $(GUESTS)
+
 .PHONY: speed
 speed: build test-packages ## host instructions per guest slot, whole programs
 	Benchmarks/speed.sh $(EPICURE) $(GUESTS)/programs
@@ -74,6 +78,10 @@ speed: build test-packages ## host instructions per guest slot, whole programs
 .PHONY: firmware
 firmware: test-packages ## assemble Firmware/ into the files that are committed
 	$(MAKE) -C Firmware install
+
+.PHONY: guest-images
+guest-images: test-packages ## assemble GuestImages/selftest into the file that is committed
+	$(MAKE) -C GuestImages/selftest install
 
 .PHONY: lint
 lint: ## check the format of the sources

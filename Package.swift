@@ -35,7 +35,8 @@ let package = Package(
         "IA64", "LinuxUser", "Devices", "HostResources", "SystemFirmware", "Loading",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
-      ]),
+      ],
+      resources: [.embedInCode("Resources/selftest.elf.gz")]),
     .executableTarget(name: "epicure", dependencies: ["Commands"]),
     // Tests.
     .testTarget(name: "IA64Tests", dependencies: ["IA64", "Loading"]),
@@ -43,8 +44,8 @@ let package = Package(
       name: "ArithmeticTests",
       dependencies: ["Arithmetic", .product(name: "BigInt", package: "BigInt")]),
     .testTarget(name: "ProcessorTests", dependencies: ["Processor", "IA64"]),
-    .testTarget(name: "PlatformTests", dependencies: ["Platform", "Devices", "HostResources"]),
-    .testTarget(name: "SystemFirmwareTests", dependencies: ["SystemFirmware", "Loading"]),
-    .testTarget(name: "CommandTests", dependencies: ["Commands", "Loading"]),
+    .testTarget(name: "PlatformTests", dependencies: ["Platform", "Processor", "Devices", "HostResources"]),
+    .testTarget(name: "SystemFirmwareTests", dependencies: ["SystemFirmware", "Platform", "Processor", "Loading", "CZlib"]),
+    .testTarget(name: "CommandTests", dependencies: ["Commands", "IA64", "Loading"]),
   ]
 )

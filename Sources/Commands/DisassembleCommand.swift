@@ -32,10 +32,8 @@ struct DisassembleCommand: ParsableCommand {
   private static let bundleSize: UInt64 = 16
 
   func run() throws {
-    var bytes = try HostFile.read(file, limit: DisassembleCommand.limit)
-    if GzipReader.isGzip(bytes) {
-      bytes = try GzipReader.decompress(bytes, limit: DisassembleCommand.limit, file: file)
-    }
+    let limit = DisassembleCommand.limit
+    let bytes = try GzipReader.plain(HostFile.read(file, limit: limit), limit: limit, magic: ELFProgram.magic, file: file)
     let code = try DisassembledSections(bytes, file: file)
     var output = StandardOutput()
     try output.write("\n\(file):     file format elf64-ia64-little\n\n")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Loading
 
 #if canImport(Glibc)
   import Glibc
@@ -30,6 +31,9 @@ public struct EpicureCommand: ParsableCommand {
     } catch let failure as CommandFailure {
       failure.report()
       Glibc.exit(failure.status)
+    } catch let error as ImageError {
+      CommandFailure(CommandFailure.badInput, "\(error)").report()
+      Glibc.exit(CommandFailure.badInput)
     } catch let code as ExitCode {
       // The status of a program that was run, whatever it is.
       Glibc.exit(code.rawValue)

@@ -19,6 +19,8 @@ struct RunCommand: ParsableCommand {
   var stats: String?
   @Option(help: ArgumentHelp("Stop with status 3 after so many instructions (slots, nops included).", valueName: "n"))
   var limitInstructions: UInt64?
+  @Flag(help: "Check the engine: run the program twice side by side, by blocks and by single instructions, and compare.")
+  var lockstep = false
 
   @Argument(help: "The program: a static ELF executable for IA-64.", completion: .file())
   var program: String
@@ -27,16 +29,19 @@ struct RunCommand: ParsableCommand {
   var arguments: [String] = []
 
   func run() throws {
-    let process: UserProcess
-    do {
-      process = try UserProcess(
-        path: program, arguments: arguments, environment: ProcessInfo.processInfo.environment.map { "\($0)=\($1)" }.sorted(),
-        logger: Logger(label: "epicure.run"))
-    } catch {
-      Self.report("\(error)")
-      throw ExitCode(2)
+    let process = try makeProcess()
+    let limit = limitInstructions ?? .max
+    let termination: Termination
+    if lockstep {
+      switch process.run(inLockstepWith: try makeProcess(), limit: limit) {
+      case .success(let end): termination = end
+      case .failure(let difference):
+        Self.report("\(program): \(difference)")
+        throw ExitCode(CommandFailure.guestFailed)
+      }
+    } else {
+      termination = process.run(limit: limit)
     }
-    let termination = process.run(limit: limitInstructions ?? .max)
     if let stats { try RunStatistics(process.processor).write(to: stats) }
     switch termination {
     case .limitReached: throw CommandFailure(CommandFailure.limitReached, "the limit of instructions is reached")
@@ -44,6 +49,17 @@ struct RunCommand: ParsableCommand {
     case .killed(let signal, let explanation):
       Self.report("\(program): \(explanation)")
       throw ExitCode(128 + signal)
+    }
+  }
+
+  private func makeProcess() throws -> UserProcess {
+    do {
+      return try UserProcess(
+        path: program, arguments: arguments, environment: ProcessInfo.processInfo.environment.map { "\($0)=\($1)" }.sorted(),
+        logger: Logger(label: "epicure.run"))
+    } catch {
+      Self.report("\(error)")
+      throw ExitCode(CommandFailure.badInput)
     }
   }
 

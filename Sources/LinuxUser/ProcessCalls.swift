@@ -108,6 +108,21 @@ extension UserProcess {
     return result
   }
 
+  /// A program for another machine may be one of the host's: the host knows. Returns only by an error. Descriptors of the emulator
+  /// close on their own, and so does the parent's wait for a child of `vfork`.
+  private func executeOnHost(_ file: String, _ arguments: [[UInt8]], _ environment: [[UInt8]]) throws(SystemError) {
+    space.writeBackAll()
+    func list(_ strings: [[UInt8]]) -> [UnsafeMutablePointer<CChar>?] {
+      strings.map { string in
+        (string + [0]).withUnsafeBytes { $0.baseAddress.flatMap { strdup($0.assumingMemoryBound(to: CChar.self)) } }
+      } + [nil]
+    }
+    var (words, variables) = (list(arguments), list(environment))
+    defer { (words + variables).forEach { free($0) } }
+    execve(file, &words, &variables)
+    throw SystemError(errno)
+  }
+
   /// `execve`. Until the new program has been read, errors leave the old one running.
   private func execute(
     _ path: [UInt8], _ arguments: [[UInt8]], _ environment: [[UInt8]], depth: Int = 0
@@ -134,7 +149,13 @@ extension UserProcess {
         Array(interpreter), command + [path] + arguments.dropFirst(), environment, depth: depth + 1)
     }
     let program: ELFProgram
-    do throws(ImageError) { program = try ELFProgram(bytes, file: file) } catch { throw SystemError(ENOEXEC) }
+    do throws(ImageError) { program = try ELFProgram(bytes, file: file) } catch {
+      switch error.reason {
+      case .wrongMachine, .wrongClass, .wrongByteOrder: try executeOnHost(file, arguments, environment)
+      default: break
+      }
+      throw SystemError(ENOEXEC)
+    }
     guard program.interpreter == nil else { throw SystemError(ENOEXEC) }
     space.writeBackAll()
     do throws(SystemError) {

@@ -28,6 +28,14 @@ public enum StartError: Error, CustomStringConvertible {
   }
 }
 
+/// The first block after which engine and stepper disagree.
+public struct LockstepDifference: Error, CustomStringConvertible {
+  /// Address of the block.
+  public var block: UInt64
+  public var what: String
+  public var description: String { "engine and stepper differ after the block at 0x\(String(block, radix: 16)): \(what)" }
+}
+
 /// One static Linux/ia64 program on one processor; its system calls are served by the host.
 ///
 /// `fork` forks the host's process, so that every guest process is a host process with the same identifier, parent and children.
@@ -143,18 +151,51 @@ public final class UserProcess {
         break
       }
       let slice = min(Self.slice, limit &- processor.state.pointee.instructions)
-      switch processor.run(until: processor.state.cycles &+ slice) {
-      case .interruption: handleInterruption()
-      // A fault loop needs handlers in the guest; here there are none.
-      case .deadline, .stopped, .faultLoop: break
-      case .halted: processor.skipIdle(to: processor.state.cycles &+ Self.slice)
-      }
+      handle(processor.run(until: processor.state.cycles &+ slice))
     }
     space.writeBackAll()
     vforkLink?.finish(space)
     let ending = termination ?? .exited(0)
     if isChild, case .killed(let signal, _) = ending { HostSignals.die(of: signal) }
     return ending
+  }
+
+  /// Does what the processor came back for.
+  private func handle(_ reason: ExitReason) {
+    switch reason {
+    case .interruption: handleInterruption()
+    // A fault loop needs handlers in the guest; here there are none.
+    case .deadline, .stopped, .faultLoop: break
+    case .halted: processor.skipIdle(to: processor.state.cycles &+ Self.slice)
+    }
+  }
+
+  /// Runs the program block by block together with `other`, the same program in another process object, which executes the same
+  /// instructions one by one. System calls are made by both. Returns how the program ended, or where the two differ.
+  public func run(inLockstepWith other: UserProcess, limit: UInt64 = .max) -> Result<Termination, LockstepDifference> {
+    HostSignals.prepare()
+    while termination == nil && other.termination == nil {
+      deliverSignals()
+      other.deliverSignals()
+      if processor.state.pointee.instructions >= limit { return .success(.limitReached) }
+      let start = processor.state.pointee.ip
+      let deadline = processor.state.cycles &+ Self.slice
+      let reason = processor.turn(.block, until: deadline)
+      let otherReason = other.processor.turn(.steps(processor.goal(after: reason)), until: deadline)
+      if let difference = processor.difference(from: other.processor) ?? Self.difference(reason, otherReason) {
+        return .failure(LockstepDifference(block: start, what: difference))
+      }
+      if let reason { handle(reason) }
+      if let otherReason { other.handle(otherReason) }
+    }
+    guard let end = termination, end == other.termination else {
+      return .failure(LockstepDifference(block: processor.state.pointee.ip, what: "only one of the two has ended"))
+    }
+    return .success(end)
+  }
+
+  private static func difference(_ a: ExitReason?, _ b: ExitReason?) -> String? {
+    a == b ? nil : "the block ends with \(a.map { "\($0)" } ?? "nothing"), the steps with \(b.map { "\($0)" } ?? "nothing")"
   }
 
   // MARK: Small helpers

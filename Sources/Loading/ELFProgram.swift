@@ -34,10 +34,18 @@ public struct ELFProgram: Sendable {
   /// More program headers than any real program has; a larger count is a damaged header.
   static let maximumHeaders = 512
 
+  /// The executable itself, or one that gzip has compressed, which may decompress to at most `limit` bytes.
+  public init(compressedOrNot bytes: [UInt8], limit: UInt64, file: String) throws(ImageError) {
+    try self.init(GzipReader.plain(bytes, limit: limit, magic: Self.magic, file: file), file: file)
+  }
+
+  /// First bytes of every ELF file.
+  public static let magic: [UInt8] = [0x7F, 0x45, 0x4C, 0x46]
+
   /// `file` names the bytes in errors.
   public init(_ bytes: [UInt8], file: String) throws(ImageError) {
     func fail(_ reason: ImageError.Reason) -> ImageError { ImageError(file: file, reason: reason) }
-    guard bytes.count >= 16, bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46]) else { throw fail(.notELF) }
+    guard bytes.count >= 16, bytes.starts(with: Self.magic) else { throw fail(.notELF) }
     guard bytes[4] == UInt8(ELFCLASS64) else { throw fail(.wrongClass) }
     guard bytes[5] == UInt8(ELFDATA2LSB) else { throw fail(.wrongByteOrder) }
     guard bytes.count >= 64 else { throw fail(.truncated("the ELF header")) }

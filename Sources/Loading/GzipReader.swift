@@ -4,9 +4,19 @@ import CZlib
 public enum GzipReader {
   public static func isGzip(_ bytes: [UInt8]) -> Bool { bytes.count >= 2 && bytes[0] == 0x1F && bytes[1] == 0x8B }
 
+  /// What a file holds that may be compressed: its own bytes, or what they decompress to.
+  public static func plain(_ bytes: [UInt8], limit: UInt64, magic: [UInt8], file: String) throws(ImageError) -> [UInt8] {
+    isGzip(bytes) ? try decompress(bytes, limit: limit, magic: magic, file: file) : bytes
+  }
+
   /// All members of the file one after the other. What follows the last member is ignored, as gzip does.
-  public static func decompress(_ bytes: [UInt8], limit: UInt64, file: String) throws(ImageError) -> [UInt8] {
-    let result = bytes.withUnsafeBufferPointer { run($0, limit: limit) }
+  ///
+  /// `magic`: what the output must begin with. Anything else is not decompressed any further: a few kilobytes of gzip can stand for
+  /// gigabytes.
+  public static func decompress(
+    _ bytes: [UInt8], limit: UInt64, magic: [UInt8] = [], file: String
+  ) throws(ImageError) -> [UInt8] {
+    let result = bytes.withUnsafeBufferPointer { run($0, limit: limit, magic: magic) }
     switch result {
     case .success(let output): return output
     case .failure(let failure): throw ImageError(file: file, reason: failure.reason)
@@ -15,7 +25,7 @@ public enum GzipReader {
 
   private struct Failure: Error { var reason: ImageError.Reason }
 
-  private static func run(_ input: UnsafeBufferPointer<UInt8>, limit: UInt64) -> Result<[UInt8], Failure> {
+  private static func run(_ input: UnsafeBufferPointer<UInt8>, limit: UInt64, magic: [UInt8]) -> Result<[UInt8], Failure> {
     func broken(_ why: String) -> Result<[UInt8], Failure> { .failure(Failure(reason: .badGzip(why))) }
     var stream = z_stream()
     // 31: the largest window, and a gzip wrapper.
@@ -43,6 +53,7 @@ public enum GzipReader {
         return .failure(Failure(reason: .decompressedTooLarge(limit: limit)))
       }
       output.append(contentsOf: UnsafeBufferPointer(start: buffer, count: produced))
+      guard zip(output, magic).allSatisfy(==) else { return .failure(Failure(reason: .notELF)) }
       switch status {
       case Z_OK: continue
       case Z_STREAM_END:

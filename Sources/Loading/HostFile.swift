@@ -6,7 +6,8 @@
 public enum HostFile {
   /// The whole file.
   public static func read(_ path: String, limit: UInt64) throws(ImageError) -> [UInt8] {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
+    // Without O_NONBLOCK a FIFO that nobody writes to would hold up everything.
+    let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else { throw ImageError(file: path, reason: .cannotOpen(String(cString: strerror(errno)))) }
     defer { close(file) }
     var status = stat()

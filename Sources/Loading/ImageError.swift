@@ -15,6 +15,7 @@ public struct ImageError: Error, Equatable, CustomStringConvertible {
     case truncated(String)
     case noLoadableSegment
     case badSegment(Int, String)
+    case overlappingSegments(address: UInt64)
     case outsideMemory(address: UInt64, size: UInt64)
     case badGzip(String)
     case decompressedTooLarge(limit: UInt64)
@@ -47,6 +48,7 @@ extension ImageError.Reason: CustomStringConvertible {
     case .truncated(let what): "truncated: \(what) reaches beyond the end of the file"
     case .noLoadableSegment: "no loadable segment"
     case .badSegment(let index, let why): "bad program header \(index): \(why)"
+    case .overlappingSegments(let address): "segments overlap at physical address 0x\(String(address, radix: 16))"
     case .outsideMemory(let address, let size):
       "\(size) bytes at physical address 0x\(String(address, radix: 16)) are not in the machine's memory"
     case .badGzip(let why): "broken gzip stream: \(why)"

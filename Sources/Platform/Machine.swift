@@ -73,26 +73,42 @@ public final class Machine: VirtualClock {
 
   /// Runs until the clock reaches `limit` (in cycles), or until something stops the machine.
   public func run(until limit: UInt64) -> StopReason {
-    let processor = current
     while true {
-      events.run(until: processor.state.cycles)
-      if let reason = stopRequest {
-        stopRequest = nil
-        return reason
-      }
-      if processor.state.cycles >= limit { return .limit }
-      switch processor.run(until: min(limit, events.earliest ?? .max)) {
-      case .deadline, .stopped, .interruption: continue
-      case .faultLoop: return .faultLoop
-      case .halted:
-        let next = min(limit, min(events.earliest ?? .max, processor.timerDeadline))
-        let now = processor.state.cycles
-        let waited = next > now ? waitForWork?(next - now) ?? (next - now) : 0
-        if stopRequest != nil || !processor.state.pointee.halted { continue }
-        if next == .max && waited == .max - now { return .deadlock }
-        processor.skipIdle(to: now + min(waited, next - min(next, now)))
-      }
+      if let reason = turn(until: limit, { $0.run(until: $1) }) { return reason }
     }
+  }
+
+  /// One turn: the events that are due, then the processor as `run` has it do, up to a deadline. Nil: the machine goes on.
+  @inline(__always)
+  func turn(until limit: UInt64, _ run: (LogicalProcessor, _ deadline: UInt64) -> ExitReason?) -> StopReason? {
+    let processor = current
+    events.run(until: processor.state.cycles)
+    if let reason = stopRequest {
+      stopRequest = nil
+      return reason
+    }
+    if processor.state.cycles >= limit { return .limit }
+    switch run(processor, min(limit, events.earliest ?? .max)) {
+    case .deadline, .stopped, .interruption, nil: break
+    case .faultLoop: return .faultLoop
+    case .halted:
+      let due = min(events.earliest ?? .max, processor.timerDeadline)
+      // With nothing to come the limit does not matter: time would pass in vain.
+      let next = due == .max ? due : min(limit, due)
+      let now = processor.state.cycles
+      let waited = next > now ? waitForWork?(next - now) ?? (next - now) : 0
+      if stopRequest != nil || !processor.state.pointee.halted { break }
+      if next == .max && waited == .max - now && events.earliest == nil { return .deadlock }
+      // Waiting may have brought events.
+      let end = min(limit, next, events.earliest ?? .max)
+      processor.skipIdle(to: end > now && waited < end - now ? now + waited : end)
+    }
+    return nil
+  }
+
+  /// One turn in lockstep with another machine (see ``LogicalProcessor/turn(_:until:)``).
+  public func turn(_ extent: Extent) -> StopReason? {
+    turn(until: .max) { $0.turn(extent, until: $1) }
   }
 }
 

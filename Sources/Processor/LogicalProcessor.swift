@@ -54,6 +54,8 @@ public final class LogicalProcessor {
     var attribute: UInt8 = 0
     /// For probes: whether rights and keys allow the access.
     var permitted = true
+    /// A condition of a speculative reference has been deferred.
+    var deferred = false
   }
 
   public init(memory: PhysicalMemory, bus: (any ProcessorBus)?) {
@@ -105,7 +107,7 @@ public final class LogicalProcessor {
     state.cpuid[1] = 0x6C65_746E
     state.cpuid[3] = 4 | 7 << 8 | 0 << 16 | 0x20 << 24
     state.cpuid[4] = 5
-    for i in 0..<64 where i >= 4 && i < 16 { state.pmc[i] = 0x200_0000 }
+    for i in 4..<16 { state.pmc[i] = PerformanceMonitors.counterReset }
     state.cr[CR.itv] = 1 << 16
     state.cr[CR.pmv] = 1 << 16
     state.cr[CR.cmcv] = 1 << 16
@@ -137,6 +139,17 @@ public final class LogicalProcessor {
       codeMapChanged()
     }
     if changed & PSR.it != 0 { codeMapChanged() }
+    let level = PSR.cpl(value)
+    if changed & PSR.cplMask != 0 && level != engine.pointee.otherLevel && (level == 1 || level == 2) {
+      // Levels 1 and 2 share a table.
+      engine.pointee.otherLevel = level
+      softTLB.purge(.other)
+    }
+    if changed & value & PSR.ic != 0 {
+      engine.pointee.previousIP = state.cr[CR.iipa]
+      engine.pointee.previousPosition = 0
+      engine.pointee.keepsPrevious = true
+    }
     engine.pointee.dataTable = softTLB.table(
       SoftTLB.context(translate: value & PSR.dt != 0, bigEndian: value & PSR.be != 0, cpl: PSR.cpl(value)))
     engine.pointee.floatDisabled = UInt8(truncatingIfNeeded: value >> 18 & 3)

@@ -31,4 +31,8 @@ public struct PCIAddress: Sendable, Equatable {
   public var device: UInt8
   public var function: UInt8
   public var register: UInt16
+
+  public init(segment: UInt16, bus: UInt8, device: UInt8, function: UInt8, register: UInt16) {
+    (self.segment, self.bus, self.device, self.function, self.register) = (segment, bus, device, function, register)
+  }
 }

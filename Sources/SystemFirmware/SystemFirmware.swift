@@ -51,7 +51,8 @@ public final class SystemFirmware {
   /// real machines keep in a battery-backed part, survive.
   public func reset() throws(BootError) {
     var fresh = FirmwareState(processors: host.processors.count)
-    fresh.runtime.variables = state.runtime.variables.filter { $0.attributes & VariableAttribute.nonVolatile != 0 }
+    func isKept(_ variable: RuntimeState.Variable) -> Bool { variable.attributes & VariableAttribute.nonVolatile != 0 }
+    fresh.runtime.variables = RuntimeState.initialVariables.filter { !isKept($0) } + state.runtime.variables.filter(isKept)
     fresh.runtime.clockOffset = state.runtime.clockOffset
     fresh.runtime.highMonotonicCount = state.runtime.highMonotonicCount &+ 1
     state = fresh

@@ -127,6 +127,22 @@ import Testing
       """
     #expect(result.text == expected)
   }
+
+  /// Programs of the host run beside those of the guest, also as interpreters of scripts.
+  @Test func hostPrograms() throws {
+    let folder = try TemporaryFolder()
+    let file = try folder.write("script", Array("#!/bin/sh\necho from $0 $1; exit 5\n".utf8))
+    let script =
+      "/usr/bin/env NAME=value /usr/bin/printenv NAME; echo $?; /usr/bin/env false; echo $?; \(file) here; echo $?; uname -m"
+    let result = try busybox(["sh", "-c", script])
+    #expect(result.status == 0, "\(result.errors)")
+    let machine = try String(decoding: Host.run("uname", ["-m"]), as: UTF8.self)
+    #expect(result.text == "value\n0\n1\nfrom \(file) here\n5\n\(machine)")
+    // The program's pipes and environment are theirs.
+    let pipeline = try busybox(["sh", "-c", "export A=b; echo text | /bin/cat; /bin/sh -c 'echo $A'; kill -9 $$"])
+    #expect(pipeline.status == 137)
+    #expect(pipeline.text == "text\nb\n")
+  }
 }
 
 /// Tools of the host that judge ours.

@@ -37,12 +37,24 @@ struct BootCommand: ParsableCommand {
   var timing = Timing.functional
   @Option(help: ArgumentHelp("Stop with status 0 when a line of the console matches this regular expression.", valueName: "regex"))
   var until: String?
+  @Option(
+    help: ArgumentHelp(
+      "Stop with status 1 when a line of the console matches this regular expression; empty: never. Without this option: when "
+        + "Linux panics.", valueName: "regex"))
+  var failOn: String?
+  @Flag(help: "End when the guest asks for a reset, instead of resetting.")
+  var noReboot = false
   @Option(help: ArgumentHelp("Stop with status 3 after so many seconds of guest time.", valueName: "seconds"))
   var limitSeconds: Double?
   @Option(help: ArgumentHelp("Stop with status 3 after so many instructions (slots, nops included).", valueName: "n"))
   var limitInstructions: UInt64?
   @Option(help: ArgumentHelp("Write statistics of the run as JSON.", valueName: "file"))
   var stats: String?
+  @Option(
+    help: ArgumentHelp(
+      "Check the engine: boot twice side by side, by blocks and by single instructions, and compare. 1: all blocks; 50: a fiftieth.",
+      valueName: "share"))
+  var lockstep: UInt64?
 
   func validate() throws {
     if virtualization != .none {
@@ -56,35 +68,50 @@ struct BootCommand: ParsableCommand {
     guard configuration.smallestMemory...configuration.largestMemory ~= memory.bytes, memory.bytes % (1 << 20) == 0 else {
       throw ValidationError("--memory must be whole megabytes from 64M to 1024G.")
     }
+    if lockstep == 0 { throw ValidationError("--lockstep is 1 for all, or a greater number.") }
     if let limitSeconds, !(limitSeconds > 0 && limitSeconds < 1e9) { throw ValidationError("--limit-seconds must be positive.") }
   }
 
   func run() throws {
-    let matcher = try makeMatcher()
+    let success = try makeMatcher(until, "--until")
+    let failure = try makeFailureMatcher()
+    if let lockstep { return try LockstepBoot(make: makeServer, share: lockstep, matcher: success).run(limit: limitInstructions) }
     let server = try makeServer()
+    server.mayReset = !noReboot
     let console = HostConsole()
-    let session = ConsoleSession(server: server, console: console, matcher: matcher)
+    let session = ConsoleSession(server: server, console: console, success: success, failure: failure)
     let start = ContinuousClock.now
     let outcome = try runToTheEnd(server)
     console.flush()
     TerminalMode.restore()
     let elapsed = (ContinuousClock.now - start).components
     let seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18
-    let failure = report(outcome, session, server)
+    let failed = report(outcome, session, server)
     if let stats {
       try BootStatistics(server: server, outcome: name(outcome, session), hostSeconds: seconds).write(to: stats)
     }
-    if let failure { throw failure }
+    if let failed { throw failed }
   }
 
   // MARK: Preparation
 
-  private func makeMatcher() throws(CommandFailure) -> OutputMatcher? {
-    guard let until else { return nil }
+  private func makeMatcher(_ pattern: String?, _ option: String) throws(CommandFailure) -> OutputMatcher? {
+    guard let pattern else { return nil }
     do {
-      return try OutputMatcher(until)
+      return try OutputMatcher(pattern)
     } catch {
-      throw CommandFailure(CommandFailure.badInput, "--until: \(error)")
+      throw CommandFailure(CommandFailure.badInput, "\(option): \(error)")
+    }
+  }
+
+  /// How Linux has begun its last words since version 2.4; it then loops for ever, or resets.
+  private static let panic = "Kernel panic - not syncing"
+
+  private func makeFailureMatcher() throws(CommandFailure) -> OutputMatcher? {
+    switch failOn {
+    case nil: OutputMatcher(lineStart: Self.panic)
+    case "": nil
+    case .some(let pattern): try makeMatcher(pattern, "--fail-on")
     }
   }
 
@@ -94,9 +121,11 @@ struct BootCommand: ParsableCommand {
       if let kernel {
         image = try KernelImage.load(path: kernel, limit: memory.bytes)
       } else {
-        throw CommandFailure(CommandFailure.badInput, "no --kernel given; see epicure boot --help")
+        image = try SelfTestGuest.load(limit: memory.bytes)
       }
-      let disk = try initrd.map { (path) throws(ImageError) in try HostFile.read(path, limit: memory.bytes) }
+      // The initial RAM disk goes to low memory.
+      let room = min(memory.bytes, MemoryMap.lowMemoryLimit)
+      let disk = try initrd.map { (path) throws(ImageError) in try HostFile.read(path, limit: room) }
       let server = try Server(memorySize: memory.bytes)
       try server.firmware.boot(kernel: image, initrd: disk, commandLine: append)
       return server
@@ -125,11 +154,17 @@ struct BootCommand: ParsableCommand {
   }
 
   private func name(_ end: End, _ session: ConsoleSession) -> String {
-    if session.matched { return "matched" }
+    switch session.end {
+    case .matched: return "matched"
+    case .failed: return "guest-failed"
+    case .outputClosed: return "output-closed"
+    case .quit, nil: break
+    }
     switch end {
     case .instructions: return "instruction-limit"
     case .server(.poweredOff): return "powered-off"
     case .server(.imageReturned): return "image-returned"
+    case .server(.resetRequested): return "reset-requested"
     case .server(.stopped): return "stopped"
     case .server(.limit): return "time-limit"
     case .server(.deadlock): return "deadlock"
@@ -139,25 +174,27 @@ struct BootCommand: ParsableCommand {
 
   /// What the exit status will be; nil for 0.
   private func report(_ end: End, _ session: ConsoleSession, _ server: Server) -> CommandFailure? {
-    if session.matched { return nil }
+    func failed(_ message: String) -> CommandFailure { CommandFailure(CommandFailure.guestFailed, message) }
+    func before(_ event: String) -> CommandFailure? { until.map { failed("\(event) before \"\($0)\" appeared") } }
     let ip = String(server.processors[0].state.pointee.ip, radix: 16)
+    switch session.end {
+    case .matched: return nil
+    case .failed(let line): return failed("the guest failed: \(line)")
+    case .outputClosed: return before("the console's output was closed")
+    case .quit, nil: break
+    }
     switch end {
     case .instructions: return CommandFailure(CommandFailure.limitReached, "the limit of instructions is reached, at ip 0x\(ip)")
     case .server(.limit): return CommandFailure(CommandFailure.limitReached, "the time limit is reached, at ip 0x\(ip)")
     case .server(.stopped): return nil
-    case .server(.poweredOff):
-      guard let until else { return nil }
-      return CommandFailure(CommandFailure.guestFailed, "the guest switched the machine off before \"\(until)\" appeared")
+    case .server(.poweredOff): return before("the guest switched the machine off")
+    case .server(.resetRequested): return before("the guest asked for a reset")
     case .server(.imageReturned(let status)):
       return status == 0
-        ? nil
-        : CommandFailure(
-          CommandFailure.guestFailed, "the guest returned to the firmware with status 0x\(String(status, radix: 16))")
-    case .server(.deadlock):
-      return CommandFailure(
-        CommandFailure.guestFailed, "the guest waits, with nothing left that could wake it, at ip 0x\(ip)")
-    case .server(.faultLoop):
-      return CommandFailure(CommandFailure.guestFailed, FaultReport.describe(server.processors[0]))
+        ? before("the guest returned to the firmware")
+        : failed("the guest returned to the firmware with status 0x\(String(status, radix: 16))")
+    case .server(.deadlock): return failed("the guest waits, with nothing left that could wake it, at ip 0x\(ip)")
+    case .server(.faultLoop): return failed(FaultReport.describe(server.processors[0]))
     }
   }
 }

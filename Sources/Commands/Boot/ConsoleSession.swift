@@ -2,14 +2,29 @@ import Devices
 import HostResources
 import Platform
 
-/// Connects a server's serial port with the host's console: characters both ways, the pace of idle time, and `--until`.
+/// Connects a server's serial port with the host's console: characters both ways, the pace of idle time, and what to watch for.
 final class ConsoleSession: SerialPeer {
+  /// Why the session has ended the run.
+  enum End: Equatable {
+    /// `--until` matched.
+    case matched
+    /// `--fail-on` matched this line.
+    case failed(String)
+    /// The user has left.
+    case quit
+    /// Nobody reads the console's output any more.
+    case outputClosed
+  }
+
   private let server: Server
   private let console: HostConsole
-  private var matcher: OutputMatcher?
-  private(set) var matched = false
-  private(set) var quit = false
+  private var success: OutputMatcher?
+  private var failure: OutputMatcher?
+  private(set) var end: End?
   private var pollEvent: EventHandlerID?
+  private var quietEvent: EventHandlerID?
+  /// Guest time of the last character.
+  private var lastOutput: UInt64 = 0
   /// Guest time and host time that are taken as the same moment.
   private var anchor: (cycle: UInt64, host: ContinuousClock.Instant)
 
@@ -17,21 +32,27 @@ final class ConsoleSession: SerialPeer {
   private static let pollInterval: UInt64 = 10_000_000
   /// A guest that was busy lags behind; it may make up for so much idle time at most.
   private static let largestLag = Duration.milliseconds(50)
+  /// A guest that has failed is stopped when it has printed nothing for a tenth of a second: its report follows the first line.
+  private static let quietTime = Cycles.perSecond / 10
 
-  init(server: Server, console: HostConsole, matcher: OutputMatcher?) {
+  /// `success` is what `--until` says, `failure` what `--fail-on` says.
+  init(server: Server, console: HostConsole, success: OutputMatcher?, failure: OutputMatcher?) {
     self.server = server
     self.console = console
-    self.matcher = matcher
+    self.success = success
+    self.failure = failure
     anchor = (0, .now)
     server.uart.peer = self
-    server.machine.waitForWork = { [unowned self] in wait($0) }
     let machine = server.machine
+    machine.waitForWork = { [unowned self] in wait($0) }
     pollEvent = machine.events.register { [unowned self] cycle, _ in
       pump()
       schedulePoll(after: cycle)
     }
+    quietEvent = machine.events.register { [unowned self] cycle, _ in stopWhenQuiet(cycle) }
     schedulePoll(after: 0)
     console.command = { [unowned self] in perform($0) }
+    console.outputClosed = { [unowned self] in finish(.outputClosed) }
   }
 
   private func schedulePoll(after cycle: UInt64) {
@@ -41,19 +62,47 @@ final class ConsoleSession: SerialPeer {
 
   private func perform(_ command: HostConsole.Command) {
     switch command {
-    case .quit:
-      quit = true
-      server.stop()
+    case .quit: finish(.quit)
     case .pressPowerButton: server.power.pressPowerButton()
     case .reset: server.perform(.coldReset)
+    case .sendBreak: server.uart.receiveBreak()
     }
+  }
+
+  /// A guest that has failed still runs for a moment.
+  private var isOver: Bool {
+    switch end {
+    case nil, .failed: false
+    case .matched, .quit, .outputClosed: true
+    }
+  }
+
+  /// The first reason counts, but a match of `--until` is success even in a guest's last words.
+  private func finish(_ reason: End) {
+    if end == nil || reason == .matched { end = reason }
+    server.stop()
+  }
+
+  /// The guest has said that it failed: it may finish its report, but not start over.
+  private func fail(_ line: String) {
+    guard end == nil, let quietEvent else { return }
+    end = .failed(line)
+    server.mayReset = false
+    server.machine.events.schedule(quietEvent, at: server.machine.now + Self.quietTime)
+  }
+
+  private func stopWhenQuiet(_ cycle: UInt64) {
+    guard let quietEvent, cycle < lastOutput + Self.quietTime else { return server.stop() }
+    server.machine.events.schedule(quietEvent, at: lastOutput + Self.quietTime)
   }
 
   // MARK: Characters
 
   func transmit(_ byte: UInt8) {
+    lastOutput = server.machine.now
     console.write(byte)
-    if matcher?.append(byte) == true { match() }
+    if success?.append(byte) == true { finish(.matched) }
+    if failure?.append(byte) == true { fail(failure?.matchedLine ?? "") }
   }
 
   func readyToReceive() { if inputWaits { pump() } }
@@ -71,24 +120,19 @@ final class ConsoleSession: SerialPeer {
     }
   }
 
-  private func match() {
-    matched = true
-    server.stop()
-  }
-
   // MARK: Idle time
 
   /// The guest waits for an interrupt for `cycles`, or for ever. Nothing can happen but input: without any, the time is skipped; with
   /// a console that may still deliver some, it passes as the host's time does.
   private func wait(_ cycles: UInt64) -> UInt64 {
     console.flush()
-    if matcher?.matchesPartialLine() == true {
-      match()
-      return 0
-    }
+    console.checkOutput()
+    if success?.matchesPartialLine() == true { finish(.matched) }
+    if failure?.matchesPartialLine() == true { fail(failure?.matchedLine ?? "") }
+    if isOver { return 0 }
     guard console.inputIsOpen else { return cycles }
     pump()
-    guard server.processors.allSatisfy({ $0.state.pointee.halted }), !quit else { return 0 }
+    guard server.processors.allSatisfy({ $0.state.pointee.halted }), !isOver else { return 0 }
     let forever = cycles > .max / 2
     let target = Duration.nanoseconds(
       Int64(clamping: Cycles.nanoseconds(server.machine.now &- anchor.cycle &+ (forever ? 0 : cycles))))

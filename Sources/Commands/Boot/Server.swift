@@ -14,7 +14,11 @@ final class Server: FirmwareHost {
   var memory: PhysicalMemory { machine.memory }
   var processors: [LogicalProcessor] { machine.processors }
   private(set) var resets = 0
+  /// False: a reset that the guest asks for ends the run.
+  var mayReset = true
   private var pending: PowerAction?
+  /// ``stop()`` counts even if the guest has asked for something in the same moment.
+  private var stopping = false
 
   /// Codes for ``Machine/stop(_:)``.
   private enum StopCode {
@@ -27,6 +31,8 @@ final class Server: FirmwareHost {
     case poweredOff
     /// What was booted returned to the firmware with this EFI status.
     case imageReturned(UInt64)
+    /// The guest asked for a reset, and ``mayReset`` is false.
+    case resetRequested
     /// ``stop()`` was called.
     case stopped
     case limit
@@ -58,26 +64,44 @@ final class Server: FirmwareHost {
   }
 
   /// Ends the run at the next opportunity.
-  func stop() { machine.stop(StopCode.outside) }
+  func stop() {
+    stopping = true
+    machine.stop(StopCode.outside)
+  }
 
   /// Runs until `limit` cycles. After `.limit` and `.stopped` it can be continued.
   func run(until limit: UInt64) throws -> Outcome {
     while true {
-      switch machine.run(until: limit) {
-      case .limit: return .limit
-      case .deadlock: return .deadlock
-      case .faultLoop: return .faultLoop
-      case .requested(let code):
-        if code == StopCode.outside { return .stopped }
-        let action = pending
-        pending = nil
-        switch action {
-        case .powerOff: return .poweredOff
-        case .imageReturned(let status): return .imageReturned(status)
-        case .coldReset, .warmReset: try reset()
-        case nil: break
-        }
+      if let outcome = try outcome(of: machine.run(until: limit)) { return outcome }
+    }
+  }
+
+  /// One turn in lockstep with another server; nil: it goes on.
+  func turn(_ extent: Extent) throws -> Outcome? {
+    try machine.turn(extent).flatMap { try outcome(of: $0) }
+  }
+
+  private func outcome(of reason: Machine.StopReason) throws -> Outcome? {
+    switch reason {
+    case .limit: return .limit
+    case .deadlock: return .deadlock
+    case .faultLoop: return .faultLoop
+    case .requested:
+      if stopping {
+        stopping = false
+        return .stopped
       }
+      let action = pending
+      pending = nil
+      switch action {
+      case .powerOff: return .poweredOff
+      case .imageReturned(let status): return .imageReturned(status)
+      case .coldReset, .warmReset:
+        guard mayReset else { return .resetRequested }
+        try reset()
+      case nil: break
+      }
+      return nil
     }
   }
 

@@ -28,7 +28,6 @@ public final class ACPIPowerManagement: BusDevice {
   private static let timerFrequency: UInt64 = 3_579_545
   private static let timerStatus: UInt16 = 1 << 0
   private static let powerButton: UInt16 = 1 << 8
-  private static let wakeStatus: UInt16 = 1 << 15
   private static let sciEnable: UInt16 = 1 << 0
   private static let sleepEnable: UInt16 = 1 << 13
   /// The type that the DSDT names for S5.

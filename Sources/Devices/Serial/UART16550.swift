@@ -19,12 +19,12 @@ public final class UART16550: BusDevice {
     var modemControl: UInt8 = 0
     var scratch: UInt8 = 0
     var divisor: UInt16 = 12
-    /// Sticky line status: overrun, parity, framing, break.
-    var lineErrors: UInt8 = 0
-    /// Modem status as of the last read, for the delta bits.
-    var modemSeen: UInt8 = UART16550.connected
+    /// A character was lost, and the line status register has not been read since.
+    var overrun = false
     var modemDelta: UInt8 = 0
     var receiveFIFO: [UInt8] = []
+    /// How many characters of the FIFO precede the zero that a break has left; nil if there is none.
+    var charactersBeforeBreak: Int?
     /// The transmitter has become empty, and neither IIR nor a write has taken note.
     var transmitterInterrupt = false
     /// Characters lie in the FIFO below the trigger level, and the line is quiet.
@@ -82,9 +82,28 @@ public final class UART16550: BusDevice {
   /// How many characters ``receive(_:)`` would take now.
   public var room: Int { state.modemControl & Self.loopback == 0 ? capacity - state.receiveFIFO.count : 0 }
 
+  /// The other end holds the line down: a zero with the break indication.
+  public func receiveBreak() {
+    guard state.modemControl & Self.loopback == 0, state.charactersBeforeBreak == nil else { return }
+    if state.receiveFIFO.count < capacity {
+      state.charactersBeforeBreak = state.receiveFIFO.count
+      state.receiveFIFO.append(0)
+      state.characterTimeout = true
+    } else {
+      state.overrun = true
+    }
+    update()
+  }
+
   private func transmit(_ byte: UInt8) {
     if state.modemControl & Self.loopback != 0 {
-      if state.receiveFIFO.count < capacity { state.receiveFIFO.append(byte) } else { state.lineErrors |= 2 }
+      if state.receiveFIFO.count == capacity {
+        state.overrun = true
+        // A full FIFO keeps what it has; the receiver buffer register alone is overwritten.
+        if !fifos { state.receiveFIFO = [byte] }
+      } else {
+        state.receiveFIFO.append(byte)
+      }
       state.characterTimeout = true
     } else {
       peer?.transmit(byte)
@@ -108,8 +127,10 @@ public final class UART16550: BusDevice {
     case Register.modemControl: return UInt64(state.modemControl)
     case Register.lineStatus:
       // Transmitter holding register and shift register empty; data ready.
-      let value = 0x60 | state.lineErrors | (state.receiveFIFO.isEmpty ? 0 : 1)
-      state.lineErrors = 0
+      let fifoError: UInt8 = fifos && state.charactersBeforeBreak != nil ? 0x80 : 0
+      let value = 0x60 | fifoError | lineErrors | (state.receiveFIFO.isEmpty ? 0 : 1)
+      state.overrun = false
+      if state.charactersBeforeBreak == 0 { state.charactersBeforeBreak = nil }
       return UInt64(value)
     case Register.modemStatus:
       let value = modemStatus | state.modemDelta
@@ -146,6 +167,7 @@ public final class UART16550: BusDevice {
   private func readData() -> UInt8 {
     guard !state.receiveFIFO.isEmpty else { return 0 }
     let byte = state.receiveFIFO.removeFirst()
+    state.charactersBeforeBreak = state.charactersBeforeBreak.flatMap { $0 > 0 ? $0 - 1 : nil }
     if state.receiveFIFO.isEmpty { state.characterTimeout = false }
     if state.modemControl & Self.loopback == 0 { peer?.readyToReceive() }
     return byte
@@ -157,6 +179,7 @@ public final class UART16550: BusDevice {
     state.fifoControl = byte & Self.fifoEnable != 0 ? byte & 0xC9 : 0
     if toggled || byte & 2 != 0 {
       state.receiveFIFO.removeAll()
+      state.charactersBeforeBreak = nil
       state.characterTimeout = false
     }
   }
@@ -190,10 +213,13 @@ public final class UART16550: BusDevice {
     static let modem: UInt8 = 0
   }
 
+  /// Overrun, and the break of the character that will be read next.
+  private var lineErrors: UInt8 { (state.overrun ? 0x02 : 0) | (state.charactersBeforeBreak == 0 ? 0x10 : 0) }
+
   private var identification: UInt8 {
     let enabled = state.interruptEnable
     let fifoBits: UInt8 = fifos ? 0xC0 : 0
-    if enabled & 4 != 0 && state.lineErrors != 0 { return fifoBits | Identification.lineStatus }
+    if enabled & 4 != 0 && lineErrors != 0 { return fifoBits | Identification.lineStatus }
     if enabled & 1 != 0 && state.receiveFIFO.count >= triggerLevel { return fifoBits | Identification.data }
     if enabled & 1 != 0 && fifos && state.characterTimeout { return fifoBits | Identification.timeout }
     if enabled & 2 != 0 && state.transmitterInterrupt { return fifoBits | Identification.transmitter }

@@ -6,7 +6,7 @@
 /// input is raw, with Ctrl-A as the escape that QEMU's users know.
 public final class HostConsole {
   /// What the user asked for with the escape character.
-  public enum Command: Sendable, Equatable { case quit, pressPowerButton, reset }
+  public enum Command: Sendable, Equatable { case quit, pressPowerButton, reset, sendBreak }
 
   private let input: Int32
   private let output: Int32
@@ -15,8 +15,12 @@ public final class HostConsole {
   private let interactive: Bool
   /// False after end of file.
   public private(set) var inputIsOpen: Bool
-  /// Commands since the last look.
+  /// False once nobody can see what is written: all of it is dropped.
+  public private(set) var outputIsOpen: Bool
+  /// Called when the user asks for something.
   public var command: ((Command) -> Void)?
+  /// Called once, when whoever read the output has gone away.
+  public var outputClosed: (() -> Void)?
 
   private static let escape: UInt8 = 0x01
   private static let bufferLimit = 4096
@@ -28,6 +32,7 @@ public final class HostConsole {
     interactive = raw && TerminalMode.makeRaw(input)
     // A closed descriptor is at its end.
     inputIsOpen = fcntl(input, F_GETFL) >= 0
+    outputIsOpen = fcntl(output, F_GETFL) >= 0
     signal(SIGPIPE, SIG_IGN)
   }
 
@@ -37,12 +42,14 @@ public final class HostConsole {
   // MARK: Output
 
   public func write(_ byte: UInt8) {
+    guard outputIsOpen else { return }
     buffer.append(byte)
     if byte == 0x0A || buffer.count >= Self.bufferLimit { flush() }
   }
 
   public func flush() {
     var done = 0
+    var reader = true
     buffer.withUnsafeBytes { bytes in
       while done < bytes.count, let base = bytes.baseAddress {
         let n = Glibc.write(output, base + done, bytes.count - done)
@@ -52,11 +59,27 @@ public final class HostConsole {
           var descriptor = pollfd(fd: output, events: Int16(POLLOUT), revents: 0)
           _ = poll(&descriptor, 1, -1)
         } else if !(n < 0 && errno == EINTR) {
-          return  // Nobody reads any more: the guest must not notice.
+          // What a full disk does not take is lost; a reader that has gone will not come back.
+          if n < 0 && errno == EPIPE { reader = false }
+          break
         }
       }
     }
     buffer.removeAll(keepingCapacity: true)
+    if !reader { closeOutput() }
+  }
+
+  /// Finds out whether the output's reader has gone away, without writing anything.
+  public func checkOutput() {
+    guard outputIsOpen else { return }
+    var descriptor = pollfd(fd: output, events: 0, revents: 0)
+    if poll(&descriptor, 1, 0) > 0, descriptor.revents & Int16(POLLERR) != 0 { closeOutput() }
+  }
+
+  private func closeOutput() {
+    guard outputIsOpen else { return }
+    outputIsOpen = false
+    outputClosed?()
   }
 
   // MARK: Input
@@ -91,6 +114,7 @@ public final class HostConsole {
       case UInt8(ascii: "x"), UInt8(ascii: "q"): command?(.quit)
       case UInt8(ascii: "p"): command?(.pressPowerButton)
       case UInt8(ascii: "r"): command?(.reset)
+      case UInt8(ascii: "b"): command?(.sendBreak)
       default:
         for help in Self.help.utf8 { write(help) }
         flush()
@@ -104,6 +128,7 @@ public final class HostConsole {
     Ctrl-A x  switch the machine off\r
     Ctrl-A p  press its power button\r
     Ctrl-A r  reset it\r
+    Ctrl-A b  send a break\r
     Ctrl-A Ctrl-A  send Ctrl-A\r
     Ctrl-A h  this help\r\n
     """

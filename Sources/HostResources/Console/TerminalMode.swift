@@ -22,7 +22,8 @@ public enum TerminalMode {
       return false
     }
     atexit { TerminalMode.restore() }
-    for number in [SIGTERM, SIGHUP, SIGINT, SIGQUIT] {
+    // Also when the emulator itself crashes: a dead program in a raw terminal is two problems.
+    for number in [SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE] {
       signal(number) { received in
         TerminalMode.restore()
         signal(received, SIG_DFL)

@@ -8,7 +8,9 @@ enum LoopExit {
   /// The next block needs the stepper: out-of-frame target or disabled FP registers.
   case step
   /// The machine must be looked at (PSR, NaT, frame, translations); IP and PSR.ri are set.
-  case attention
+  case attention(takenBranch: Bool)
+  /// The same after rfi or a firmware gate, which take no traps.
+  case jumped
   /// The bundle at IP cannot be fetched; `state.pointee.fault` says why.
   case fetchFault
   case fault(position: UInt64)
@@ -255,7 +257,7 @@ extension LogicalProcessor {
           case .movToPFS:
             // Without rotation there is little to check: reserved fields and rotation zero, sol <= sof <= 96.
             let value = gr[Int(op.pointee.a)]
-            if value & 0x03FF_FFFF_FFFF_C000 & ~(0x3F << 52) == 0 && value >> 7 & 0x7F <= value & 0x7F && value & 0x7F <= 96 {
+            if value & 0x3C0F_FFFF_FFFF_C000 == 0 && value >> 7 & 0x7F <= value & 0x7F && value & 0x7F <= 96 {
               s.ar[AR.pfs] = value
             } else {
               let result = general(op)
@@ -616,17 +618,45 @@ extension LogicalProcessor {
 
           // MARK: Floating point
           case .fma:
-            let result = multiplyAdd(op)
-            if result != .next { return leaveLoop(result, op, ip, block) }
+            if let exit = unusualMultiplyAdd(op, ip, block) { return exit }
           case .fmaExtended:
-            let result = multiplyAddExtended(op)
-            if result != .next { return leaveLoop(result, op, ip, block) }
+            if !OrdinaryMultiplyAdd.fmaExtended(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
           case .fmsExtended:
-            let result = multiplySubtractExtended(op)
-            if result != .next { return leaveLoop(result, op, ip, block) }
+            if !OrdinaryMultiplyAdd.fmsExtended(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
           case .fnmaExtended:
-            let result = negativeMultiplyAddExtended(op)
-            if result != .next { return leaveLoop(result, op, ip, block) }
+            if !OrdinaryMultiplyAdd.fnmaExtended(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fmpyExtended:
+            if !OrdinaryMultiplyAdd.fmpyExtended(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fmaDouble:
+            if !OrdinaryMultiplyAdd.fmaDouble(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fmsDouble:
+            if !OrdinaryMultiplyAdd.fmsDouble(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fnmaDouble:
+            if !OrdinaryMultiplyAdd.fnmaDouble(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fmpyDouble:
+            if !OrdinaryMultiplyAdd.fmpyDouble(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fnormExtended:
+            if !OrdinaryMultiplyAdd.fnormExtended(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fnormDouble:
+            if !OrdinaryMultiplyAdd.fnormDouble(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fmaSingle:
+            if !OrdinaryMultiplyAdd.fmaSingle(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fmaExtendedRotating:
+            if !OrdinaryMultiplyAdd.fmaExtendedRotating(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fmsExtendedRotating:
+            if !OrdinaryMultiplyAdd.fmsExtendedRotating(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fnmaExtendedRotating:
+            if !OrdinaryMultiplyAdd.fnmaExtendedRotating(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fmpyExtendedRotating:
+            if !OrdinaryMultiplyAdd.fmpyExtendedRotating(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fmaDoubleRotating:
+            if !OrdinaryMultiplyAdd.fmaDoubleRotating(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fmsDoubleRotating:
+            if !OrdinaryMultiplyAdd.fmsDoubleRotating(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fnmaDoubleRotating:
+            if !OrdinaryMultiplyAdd.fnmaDoubleRotating(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
+          case .fmpyDoubleRotating:
+            if !OrdinaryMultiplyAdd.fmpyDoubleRotating(s, op), let exit = unusualMultiplyAdd(op, ip, block) { return exit }
           case .xma: multiplyAddInteger(op.pointee)
           case .fcvtXF: convertFromInteger(op)
           case .fcvtFX:
@@ -770,9 +800,8 @@ extension LogicalProcessor {
     let ip = state.pointee.ip
     state.pointee.instructions = e.pointee.blockStart &+ position
     if position > UInt64(block.pointee.startSlot) {
-      setLastBundle(ip &+ (position &- 1) / 3 &* 16)
-    } else {
-      setLastBundle(e.pointee.previousIP &+ e.pointee.previousPosition / 3 &* 16)
+      e.pointee.previousIP = ip
+      e.pointee.previousPosition = position &- 1
     }
     leave(ip &+ position / 3 &* 16, position % 3)
     return .fault(position: position % 3)
@@ -787,22 +816,43 @@ extension LogicalProcessor {
     switch result {
     case .fault: return stop(op, block)
     case .next, .exit, .branch, .trap:
+      if op.pointee.tag == .ld8Fill || op.pointee.tag == .loadSpecial { updateBase(op) }
       state.pointee.instructions = e.pointee.blockStart &+ position &+ 1
-      e.pointee.previousIP = ip
-      e.pointee.previousPosition = position
-      setLastBundle(ip &+ position / 3 &* 16)
+      // An instruction that has just set PSR.ic does not count for IIPA.
+      if e.pointee.keepsPrevious {
+        e.pointee.keepsPrevious = false
+      } else {
+        e.pointee.previousIP = ip
+        e.pointee.previousPosition = position
+      }
       let next = position &+ 1
       leave(ip &+ next / 3 &* 16, next % 3)
-      return result == .trap ? .trap(position: position % 3, takenBranch: false) : .attention
+      return result == .trap ? .trap(position: position % 3, takenBranch: false) : .attention(takenBranch: false)
     case .jumped:
+      e.pointee.keepsPrevious = false
       state.pointee.instructions = e.pointee.blockStart &+ position &+ 1
-      return .attention
+      return .jumped
     }
   }
 
-  /// IIPA follows execution only while PSR.ic is set.
-  func setLastBundle(_ address: UInt64) {
-    if state.pointee.psr & PSR.ic != 0 { state.pointee.lastBundle = address }
+  /// A multiply-add that is none of the ordinary ones.
+  @inline(never) private func unusualMultiplyAdd(
+    _ op: UnsafeMutablePointer<MicroOp>, _ ip: UInt64, _ block: UnsafeMutablePointer<Block>
+  ) -> LoopExit? {
+    let result = multiplyAddOfAny(op)
+    return result == .next ? nil : leaveLoop(result, op, ip, block)
+  }
+
+  /// A load that sets a NaT bit leaves the loop before the micro-operation behind it, which updates its base.
+  private func updateBase(_ op: UnsafeMutablePointer<MicroOp>) {
+    let update = op[1]
+    guard update.position == op.pointee.position else { return }
+    let base = state.gr[Int(update.a)]
+    switch update.tag {
+    case .addImm: state.gr[Int(update.d)] = base &+ UInt64(bitPattern: update.imm)
+    case .add: state.gr[Int(update.d)] = base &+ state.gr[Int(update.b)]
+    default: break
+    }
   }
 
   @inline(never) private func loadMiss(_ op: UnsafeMutablePointer<MicroOp>, _ size: Int) -> Bool {
@@ -889,10 +939,9 @@ extension LogicalProcessor {
     let s = state
     let level = s.ar[AR.pfs] >> 62
     let psr = s.pointee.psr
-    guard level > PSR.cpl(psr) else { return .attention }
+    guard level > PSR.cpl(psr) else { return .attention(takenBranch: true) }
     setPSR(psr & ~PSR.cplMask | level << PSR.cplShift)
-    guard psr & PSR.lp != 0 else { return .attention }
-    setLastBundle(engine.pointee.previousIP &+ engine.pointee.previousPosition / 3 &* 16)
+    guard psr & PSR.lp != 0 else { return .attention(takenBranch: true) }
     raise(.lowerPrivilegeTransfer, isr: 2)
     s.pointee.fault.isTrap = true
     return .trap(position: UInt64(op.pointee.position) % 3, takenBranch: true)

@@ -93,8 +93,11 @@ enum MicroTag: UInt8 {
   // MARK: Floating point
   /// d = a * b + c; e: status field, precision << 2, kind << 4 (fma, fms, fnma)
   case fma
-  /// The same without precision completer, as division and square root are made of.
-  case fmaExtended, fmsExtended, fnmaExtended
+  /// The functions of ``OrdinaryMultiplyAdd``; imm is prepared for them.
+  case fmaExtended, fmsExtended, fnmaExtended, fmpyExtended, fmaDouble, fmsDouble, fnmaDouble, fmpyDouble, fmaSingle
+  case fnormExtended, fnormDouble
+  case fmaExtendedRotating, fmsExtendedRotating, fnmaExtendedRotating, fmpyExtendedRotating
+  case fmaDoubleRotating, fmsDoubleRotating, fnmaDoubleRotating, fmpyDoubleRotating
   case xma
   case fcvtXF
   /// fcvt.fx: c bit 0 unsigned, bit 1 truncates; e is the status field.
@@ -228,6 +231,8 @@ struct EntryGate {
 struct EngineContext {
   /// Software-TLB table of the current data context.
   var dataTable: UnsafeMutablePointer<SoftEntry>
+  /// The privilege level, 1 or 2, that the software TLB's shared table is filled for.
+  var otherLevel: UInt64 = 0
   /// The slot count at which blocks must stop; 0 makes them stop at once.
   var limit: UInt64 = 0
   /// Slots retired before the current block, less its start slot: plus a position, time in the middle of a block.
@@ -263,6 +268,8 @@ struct EngineContext {
   var previousIP: UInt64 = 0
   /// Last position that it executed.
   var previousPosition: UInt64 = 0
+  /// The running instruction has set PSR.ic: what IIPA names stays what it was before PSR.ic was cleared.
+  var keepsPrevious = false
 
   /// The gate as one word.
   static func gateWord(_ e: UnsafeMutablePointer<EngineContext>) -> UnsafePointer<UInt32> {

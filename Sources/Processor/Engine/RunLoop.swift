@@ -4,48 +4,88 @@ import IA64
 extension LogicalProcessor {
   /// Runs until `cycle` on the virtual clock, or until something needs the caller.
   public func run(until cycle: UInt64) -> ExitReason {
-    let s = state
     let e = engine
     e.pointee.deadline = cycle
+    e.pointee.keepsPrevious = false
     while true {
-      outsideBlocks()
-      if e.pointee.stopRequested {
-        e.pointee.stopRequested = false
-        return .stopped
+      if let reason = turn(.chain) {
+        leaveEngine()
+        return reason
       }
-      let now = s.cycles
-      if now >= e.pointee.timerCycle { fireTimer() }
-      if s.pointee.interruptPending && s.pointee.psr & PSR.i != 0 {
-        if hostHandlesInterruptions {
-          raise(.externalInterrupt)
-          return .interruption
-        }
-        deliverExternalInterrupt()
-        continue
+    }
+  }
+
+  /// What outlives the engine's own notes.
+  func leaveEngine() {
+    if state.pointee.psr & PSR.ic != 0 { recordPreviousBundle() }
+  }
+
+  /// One turn of the loop: what is due first, then as much as `extent` says. Nil: nothing needs the caller.
+  @inline(__always)
+  func turn(_ extent: Extent) -> ExitReason? {
+    let s = state
+    let e = engine
+    outsideBlocks()
+    if e.pointee.stopRequested {
+      e.pointee.stopRequested = false
+      return .stopped
+    }
+    let now = s.cycles
+    if now >= e.pointee.timerCycle { fireTimer() }
+    if s.pointee.interruptPending && s.pointee.psr & PSR.i != 0 {
+      if hostHandlesInterruptions {
+        raise(.externalInterrupt)
+        return .interruption
       }
-      if now >= e.pointee.deadline { return .deadline }
-      if s.pointee.halted { return .halted }
-      if s.pointee.frameIncomplete && !completeFrame() {
-        if deliver(slot: PSR.ri(s.pointee.psr)) { return .interruption }
-        continue
-      }
-      let limit = min(e.pointee.deadline, e.pointee.timerCycle) &- s.pointee.idleCycles
-      let exit: LoopExit
+      deliverExternalInterrupt()
+      return nil
+    }
+    if now >= e.pointee.deadline { return .deadline }
+    if s.pointee.halted { return .halted }
+    if s.pointee.frameIncomplete && !completeFrame() {
+      return deliver(slot: PSR.ri(s.pointee.psr)) ? .interruption : nil
+    }
+    let limit = min(e.pointee.deadline, e.pointee.timerCycle) &- s.pointee.idleCycles
+    let exit: LoopExit
+    switch extent {
+    case .steps(let goal): return steps(to: goal)
+    case .chain, .block:
       if e.pointee.mustStep || !noNaT {
         exit = stepOnce()
       } else if let block = PSR.ri(s.pointee.psr) == 0
         ? findBlock(s.pointee.ip) : findBlockSlow(s.pointee.ip, PSR.ri(s.pointee.psr))
       {
-        e.pointee.limit = limit
+        // The limit is looked at where a block begins.
+        if case .block = extent { e.pointee.limit = min(limit, s.pointee.instructions &+ 1) } else { e.pointee.limit = limit }
         exit = runBlocks(block)
       } else {
         exit = .fetchFault
       }
-      if finish(exit) { return .interruption }
+    }
+    if finish(exit) { return .interruption }
+    if e.pointee.fruitlessDeliveries > Self.faultLoopLimit {
+      e.pointee.fruitlessDeliveries = 0
+      return .faultLoop
+    }
+    return nil
+  }
+
+  /// The stepper's part of a turn in lockstep: single instructions until the goal is reached or passed.
+  @inline(never)
+  private func steps(to goal: Extent.Goal) -> ExitReason? {
+    let s = state
+    let e = engine
+    while true {
+      if finish(stepOnce()) { return .interruption }
       if e.pointee.fruitlessDeliveries > Self.faultLoopLimit {
         e.pointee.fruitlessDeliveries = 0
         return .faultLoop
       }
+      if s.pointee.instructions > goal.instructions { return nil }
+      if s.pointee.instructions == goal.instructions && e.pointee.interruptions >= goal.interruptions && !goal.interrupted {
+        return nil
+      }
+      outsideBlocks()
     }
   }
 
@@ -70,6 +110,13 @@ extension LogicalProcessor {
   /// Executes exactly one instruction, or delivers what keeps it from executing. The reference for the block engine: it decodes each time,
   /// translates a single instruction, and runs the same semantic body.
   public func step() -> ExitReason {
+    engine.pointee.keepsPrevious = false
+    let reason = stepOrDeliver()
+    leaveEngine()
+    return reason
+  }
+
+  private func stepOrDeliver() -> ExitReason {
     outsideBlocks()
     let s = state
     if s.cycles >= engine.pointee.timerCycle { fireTimer() }
@@ -97,7 +144,7 @@ extension LogicalProcessor {
   /// Deals with the way a block or step ended. True: the host handles an interruption.
   private func finish(_ exit: LoopExit) -> Bool {
     switch exit {
-    case .limit, .attention: return false
+    case .limit, .attention, .jumped: return false
     case .step: return finish(stepOnce())
     case .fetchFault: return deliver(slot: PSR.ri(state.pointee.psr))
     case .fault(let slot): return deliver(slot: slot)
@@ -107,7 +154,9 @@ extension LogicalProcessor {
 
   private func deliver(slot: UInt64) -> Bool {
     if hostHandlesInterruptions {
-      // The register stack engine's loads are taken up again after the host has repaired what was wrong.
+      // The register stack engine's loads are taken up again after the host has repaired what was wrong. What it stores into memory is
+      // not seen by the advanced-load table.
+      alatClear()
       return true
     }
     outsideBlocks()
@@ -138,6 +187,8 @@ extension LogicalProcessor {
     let position = UInt64(o.position)
     s.pointee.ip = blockIP &+ position / 3 &* 16
     let outcome = bus.firmwareGate(number, processor: self)
+    // What the firmware has stored is not seen by the advanced-load table.
+    alatClear()
     engine.pointee.limit = 0
     switch outcome {
     case .redirected: return .jumped

@@ -20,6 +20,7 @@ extension LogicalProcessor {
       floatUse: 0, valid: true)
 
     var propagated = false
+    var incrementIsNaT = false
     var instruction: Instruction?
     if !noNaT {
       let bundle = Bundle(low: host.loadUnaligned(as: UInt64.self), high: host.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
@@ -31,6 +32,7 @@ extension LogicalProcessor {
         switch natCheck(i) {
         case .run(let nat):
           propagated = nat
+          incrementIsNaT = i.attributes.update == .register && s.nat(i.r2)
           instruction = i
         case .fault(let isr):
           if let failure = faultsBeforeNaT(i) { return failureExit(failure, ip, slot) }
@@ -48,18 +50,17 @@ extension LogicalProcessor {
     case .fault, .fetchFault, .step: return exit
     default: break
     }
-    if let instruction { natUpdate(instruction, propagated) }
+    if let instruction { natUpdate(instruction, propagated, incrementIsNaT) }
     return afterInstruction(exit, psr: psr, ip: ip, slot: slot)
   }
 
   private func failureExit(_ result: StepResult, _ ip: UInt64, _ slot: UInt64) -> LoopExit {
-    setLastBundle(engine.pointee.previousIP &+ engine.pointee.previousPosition / 3 &* 16)
     state.pointee.ip = ip
     state.pointee.psr = state.pointee.psr & ~PSR.riMask | slot << PSR.riShift
     return .fault(position: slot)
   }
 
-  /// Faults that outrank Register NaT Consumption for system instructions.
+  /// Faults that outrank Register NaT Consumption for system instructions and moves to application registers.
   private func faultsBeforeNaT(_ i: Instruction) -> StepResult? {
     let psr = state.pointee.psr
     switch i.operation {
@@ -67,6 +68,8 @@ extension LogicalProcessor {
       if psr & PSR.ic != 0 { return illegalOperation() }
     case .movToCR:
       if let failure = controlRegisterIsIllegal(Int(i.cr3), write: true) { return failure }
+    case .movToAR:
+      if applicationRegisterIsIllegal(Int(i.ar3), write: true) { return illegalOperation() }
     default: break
     }
     if i.attributes.flags.contains(.privileged) && PSR.cpl(psr) != 0 {
@@ -78,9 +81,8 @@ extension LogicalProcessor {
   /// One-shot PSR bits end with the first instruction; then the traps that PSR.ss and PSR.tb ask for.
   private func afterInstruction(_ exit: LoopExit, psr: UInt64, ip: UInt64, slot: UInt64) -> LoopExit {
     let s = state
-    // rfi itself has just set them for the instruction it returns to, and takes no trap.
-    let wasReturn = psr & PSR.oneShot == 0 && s.pointee.psr & PSR.oneShot != 0
-    if wasReturn { return exit }
+    // rfi takes no trap, and has just set these bits for the instruction that it returns to (Volume 3, rfi).
+    if case .jumped = exit { return exit }
     if psr & PSR.oneShot != 0 { setPSR(s.pointee.psr & ~PSR.oneShot) }
     var code: UInt64 = 0
     var trapped = false
@@ -94,24 +96,16 @@ extension LogicalProcessor {
     switch exit {
     case .limit(let branch): taken = branch
     case .trap(_, let branch): taken = branch
-    default: taken = returnedByBranch(ip, slot)
+    case .attention(let branch): taken = branch
+    default: taken = false
     }
     if s.pointee.psr & PSR.ss != 0 && psr & PSR.ss != 0 { code |= 8 }
     if psr & PSR.tb != 0 && s.pointee.psr & PSR.tb != 0 && taken { code |= 4 }
     if code & 0xE == 0 && !trapped { return exit }
     if !trapped { vector = code & 4 != 0 ? .takenBranch : .singleStep }
-    setLastBundle(ip)
     raise(vector, isr: code)
     s.pointee.fault.isTrap = true
     return .trap(position: slot, takenBranch: taken)
-  }
-
-  /// `.attention` after a br.ret (loads pending, NaT) is a taken branch; after anything else IP is simply the next slot.
-  private func returnedByBranch(_ ip: UInt64, _ slot: UInt64) -> Bool {
-    let s = state
-    let next = slot == 2 ? ip &+ 16 : ip
-    let nextSlot = slot == 2 ? 0 : slot + 1
-    return s.pointee.ip != next || PSR.ri(s.pointee.psr) != nextSlot
   }
 
   // MARK: NaT rules
@@ -156,7 +150,7 @@ extension LogicalProcessor {
     case .tak: return n3 ? .fault(na | ISR.r | DataAccess.NonAccess.tak) : .run(false)
     case .fc, .fcI: return n3 ? .fault(na | ISR.r | DataAccess.NonAccess.fc) : .run(false)
     case .lfetch:
-      if n3 && i.attributes.flags.contains(.fault) { return .fault(na | ISR.r | DataAccess.NonAccess.lfetch) }
+      if n3 && i.attributes.flags.contains(.fault) && s.pointee.psr & PSR.ed == 0 { return .fault(na | ISR.r | DataAccess.NonAccess.lfetch) }
       return n3 ? .done : .run(false)
 
     case .load, .loadFP, .loadFPPair:
@@ -184,7 +178,7 @@ extension LogicalProcessor {
   }
 
   /// Target NaT bits after a body has run.
-  private func natUpdate(_ i: Instruction, _ propagated: Bool) {
+  private func natUpdate(_ i: Instruction, _ propagated: Bool, _ incrementIsNaT: Bool) {
     switch i.operation {
     case .add, .addOne, .sub, .subOne, .addp4, .and, .andcm, .or, .xor, .shladd, .shladdp4, .paddElements, .psubElements, .pavg,
       .pavgsub, .pcmp, .pshladd2, .pshradd2, .pmpyshr2, .pmpy2, .mix, .unpack, .pack, .pmin1, .pmax1, .pmin2, .pmax2, .psad1,
@@ -200,10 +194,11 @@ extension LogicalProcessor {
       case .normal, .bias, .acquire, .release: state.setNaT(i.r1, false)
       default: break
       }
+    case .getf: state.setNaT(i.r1, state.f(i.f2).pointee.isNaTVal)
     default: break
     }
     // A NaT increment makes the base NaT.
-    if i.attributes.update == .register && state.nat(i.r2) { state.setNaT(i.r3, true) }
+    if incrementIsNaT { state.setNaT(i.r3, true) }
   }
 
   /// Instructions that a NaT source turns into something else than their body.
@@ -221,10 +216,10 @@ extension LogicalProcessor {
       s.f(i.f1).pointee = .natVal
       s.pointee.psr |= i.f1 < 32 ? PSR.mfl : PSR.mfh
     case .load:
+      update(i)
       s.gr[Int(i.r1)] = 0
       s.setNaT(i.r1, true)
       if i.attributes.access == .speculativeAdvanced { alatRemove(alatTag(gr: i.r1)) }
-      update(i)
     case .loadFP:
       s.f(i.f1).pointee = .natVal
       s.pointee.psr |= i.f1 < 32 ? PSR.mfl : PSR.mfh
@@ -242,8 +237,7 @@ extension LogicalProcessor {
     }
     s.pointee.instructions &+= end - slot
     s.pointee.ip = ip &+ end / 3 &* 16
-    s.pointee.psr = s.pointee.psr & ~PSR.riMask | end % 3 << PSR.riShift
-    setLastBundle(ip)
+    s.pointee.psr = s.pointee.psr & ~PSR.riMask | (end % 3) << PSR.riShift
     engine.pointee.previousIP = ip
     engine.pointee.previousPosition = slot
     return afterInstruction(.limit(takenBranch: false), psr: s.pointee.psr, ip: ip, slot: slot)

@@ -130,7 +130,8 @@ struct Translator {
     let qp = i.qp
     let predicatesBranch: Bool
     switch i.operation {
-    case .brCond, .brWexit, .brWtop, .reserved: predicatesBranch = true
+    // br.ia with a predicate is illegal whatever the predicate holds (Volume 3, br).
+    case .brCond, .brWexit, .brWtop, .brIA, .reserved: predicatesBranch = true
     default: predicatesBranch = false
     }
     if qp == 0 || predicatesBranch { return emitBody(i, position) }
@@ -296,12 +297,7 @@ struct Translator {
     case .fma, .fms, .fnma:
       guard i.f1 > 1 else { return illegal(position) }
       uses(fr: i.f1, i.f2, i.f3, i.f4)
-      let kind: UInt8 = i.operation == .fma ? 0 : i.operation == .fms ? 1 : 2
-      let extended: MicroTag = kind == 0 ? .fmaExtended : kind == 1 ? .fmsExtended : .fnmaExtended
-      append(
-        MicroOp(
-          i.attributes.precision.rawValue == 0 ? extended : .fma, position, d: i.f1, a: i.f3, b: i.f4, c: i.f2,
-          e: i.statusField | i.attributes.precision.rawValue << 2 | kind << 4))
+      append(multiplyAdd(i, position))
       return .next
     case .xma:
       guard i.f1 > 1 else { return illegal(position) }
@@ -446,6 +442,10 @@ struct Translator {
     guard legal(gr: i.r1) else { return illegal(position) }
     if i.attributes.update != .none {
       guard i.r1 != i.r3, legal(gr: i.r3) else { return illegal(position) }
+      if i.attributes.update == .register && i.r1 == i.r2 {
+        generalOp(i, position)
+        return .next
+      }
     }
     if i.operation == .loadFill {
       append(MicroOp(.ld8Fill, position, d: i.r1, b: i.r3))

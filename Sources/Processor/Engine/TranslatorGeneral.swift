@@ -67,11 +67,17 @@ extension Translator {
       emitUpdate(i, position)
       return .next
 
-    case .rfi, .epc, .bsw0, .bsw1, .vmsw, .breakInstruction:
+    case .breakInstruction:
+      // break.b reports no immediate, break.x the lower 21 bits of its own (Volume 3, break).
+      generalOp(i, position, imm: i.unit == .b ? 0 : i.immediate & 0x1F_FFFF)
+      return i.qp == 0 ? .ends : .next
+    case .rfi, .epc, .bsw0, .bsw1, .vmsw:
       generalOp(i, position)
       return i.qp == 0 ? .ends : .next
     case .brIA:
-      return illegal(position)
+      guard i.qp == 0 else { return illegal(position) }
+      generalOp(i, position)
+      return .ends
     case .cover, .clrrrb, .clrrrbPR:
       generalOp(i, position)
       if i.operation == .cover { setKnownTop(32) }
@@ -117,7 +123,8 @@ extension Translator {
   private mutating func emitAlloc(_ i: Instruction, _ position: UInt8) -> Flow {
     let (sof, sol, sor) = i.allocFrame
     guard i.r1 != 0, sof <= 96, sol <= sof, Int(sor) * 8 <= Int(sof), i.r1 < 32 + sof else { return illegal(position) }
-    generalOp(i, position, imm: Int64(sof) | Int64(sol) << 8 | Int64(sor) << 16, tag: .alloc)
+    // The short way knows no NaT bits.
+    generalOp(i, position, imm: Int64(sof) | Int64(sol) << 8 | Int64(sor) << 16, tag: exact ? .general : .alloc)
     setKnownTop(32 + sof)
     return .next
   }

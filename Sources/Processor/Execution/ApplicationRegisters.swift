@@ -23,9 +23,14 @@ extension LogicalProcessor {
 
   private var cpl: UInt64 { PSR.cpl(state.pointee.psr) }
 
+  /// Illegal Operation conditions, which come before all others: no such register, a write to BSP, BSPSTORE or RNAT while the
+  /// register stack engine may use them.
+  func applicationRegisterIsIllegal(_ n: Int, write: Bool) -> Bool {
+    !exists(n) || write && n == AR.bsp || (n == AR.bspstore || n == AR.rnat) && state.ar[AR.rsc] & 3 != 0
+  }
+
   func readAR(_ n: Int, into r1: UInt8) -> StepResult {
-    guard exists(n) else { return illegalOperation() }
-    if (n == AR.bspstore || n == AR.rnat) && state.ar[AR.rsc] & 3 != 0 { return illegalOperation() }
+    if applicationRegisterIsIllegal(n, write: false) { return illegalOperation() }
     if n == AR.itc && state.pointee.psr & PSR.si != 0 && cpl != 0 { return privilegedRegister() }
     state.gr[Int(r1)] = readAR(n)
     return .next
@@ -44,8 +49,7 @@ extension LogicalProcessor {
   }
 
   func writeAR(_ n: Int, _ value: UInt64) -> StepResult {
-    guard exists(n), n != AR.bsp else { return illegalOperation() }
-    if (n == AR.bspstore || n == AR.rnat) && state.ar[AR.rsc] & 3 != 0 { return illegalOperation() }
+    if applicationRegisterIsIllegal(n, write: true) { return illegalOperation() }
     switch n {
     case AR.rsc:
       // loadrs 29:16, be 4, pl 3:2, mode 1:0.
@@ -86,15 +90,18 @@ extension LogicalProcessor {
     return fpsr & 1 << 12 == 0
   }
 
-  /// pfm fields must describe a possible frame (Volume 1, section 3.1.8.9).
   private func validPFS(_ value: UInt64) -> Bool {
+    validFrameMarker(value) && value >> 38 & 0x3FFF == 0 && value >> 58 & 0xF == 0
+  }
+
+  /// The fields of a frame marker, PFS.pfm or IFS.ifm, must describe a possible frame (Volume 1, section 3.1.8.9).
+  func validFrameMarker(_ value: UInt64) -> Bool {
     let sof = value & 0x7F
     let sol = value >> 7 & 0x7F
     let rotating = (value >> 14 & 0xF) * 8
     if sof > 96 || sol > sof || rotating > sof { return false }
     let rrbGR = value >> 18 & 0x7F
     if rrbGR != 0 && rrbGR >= rotating { return false }
-    if value >> 25 & 0x7F >= 96 || value >> 32 & 0x3F >= 48 { return false }
-    return value >> 38 & 0x3FFF == 0 && value >> 58 & 0xF == 0
+    return value >> 25 & 0x7F < 96 && value >> 32 & 0x3F < 48
   }
 }

@@ -21,7 +21,9 @@ extension LogicalProcessor {
     let s = state
     switch n {
     case CR.ivr: s.gr[Int(r1)] = readIVR()
-    case CR.irr0...CR.irr0 + 3: s.gr[Int(r1)] = s.pointee.interruptRequest[n - CR.irr0]
+    case CR.irr0...CR.irr0 + 3:
+      settleTimer()
+      s.gr[Int(r1)] = s.pointee.interruptRequest[n - CR.irr0]
     case CR.eoi: s.gr[Int(r1)] = 0
     default: s.gr[Int(r1)] = s.cr[n]
     }
@@ -35,6 +37,7 @@ extension LogicalProcessor {
       if value & ~DCR.implemented != 0 { return reservedField() }
       s.cr[n] = value
     case CR.itm:
+      settleTimer()
       s.cr[n] = value
       armTimer()
       return .exit
@@ -44,16 +47,21 @@ extension LogicalProcessor {
       if value & 0x7E02 != 0 || size < 15 || size > 61 { return reservedField() }
       s.cr[n] = value
     case CR.ipsr:
-      if value & PSR.reserved != 0 { return reservedField() }
+      if value & PSR.reserved != 0 || PSR.ri(value) == 3 { return reservedField() }
+      s.cr[n] = value
+    case CR.isr:
+      if value & ISR.reserved != 0 || value >> ISR.eiShift & 3 == 3 { return reservedField() }
       s.cr[n] = value
     case CR.itir:
       if value & 0xFFFF_FFFF_0000_0003 != 0 { return reservedField() }
       s.cr[n] = value
     case CR.ifs:
-      if value & 0x7FFF_FFC0_0000_0000 != 0 { return reservedField() }
+      if value & 0x7FFF_FFC0_0000_0000 != 0 || value >> 63 != 0 && !validFrameMarker(value) { return reservedField() }
       s.cr[n] = value
     case CR.iha: s.cr[n] = value & ~3
-    case CR.lid: s.cr[n] = value & 0xFFFF_0000
+    case CR.lid:
+      if value & 0xFFFF != 0 { return reservedField() }
+      s.cr[n] = value & 0xFFFF_0000
     case CR.tpr:
       if value & 0xFF00 != 0 { return reservedField() }
       s.cr[n] = value & 0x1_00F0
@@ -65,9 +73,13 @@ extension LogicalProcessor {
     case CR.itv, CR.pmv, CR.cmcv:
       let vector = value & 0xFF
       if value & 0xEF00 & ~0x1000 != 0 || (vector != 0 && vector != 2 && vector < 16) { return reservedField() }
+      settleTimer()
       s.cr[n] = value & 0x1_00FF
+      return .exit
     case CR.lrr0, CR.lrr1:
-      if value & 0x800 != 0 { return reservedField() }
+      // Delivery modes 1, 3 and 6 are reserved.
+      let mode = value >> 8 & 7
+      if value & 0x800 != 0 || mode == 1 || mode == 3 || mode == 6 { return reservedField() }
       s.cr[n] = value & 0x1_A7FF
     default: s.cr[n] = value
     }
@@ -132,17 +144,16 @@ extension LogicalProcessor {
       return .exit
     case .dbr:
       guard index < 8 else { return reservedField() }
-      if index & 1 == 1 && data & 0x3000_0000_0000_0000 != 0 { return reservedField() }
-      s.dbr[index] = data
+      // Bits 61:60 of a control word are ignored, in instruction breakpoints bits 62:60.
+      s.dbr[index] = index & 1 == 1 ? data & ~0x3000_0000_0000_0000 : data
       softTLB.purgeVirtual()
     case .ibr:
       guard index < 8 else { return reservedField() }
-      if index & 1 == 1 && data & 0x7000_0000_0000_0000 != 0 { return reservedField() }
-      s.ibr[index] = data
+      s.ibr[index] = index & 1 == 1 ? data & ~0x7000_0000_0000_0000 : data
       codeMapChanged()
       return .exit
-    case .pmc: if index < 16 || (index >= 32 && index <= 42) { s.pmc[index] = data }
-    case .pmd: if index < 64 { s.pmd[index] = data }
+    case .pmc: if index < 64 { s.pmc[index] = PerformanceMonitors.written(data, control: index) }
+    case .pmd: if PerformanceMonitors.isImplemented(data: index) { s.pmd[index] = data }
     case .cpuid, .none, .dahr: return illegalOperation()
     }
     return .next
@@ -151,5 +162,30 @@ extension LogicalProcessor {
   /// Page sizes that region registers and ITIR accept: 8 KiB is insertable by the manual's list as well.
   func pageSizeImplemented(_ shift: UInt64) -> Bool {
     Implementation.insertablePages >> shift & 1 != 0 || shift == 13
+  }
+}
+
+/// Which performance monitors the Montecito has, and what their control registers hold. They do not count.
+enum PerformanceMonitors {
+  /// Bits of PMC4...PMC15 that software sets; bit 25 reads as one, the rest as zero.
+  private static let counterControl: UInt64 = 0x7C7F_FF7F
+  static let counterReset: UInt64 = 0x200_0000
+
+  /// What PMC `index` holds after a write: PMC0 freeze and the overflow bits of PMD4...PMD15, PMC1...PMC3 nothing (there is no monitor
+  /// above 63), then the generic counters, opcode matching, event address registers and trace buffer.
+  static func written(_ value: UInt64, control index: Int) -> UInt64 {
+    switch index {
+    case 0: value & 0xFFF1
+    case 4...15: value & counterControl | counterReset
+    case 32...42: value
+    default: 0
+    }
+  }
+
+  static func isImplemented(data index: Int) -> Bool {
+    switch index {
+    case 4...15, 32...39, 48...63: true
+    default: false
+    }
   }
 }

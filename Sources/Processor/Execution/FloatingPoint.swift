@@ -98,7 +98,7 @@ extension LogicalProcessor {
     case .fpma, .fpms, .fpnma:
       return complete(
         FloatArithmetic.fpma(
-          f3, f4, f2, control, negateProduct: g.operation == .fpnma, negateAddend: g.operation == .fpms, addendIsFR0: o.c == 0
+          f3, f4, f2, control, negateProduct: g.operation == .fpnma, negateAddend: g.operation == .fpms, addendIsFR0: o.a == 0
         ), o.d, field)
     case .fselect: write(o.d, FloatArithmetic.select(f3, f4, mask: f2))
     case .fmin, .fmax, .famin, .famax:

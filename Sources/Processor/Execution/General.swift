@@ -101,6 +101,7 @@ extension LogicalProcessor {
     case .exchange, .compareExchange, .compareExchange16, .fetchAdd, .load16, .store16: return semaphore(o, g)
     case .lfetch: return prefetch(o, g)
     case .loadFPPair: return loadPair(o, g)
+    case .load, .loadFill: return loadOverIncrement(o, g)
 
     case .fwb, .mf, .mfa: return .next
     case .syncI, .srlzI, .srlzD:
@@ -165,7 +166,6 @@ extension LogicalProcessor {
   /// chk and fchkf branch to recovery code; a target that is not implemented is a matter of the fetch there.
   func branchRelative(_ o: MicroOp) -> StepResult {
     let bundle = state.pointee.ip &+ UInt64(o.position / 3) &* 16
-    setLastBundle(bundle)
     engine.pointee.branchTarget = bundle &+ UInt64(bitPattern: o.imm)
     return .branch
   }

@@ -68,23 +68,8 @@ extension LogicalProcessor {
 
     var access = access(ISR.r | (speculative ? ISR.sp : 0), reads: true, writes: false)
     access.speculative = speculative
-    let outcome: TranslationOutcome
-    switch translate(address, size: size, access) {
-    case .done:
-      if misalignmentFaults(address, size) {
-        // Deferral of an unaligned reference needs only the code page's ed bit (Volume 2, table 5-4).
-        if speculative && (s.pointee.psr & PSR.ic == 0 || codePageDefersExceptions()) {
-          outcome = .deferred
-        } else {
-          raise(.unalignedReference, isr: access.isr, address: address, itir: false)
-          outcome = .fault
-        }
-      } else {
-        outcome = .done
-      }
-    case .fault: outcome = .fault
-    case .deferred: outcome = .deferred
-    }
+    var outcome = translate(address, size: size, access)
+    if outcome == .done && misalignmentFaults(address, size) { outcome = unaligned(address, access) }
     switch outcome {
     case .fault: return .fault
     case .deferred:
@@ -97,6 +82,7 @@ extension LogicalProcessor {
     if advanced && uncacheable {
       // An advanced load from non-speculative memory makes no entry and returns zero.
       s.gr[Int(o.d)] = 0
+      s.setNaT(o.d, false)
       return .next
     }
     if let host = memory.host(translated.physical, count: size) {
@@ -105,6 +91,15 @@ extension LogicalProcessor {
     s.gr[Int(o.d)] = readTranslated(address, size)
     s.setNaT(o.d, false)
     return .next
+  }
+
+  /// A load whose increment is its own target: the base is raised by the register's old value.
+  @inline(never) func loadOverIncrement(_ o: MicroOp, _ g: GeneralOperands) -> StepResult {
+    let increment = state.gr[Int(o.a)]
+    let load = MicroOp(o.tag, o.position, d: o.d, a: g.attributes.size, b: o.b, c: g.attributes.access.rawValue)
+    let result = g.operation == .loadFill ? loadFill(load) : loadSpecial(load)
+    if result != .fault { state.gr[Int(o.b)] &+= increment }
+    return result
   }
 
   // MARK: Floating point
@@ -189,7 +184,7 @@ extension LogicalProcessor {
       return .next
     }
     guard let value = readFloat(address, size, format) else { return .fault }
-    if advanced || kind == .checkNoClear, let host = memory.host(translated.physical, count: size) {
+    if advanced || kind == .checkNoClear && !uncacheable, let host = memory.host(translated.physical, count: size) {
       alatInsert(tag, host, size)
     }
     s.f(o.d).pointee = value
@@ -201,12 +196,7 @@ extension LogicalProcessor {
     var access = access(ISR.r | (speculative ? ISR.sp : 0), reads: true, writes: false)
     access.speculative = speculative
     let outcome = translate(address, size: size, access)
-    if outcome == .done && floatMisaligned(address, size, whole: whole) {
-      if speculative && (state.pointee.psr & PSR.ic == 0 || codePageDefersExceptions()) { return .deferred }
-      raise(.unalignedReference, isr: access.isr, address: address, itir: false)
-      return .fault
-    }
-    return outcome
+    return outcome == .done && floatMisaligned(address, size, whole: whole) ? unaligned(address, access) : outcome
   }
 
   /// Reads at `translated`; from device memory only the formats that a bus transaction can carry.
@@ -311,14 +301,7 @@ extension LogicalProcessor {
     var access = access(ISR.r | (speculative ? ISR.sp : 0), reads: true, writes: false)
     access.speculative = speculative
     var outcome = translate(address, size: size * 2, access)
-    if outcome == .done && address & UInt64(size * 2 - 1) != 0 {
-      if speculative && (s.pointee.psr & PSR.ic == 0 || codePageDefersExceptions()) {
-        outcome = .deferred
-      } else {
-        raise(.unalignedReference, isr: access.isr, address: address, itir: false)
-        outcome = .fault
-      }
-    }
+    if outcome == .done && address & UInt64(size * 2 - 1) != 0 { outcome = unaligned(address, access) }
     switch outcome {
     case .fault: return .fault
     case .deferred:
@@ -339,7 +322,7 @@ extension LogicalProcessor {
       s.f(o.d).pointee = .zero
       s.f(o.a).pointee = .zero
     } else {
-      if advanced || kind == .checkNoClear { alatInsert(tag, host, size * 2) }
+      if advanced || kind == .checkNoClear && !uncacheable { alatInsert(tag, host, size * 2) }
       s.f(o.d).pointee = unpack(host, format, swap)
       s.f(o.a).pointee = unpack(host + size, format, swap)
     }

@@ -86,18 +86,18 @@ extension LogicalProcessor {
       let old = loadValue(half, 8)
       if old == s.ar[AR.ccv] {
         beforeStore(host, 16, physical)
-        storeValue(host + (swap ? 8 : 0), 8, s.gr[Int(o.a)])
-        storeValue(host + (swap ? 0 : 8), 8, s.ar[AR.csd])
+        storeValue(host, 8, s.gr[Int(o.a)])
+        storeValue(host + 8, 8, s.ar[AR.csd])
       }
       s.gr[Int(o.d)] = old
     case .load16:
-      let low = loadValue(host + (swap ? 8 : 0), 8)
-      s.ar[AR.csd] = loadValue(host + (swap ? 0 : 8), 8)
-      s.gr[Int(o.d)] = low
+      // The lower address belongs to the general register in either byte order (Volume 3, ld, st, cmpxchg).
+      s.gr[Int(o.d)] = loadValue(host, 8)
+      s.ar[AR.csd] = loadValue(host + 8, 8)
     case .store16:
       beforeStore(host, 16, physical)
-      storeValue(host + (swap ? 8 : 0), 8, s.gr[Int(o.a)])
-      storeValue(host + (swap ? 0 : 8), 8, s.ar[AR.csd])
+      storeValue(host, 8, s.gr[Int(o.a)])
+      storeValue(host + 8, 8, s.ar[AR.csd])
     default: return illegalOperation()
     }
     return .next

@@ -57,7 +57,8 @@ extension LogicalProcessor {
       return .exit
     case .movToPSRUM:
       let value = s.gr[Int(o.a)]
-      if value & 1 != 0 { return reservedField() }
+      // All of the register counts: what is not in the user mask is reserved.
+      if value & ~PSR.userMask != 0 { return reservedField() }
       var mask = PSR.userMask
       if s.pointee.psr & PSR.sp != 0 { mask &= ~PSR.up }
       setPSRInBlock(s.pointee.psr & ~mask | value & mask)
@@ -69,13 +70,13 @@ extension LogicalProcessor {
       let bits = UInt64(bitPattern: o.imm)
       if bits & PSR.reserved != 0 { return reservedField() }
       if virtualized { return virtualizationFault() }
-      setPSRInBlock(g.operation == .ssm ? s.pointee.psr | bits : s.pointee.psr & ~bits)
+      setSystemMask(g.operation == .ssm ? s.pointee.psr | bits : s.pointee.psr & ~bits, o)
       return .exit
     case .movToPSRL:
       let value = s.gr[Int(o.a)]
       if value & 0xFFFF_FFFF & PSR.reserved != 0 { return reservedField() }
       if virtualized { return virtualizationFault() }
-      setPSRInBlock(s.pointee.psr & ~0xFFFF_FFFF | value & 0xFFFF_FFFF)
+      setSystemMask(s.pointee.psr & ~0xFFFF_FFFF | value & 0xFFFF_FFFF, o)
       return .exit
     case .movFromPSR:
       if virtualized { return virtualizationFault() }
@@ -88,6 +89,9 @@ extension LogicalProcessor {
       return .exit
     case .rfi: return returnFromInterruption()
     case .epc: return enterPrivilegedCode(o)
+    case .brIA:
+      if s.pointee.bspStore != s.pointee.bsp { return illegalOperation() }
+      return disabledInstructionSetTransition()
     case .vmsw:
       // No virtual environment has been set up (PAL_VP_INIT_ENV); then vmsw is an illegal operation (Volume 2, section 11.7).
       return illegalOperation()
@@ -102,6 +106,14 @@ extension LogicalProcessor {
 
     default: return illegalOperation()
     }
+  }
+
+  /// ssm, rsm and mov psr.l. If they clear PSR.ic, IIPA is undefined (Volume 2, section 3.3.5.6); here it names their bundle.
+  private func setSystemMask(_ psr: UInt64, _ o: MicroOp) {
+    if state.pointee.psr & ~psr & PSR.ic != 0 {
+      state.cr[CR.iipa] = state.pointee.ip &+ UInt64(o.position / 3) &* 16
+    }
+    setPSRInBlock(psr)
   }
 
   private func breakpoint(_ o: MicroOp) -> StepResult {
@@ -121,6 +133,7 @@ extension LogicalProcessor {
     if virtualized { return virtualizationFault() }
     let s = state
     let ipsr = s.cr[CR.ipsr]
+    if ipsr & PSR.is != 0 { return disabledInstructionSetTransition() }
     let ifs = s.cr[CR.ifs]
     let slot = PSR.ri(ipsr)
     s.pointee.ip = s.cr[CR.iip] & ~0xF
@@ -133,6 +146,13 @@ extension LogicalProcessor {
       s.pointee.frameIncomplete = true
     }
     return .jumped
+  }
+
+  /// The processor has no IA-32 instruction set (the Montecito lost it): br.ia behaves as if PSR.di were always set, and so does an rfi
+  /// to IA-32 code, which the manual lets PSR.di pass.
+  private func disabledInstructionSetTransition() -> StepResult {
+    raise(.generalException, isr: GeneralException.disabledInstructionSetTransition)
+    return .fault
   }
 
   /// epc: code on a gate page (access rights 7) gains the page's privilege (Volume 3).

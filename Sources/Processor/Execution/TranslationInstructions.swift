@@ -85,21 +85,20 @@ extension LogicalProcessor {
       var access = DataAccess(
         isr: ISR.na | ISR.r | DataAccess.NonAccess.tpa, reads: true, writes: false, privilege: 0, translate: true)
       access.checksAccessBits = false
+      access.checksKeys = false
       access.checksRights = false
       switch translate(address, size: 1, access) {
       case .done:
-        guard let page = dataTLB.lookup(offset(address), rid(address))?.pointee else { return illegalOperation() }
-        s.gr[Int(o.d)] = page.physical | address & page.mask
+        s.gr[Int(o.d)] = translated.physical
         return .next
       case .fault, .deferred: return .fault
       }
 
     case .tak:
-      if let page = dataTLB.lookup(offset(address), rid(address))?.pointee, page.present {
-        s.gr[Int(o.d)] = UInt64(page.key) << 8
-      } else {
-        s.gr[Int(o.d)] = 1
-      }
+      // A miss that the walker cannot serve is an answer, not a fault.
+      let access = DataAccess(isr: 0, reads: true, writes: false, privilege: 0, translate: true)
+      let page = lookupData(address, access)?.pointee
+      s.gr[Int(o.d)] = page.map { $0.present ? UInt64($0.key) << 8 : 1 } ?? 1
       return .next
 
     case .probe, .probeImmediate:
@@ -109,8 +108,7 @@ extension LogicalProcessor {
         isr: ISR.na | (writes ? ISR.w : ISR.r) | DataAccess.NonAccess.probe, reads: !writes, writes: writes,
         privilege: max(PSR.cpl(psr), requested), translate: true)
       access.checksAccessBits = false
-      access.checksRights = false
-      translated.permitted = true
+      access.faultsOnRights = false
       switch translate(address, size: 1, access) {
       case .done:
         s.gr[Int(o.d)] = translated.permitted ? 1 : 0
@@ -131,6 +129,8 @@ extension LogicalProcessor {
         isr: ISR.na | ISR.r | DataAccess.NonAccess.fc, reads: true, writes: false, privilege: PSR.cpl(psr),
         translate: psr & PSR.dt != 0)
       access.checksAccessBits = false
+      access.checksKeys = false
+      access.checksRights = PSR.cpl(psr) != 0
       guard translate(address, size: 1, access) == .done else { return .fault }
       // Stores to translated code drop it at once, so there is nothing stale to flush; the reference has been checked.
       return .next

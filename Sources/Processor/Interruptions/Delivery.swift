@@ -18,7 +18,7 @@ extension LogicalProcessor {
     if collects {
       s.cr[CR.ipsr] = psr
       s.cr[CR.iip] = s.pointee.ip
-      s.cr[CR.iipa] = s.pointee.lastBundle
+      recordPreviousBundle()
       s.cr[CR.ifs] = 0
       if fault.writes.contains(.ifa) { s.cr[CR.ifa] = fault.ifa }
       if fault.writes.contains(.itir) { s.cr[CR.itir] = fault.itir }
@@ -26,6 +26,12 @@ extension LogicalProcessor {
       if fault.writes.contains(.iim) { s.cr[CR.iim] = fault.iim }
     }
     enter(fault.vector)
+  }
+
+  /// CR.IIPA: the bundle of the last instruction that executed while PSR.ic was set (Volume 2, section 3.3.5.6). The engine keeps
+  /// it as the place where it was last; it becomes the register when somebody may look, or PSR.ic is cleared.
+  func recordPreviousBundle() {
+    state.cr[CR.iipa] = engine.pointee.previousIP &+ engine.pointee.previousPosition / 3 &* 16
   }
 
   private func enter(_ vector: Vector) {

@@ -45,6 +45,8 @@ public enum ISR {
   public static let ni: UInt64 = 1 << 39
   public static let eiShift: UInt64 = 41
   public static let ed: UInt64 = 1 << 43
+  /// Bits of a value for `mov cr.isr` that must be zero; so must be ei = 3.
+  public static let reserved: UInt64 = 0xFFFF_F000_FF00_0000
 }
 
 /// General Exception sub-codes, ISR.code{7:4} (Volume 2, section 8.3, General Exception vector).

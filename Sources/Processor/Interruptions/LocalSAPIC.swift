@@ -47,6 +47,7 @@ extension LogicalProcessor {
 
   /// mov r = cr.ivr: acknowledges the highest deliverable vector; 15 if there is none.
   func readIVR() -> UInt64 {
+    settleTimer()
     guard let vector = deliverable() else { return 15 }
     state.pointee.interruptRequest[vector >> 6] &= ~(1 << UInt64(vector & 63))
     state.pointee.interruptInService[vector >> 6] |= 1 << UInt64(vector & 63)
@@ -67,6 +68,7 @@ extension LogicalProcessor {
   public var itc: UInt64 {
     get { (currentInstructions() &+ state.pointee.idleCycles) / Self.cyclesPerITCTick &+ state.pointee.itcOffset }
     set {
+      settleTimer()
       state.pointee.itcOffset =
         newValue &- (currentInstructions() &+ state.pointee.idleCycles) / Self.cyclesPerITCTick
       armTimer()
@@ -88,6 +90,11 @@ extension LogicalProcessor {
       engine.pointee.timerCycle = overflow ? UInt64.max : cycle
     }
     engine.pointee.limit = 0
+  }
+
+  /// Makes a match happen that the running block has passed, before something that it depends on changes or is looked at.
+  func settleTimer() {
+    if currentCycle >= engine.pointee.timerCycle { fireTimer() }
   }
 
   /// Called at block boundaries once `cycles` has reached `timerCycle`.

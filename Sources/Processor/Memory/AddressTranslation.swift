@@ -41,8 +41,8 @@ extension LogicalProcessor {
   /// Translates a data reference and makes all checks up to Data Access Bit and Debug, in the order of Volume 2, section 5.5.2
   /// (alignment and Unsupported Data Reference are the caller's). On `.done` the result is in `translated`.
   func translate(_ address: UInt64, size: Int, _ access: DataAccess) -> TranslationOutcome {
-    let psr = state.pointee.psr
-    if access.speculative && psr & PSR.ed != 0 { return .deferred }
+    if access.speculative && state.pointee.psr & PSR.ed != 0 { return .deferred }
+    translated.deferred = false
     guard access.translate else {
       if unimplementedPhysical(address) {
         if access.speculative { return .deferred }
@@ -51,99 +51,90 @@ extension LogicalProcessor {
       }
       translated.physical = address & Implementation.physicalMask
       translated.attribute = address >> 63 != 0 ? MemoryAttribute.uc : MemoryAttribute.wb
-      if access.speculative && translated.attribute == MemoryAttribute.uc { return .deferred }
-      return checkDataBreakpoints(address, size, access)
+      return finishChecks(address, size, access)
     }
     guard let entry = lookupData(address, access) else {
-      return access.speculative && defers(DCR.dm) ? .deferred : .fault
+      if stands(access, DCR.dm) { return .fault }
+      return checkDataBreakpoints(address, size, access)
     }
     let t = entry.pointee
-    let isr = access.isr
     if !t.present {
-      if access.speculative && defers(DCR.dp) { return .deferred }
-      raise(.pageNotPresent, isr: isr, address: address)
-      return .fault
+      raise(.pageNotPresent, isr: access.isr, address: address)
+      if stands(access, DCR.dp) { return .fault }
+      return checkDataBreakpoints(address, size, access)
     }
     if t.attribute == MemoryAttribute.natPage {
-      if access.speculative { return .deferred }
-      raise(.natConsumption, isr: isr | 0x20, address: address)
-      return .fault
+      guard access.speculative else {
+        raise(.natConsumption, isr: access.isr | 0x20, address: address)
+        return .fault
+      }
+      translated.deferred = true
     }
-    if psr & PSR.pk != 0 {
+    if access.checksKeys && state.pointee.psr & PSR.pk != 0 {
       switch checkKey(t.key, (access.reads ? 4 : 0) | (access.writes ? 2 : 0)) {
       case .pass: break
       case .miss:
-        if access.speculative && defers(DCR.dk) { return .deferred }
-        raise(.dataKeyMiss, isr: isr, address: address)
-        return .fault
+        raise(.dataKeyMiss, isr: access.isr, address: address)
+        if stands(access, DCR.dk) { return .fault }
       case .denied:
-        if !access.checksRights { translated.permitted = false; return .done }
-        if access.speculative && defers(DCR.dx) { return .deferred }
-        raise(.keyPermission, isr: isr, address: address)
-        return .fault
+        if !access.faultsOnRights { translated.permitted = false; return .done }
+        raise(.keyPermission, isr: access.isr, address: address)
+        if stands(access, DCR.dx) { return .fault }
       }
     }
-    let rights = AccessRights.granted(t.accessRights, page: UInt64(t.privilegeLevel), cpl: access.privilege)
-    let permitted = (!access.reads || rights & AccessRights.read != 0) && (!access.writes || rights & AccessRights.write != 0)
-    translated.permitted = permitted
-    if !permitted {
-      if !access.checksRights { return .done }
-      if access.speculative && defers(DCR.dr) { return .deferred }
-      raise(.dataAccessRights, isr: isr, address: address)
-      return .fault
+    if access.checksRights {
+      let rights = AccessRights.granted(t.accessRights, page: UInt64(t.privilegeLevel), cpl: access.privilege)
+      translated.permitted = (!access.reads || rights & AccessRights.read != 0) && (!access.writes || rights & AccessRights.write != 0)
+      if !translated.permitted {
+        if !access.faultsOnRights { return .done }
+        raise(.dataAccessRights, isr: access.isr, address: address)
+        if stands(access, DCR.dr) { return .fault }
+      }
     }
-    if access.checksAccessBits && psr & PSR.da == 0 {
+    if access.checksAccessBits && state.pointee.psr & PSR.da == 0 {
       if access.writes && !t.dirty {
-        raise(.dirtyBit, isr: isr, address: address)
+        raise(.dirtyBit, isr: access.isr, address: address)
         return .fault
       }
       if !t.accessed {
-        if access.speculative && defers(DCR.da) { return .deferred }
-        raise(.dataAccessBit, isr: isr, address: address)
-        return .fault
+        raise(.dataAccessBit, isr: access.isr, address: address)
+        if stands(access, DCR.da) { return .fault }
       }
     }
     translated.physical = t.physical | address & t.mask
     translated.attribute = t.attribute
-    if access.speculative && (t.attribute == MemoryAttribute.uc || t.attribute == MemoryAttribute.uce) { return .deferred }
+    return finishChecks(address, size, access)
+  }
+
+  /// Debug, and the silent deferral of speculative references to non-speculative memory.
+  private func finishChecks(_ address: UInt64, _ size: Int, _ access: DataAccess) -> TranslationOutcome {
+    if access.speculative && (translated.attribute == MemoryAttribute.uc || translated.attribute == MemoryAttribute.uce) {
+      translated.deferred = true
+    }
     return checkDataBreakpoints(address, size, access)
   }
 
-  /// Whether a fault of a speculative reference is deferred (Volume 2, table 5-4): always in a handler (PSR.ic = 0), by the DCR bit
-  /// where the code page says that recovery code exists.
-  @inline(never) func defers(_ bit: UInt64) -> Bool {
-    let psr = state.pointee.psr
-    if psr & PSR.ic == 0 { return true }
-    if codePageDefersExceptions() {
-      if state.cr[CR.dcr] & bit != 0 { return true }
-      state.pointee.fault.isr |= ISR.ed
-    }
-    return false
-  }
-
-  /// ITLB.ed of the page that is executing; false with instruction translation off.
-  func codePageDefersExceptions() -> Bool {
-    guard state.pointee.psr & PSR.it != 0 else { return false }
-    let ip = state.pointee.ip
-    return instructionTLB.lookup(offset(ip), rid(ip))?.pointee.exceptionDeferral ?? false
-  }
-
   private func checkDataBreakpoints(_ address: UInt64, _ size: Int, _ access: DataAccess) -> TranslationOutcome {
-    let psr = state.pointee.psr
-    guard psr & PSR.db != 0, psr & PSR.dd == 0, access.checksAccessBits else { return .done }
+    if state.pointee.psr & (PSR.db | PSR.dd) == PSR.db && access.checksAccessBits
+      && matchesDataBreakpoint(address, size, reads: access.reads, writes: access.writes, privilege: access.privilege)
+    {
+      raise(.debug, isr: access.isr, address: address, itir: false)
+      if stands(access, DCR.dd) { return .fault }
+    }
+    return translated.deferred ? .deferred : .done
+  }
+
+  /// Data breakpoint registers (Volume 2, section 7.1.1), whatever PSR.db and PSR.dd say.
+  func matchesDataBreakpoint(_ address: UInt64, _ size: Int, reads: Bool, writes: Bool, privilege: UInt64) -> Bool {
     for pair in 0..<Implementation.breakpointPairs {
       let control = state.dbr[2 * pair + 1]
-      let enabled = (access.reads && control >> 63 != 0) || (access.writes && control & 1 << 62 != 0)
-      guard enabled, control >> (56 + access.privilege) & 1 != 0 else { continue }
+      let enabled = (reads && control >> 63 != 0) || (writes && control & 1 << 62 != 0)
+      guard enabled, control >> (56 + privilege) & 1 != 0 else { continue }
       let compared = control & 0x00FF_FFFF_FFFF_FFFF | 0xFF00_0000_0000_0000
       // Any byte of the reference counts; the mask is usually contiguous, so test every byte.
-      for byte in 0..<UInt64(max(size, 1)) where (address &+ byte ^ state.dbr[2 * pair]) & compared == 0 {
-        if access.speculative && defers(DCR.dd) { return .deferred }
-        raise(.debug, isr: access.isr, address: address, itir: false)
-        return .fault
-      }
+      for byte in 0..<UInt64(max(size, 1)) where (address &+ byte ^ state.dbr[2 * pair]) & compared == 0 { return true }
     }
-    return .done
+    return false
   }
 
   enum KeyCheck { case pass, miss, denied }
@@ -160,7 +151,7 @@ extension LogicalProcessor {
   }
 
   /// Finds the data translation, walking the VHPT if that is enabled. nil: the miss has been raised.
-  private func lookupData(_ address: UInt64, _ access: DataAccess) -> UnsafeMutablePointer<Translation>? {
+  func lookupData(_ address: UInt64, _ access: DataAccess) -> UnsafeMutablePointer<Translation>? {
     if let hit = dataTLB.lookup(offset(address), rid(address)) { return hit }
     let psr = state.pointee.psr
     let rr = state.rr[Int(address >> 61)]
@@ -193,105 +184,6 @@ extension LogicalProcessor {
       raise(.dataNestedTLB)
     } else {
       raise(vector, isr: access.isr, address: address)
-    }
-  }
-
-  /// Translates an instruction fetch (Volume 2, section 5.5.2, instruction group). nil: a fault has been raised.
-  func translateFetch(_ address: UInt64) -> UInt64? {
-    let psr = state.pointee.psr
-    if psr & PSR.it == 0 {
-      if unimplementedPhysical(address) {
-        raise(.lowerPrivilegeTransfer, isr: 0x10, address: address, itir: false)
-        return nil
-      }
-      return address & Implementation.physicalMask
-    }
-    guard let entry = lookupInstruction(address) else { return nil }
-    let t = entry.pointee
-    if !t.present { return failFetch(.pageNotPresent, 0, address) }
-    if t.attribute == MemoryAttribute.natPage { return failFetch(.natConsumption, 0x20, address) }
-    if psr & PSR.pk != 0 {
-      switch checkKey(t.key, 8) {
-      case .pass: break
-      case .miss: return failFetch(.instructionKeyMiss, 0, address)
-      case .denied: return failFetch(.keyPermission, 0, address)
-      }
-    }
-    let rights = AccessRights.granted(t.accessRights, page: UInt64(t.privilegeLevel), cpl: PSR.cpl(psr))
-    if rights & AccessRights.execute == 0 { return failFetch(.instructionAccessRights, 0, address) }
-    if !t.accessed && psr & PSR.ia == 0 { return failFetch(.instructionAccessBit, 0, address) }
-    if psr & PSR.db != 0 && psr & PSR.id == 0 && matchesInstructionBreakpoint(address, PSR.cpl(psr)) {
-      raise(.debug, isr: ISR.x, address: address, itir: false)
-      return nil
-    }
-    return t.physical | address & t.mask
-  }
-
-  private func failFetch(_ vector: Vector, _ code: UInt64, _ address: UInt64) -> UInt64? {
-    raise(vector, isr: ISR.x | code, address: address)
-    return nil
-  }
-
-  private func matchesInstructionBreakpoint(_ address: UInt64, _ cpl: UInt64) -> Bool {
-    for pair in 0..<Implementation.breakpointPairs {
-      let control = state.ibr[2 * pair + 1]
-      guard control >> 63 != 0, control >> (56 + cpl) & 1 != 0 else { continue }
-      let compared = (control & 0x00FF_FFFF_FFFF_FFFF | 0xFF00_0000_0000_0000) & ~0xF
-      if (address ^ state.ibr[2 * pair]) & compared == 0 { return true }
-    }
-    return false
-  }
-
-  private func lookupInstruction(_ address: UInt64) -> UnsafeMutablePointer<Translation>? {
-    if let hit = instructionTLB.lookup(offset(address), rid(address)) { return hit }
-    let psr = state.pointee.psr
-    let rr = state.rr[Int(address >> 61)]
-    // The walker serves instruction misses only with PSR.it, PSR.dt and PSR.ic all set (Volume 2, section 4.1.5.3).
-    if rr & 1 != 0 && state.cr[CR.pta] & 1 != 0 && psr & PSR.dt != 0 && psr & PSR.ic != 0 {
-      switch walk(address, instruction: true) {
-      case .inserted:
-        if let hit = instructionTLB.lookup(offset(address), rid(address)) { return hit }
-      case .tableMiss(let entryAddress):
-        raise(.vhptTranslation, isr: ISR.x, address: address)
-        state.pointee.fault.iha = entryAddress
-        state.pointee.fault.itir = defaultITIR(entryAddress)
-        state.pointee.fault.writes.insert(.iha)
-        return nil
-      case .aborted:
-        break
-      }
-      raise(.instructionTLB, isr: ISR.x, address: address)
-      state.pointee.fault.iha = vhptAddress(address)
-      state.pointee.fault.writes.insert(.iha)
-      return nil
-    }
-    raise(.alternateInstructionTLB, isr: ISR.x, address: address)
-    return nil
-  }
-}
-
-/// Access rights of a page (Volume 2, table 4-4).
-enum AccessRights {
-  static let execute: UInt8 = 1
-  static let write: UInt8 = 2
-  static let read: UInt8 = 4
-
-  /// Bits granted at privilege `cpl` on a page of rights `ar` and privilege level `page`.
-  static func granted(_ ar: UInt8, page: UInt64, cpl: UInt64) -> UInt8 {
-    if ar == 7 {
-      if cpl == 0 { return read | execute }
-      return execute
-    }
-    if cpl > page { return 0 }
-    switch ar {
-    case 0: return read
-    case 1: return read | execute
-    case 2: return read | write
-    case 3: return read | write | execute
-    case 4: return cpl < page || cpl == 0 ? read | write : read
-    case 5: return cpl == 0 ? read | write | execute : read | execute
-    case 6: return cpl == page && cpl != 0 ? read | write | execute : read | write
-    default: return 0
     }
   }
 }

@@ -9,9 +9,14 @@ struct DataAccess {
   var translate: Bool
   /// Control-speculative: failures may be deferred.
   var speculative = false
-  /// Regular probes, tpa: look but do not touch: no access, dirty or debug check.
+  /// Non-access references look but do not touch: no access, dirty or debug check.
   var checksAccessBits = true
+  /// tpa, and fc at every privilege level, ignore protection keys (Volume 3, tlb_translate_nonaccess; fc).
+  var checksKeys = true
+  /// tpa, and fc at privilege level 0, ignore access rights.
   var checksRights = true
+  /// Regular probes report missing rights in `translated.permitted` instead of faulting.
+  var faultsOnRights = true
 
   /// Non-access codes of ISR.code{3:0} (Volume 2, table 8-1).
   enum NonAccess {

@@ -114,6 +114,23 @@ public final class PhysicalMemory: @unchecked Sendable {
   @discardableResult
   public func write(_ physical: UInt64, _ bytes: [UInt8]) -> Bool { bytes.withUnsafeBytes { write(physical, $0) } }
 
+  /// Zeros a range of RAM; false if it is not inside one region. Whole pages go back to the host, so that clearing costs no memory.
+  @discardableResult
+  public func clear(_ physical: UInt64, count: UInt64) -> Bool {
+    guard count <= UInt64(Int.max), let start = host(physical, count: Int(count)) else { return false }
+    let end = start + Int(count)
+    let firstPage = min(start.alignedUp(toMultipleOf: 4096), end)
+    let lastPage = max(end.alignedDown(toMultipleOf: 4096), firstPage)
+    // A private anonymous mapping reads as zeros after MADV_DONTNEED.
+    if lastPage > firstPage, madvise(firstPage, lastPage - firstPage, MADV_DONTNEED) != 0 {
+      memset(firstPage, 0, lastPage - firstPage)
+    }
+    memset(start, 0, firstPage - start)
+    memset(lastPage, 0, end - lastPage)
+    noteWrite(physical, count: Int(count))
+    return true
+  }
+
   /// Copies bytes out of RAM; nil if the range is not inside one region.
   public func read(_ physical: UInt64, count: Int) -> [UInt8]? {
     host(physical, count: count).map { Array(UnsafeRawBufferPointer(start: $0, count: count)) }

@@ -37,6 +37,10 @@ struct SoftTLB {
     return cpl == 0 ? .kernel : cpl == 3 ? .user : .other
   }
 
+  func purge(_ context: Context) {
+    let p = table(context)
+    for i in 0..<Self.entries { p[i] = .invalid }
+  }
   func purgeVirtual() {
     let p = tables + Self.entries
     for i in 0..<Self.entries * 3 { p[i] = .invalid }

@@ -35,6 +35,7 @@ extension LogicalProcessor {
     return (UInt64(rid(address)) << 39 | page >> 10 & 0x7F_FFFF_FFFF) & ~(1 << 63)
   }
 
+  /// One search. The table is read at privilege level 0; what would fault on its page ends the search (Volume 2, section 4.1.6).
   @inline(never) func walk(_ address: UInt64, instruction: Bool) -> WalkResult {
     let pta = state.cr[CR.pta]
     let long = pta & 1 << 8 != 0
@@ -42,7 +43,13 @@ extension LogicalProcessor {
     guard let page = dataTLB.lookup(offset(entryAddress), rid(entryAddress)) else { return .tableMiss(entryAddress) }
     let t = page.pointee
     guard t.present, t.attribute == MemoryAttribute.wb, t.accessed else { return .aborted }
-    if state.pointee.psr & PSR.pk != 0, checkKey(t.key, 4) != .pass { return .aborted }
+    let psr = state.pointee.psr
+    if psr & PSR.pk != 0, checkKey(t.key, 4) != .pass { return .aborted }
+    if psr & (PSR.db | PSR.dd) == PSR.db,
+      matchesDataBreakpoint(entryAddress, long ? 32 : 8, reads: true, writes: false, privilege: 0)
+    {
+      return .aborted
+    }
     guard AccessRights.granted(t.accessRights, page: UInt64(t.privilegeLevel), cpl: 0) & AccessRights.read != 0,
       let host = memory.host(t.physical | entryAddress & t.mask, count: long ? 32 : 8)
     else { return .aborted }

@@ -25,7 +25,12 @@ extension LogicalProcessor {
       return sink
     }
     if write { beforeStore(host, 8, translated.physical) }
-    if privilege == PSR.cpl(psr) && (psr >> 17 ^ psr >> 27) & 1 == 0 { fill(address, host, readable: !write, writable: write) }
+    if psr & (PSR.da | PSR.dd) != 0 {
+      // These are good for one mandatory reference (Volume 2, table 3-2), which the software TLB must not remember.
+      setPSR(psr & ~(PSR.da | PSR.dd))
+    } else if privilege == PSR.cpl(psr) && (psr >> 17 ^ psr >> 27) & 1 == 0 {
+      fill(address, host, readable: !write, writable: write)
+    }
     return host
   }
 
@@ -84,16 +89,10 @@ extension LogicalProcessor {
     }
     let left = 96 &- sof &- s.pointee.dirty
     if s.pointee.clean > left { s.pointee.clean = left }
-    let old = s.pointee.sof
-    if sof > old && !noNaT { clearNaTs(from: 32 + old, to: 32 + sof) }
     s.pointee.sof = sof
+    if !noNaT { clearNaTsAboveFrame() }
     engine.pointee.frameTop = UInt8(truncatingIfNeeded: 32 &+ sof)
     return true
-  }
-
-  /// Contents of new registers are undefined; ours hold stale values but never a stale NaT.
-  @inline(never) private func clearNaTs(from: Int, to: Int) {
-    for n in from..<to { state.setNaT(UInt8(n), false) }
   }
 
   /// flushrs. False: fault.
@@ -109,6 +108,7 @@ extension LogicalProcessor {
       if slot(address) == 63 {
         guard let collection = loadWord(address) else { return false }
         s.pointee.rnat = collection
+        endDataSuppression()
       } else if s.pointee.clean > 0 {
         s.pointee.clean &-= 1
         s.pointee.dirty &+= 1
@@ -119,6 +119,7 @@ extension LogicalProcessor {
         let size = s.pointee.sor * 8
         let name = UInt8(32 + (k < size ? (k - s.pointee.rrbGR + size) % size : k))
         s.gr[Int(name)] = value
+        endDataSuppression()
         s.setNaT(name, s.pointee.rnat >> slot(address) & 1 != 0)
         s.pointee.dirty &+= 1
       }
@@ -128,11 +129,22 @@ extension LogicalProcessor {
     return true
   }
 
+  /// PSR.da and PSR.dd hold for one mandatory reference of the register stack engine (Volume 2, section 7.1).
+  @inline(__always) private func endDataSuppression() {
+    let psr = state.pointee.psr
+    if psr & (PSR.da | PSR.dd) != 0 { setPSR(psr & ~(PSR.da | PSR.dd)) }
+  }
+
   /// loadrs (Volume 3). The caller has checked RSC.mode and the frame. False: fault.
   func loadRegisterStack() -> Bool {
     let s = state
     let tearPoint = s.pointee.bsp &- (s.ar[AR.rsc] >> 16 & 0x3FF8)
     alatRemoveStacked()
+    if tearPoint == s.pointee.bsp && s.pointee.stackedNaTPossible {
+      // Nothing but the frame is left.
+      s.stackedNaT.update(repeating: 0, count: 96)
+      s.pointee.stackedNaTPossible = false
+    }
     s.pointee.clean = 0
     if tearPoint >= s.pointee.bspStore {
       s.pointee.dirty = BackingStore.registers(from: tearPoint, to: s.pointee.bsp)
@@ -171,6 +183,7 @@ extension LogicalProcessor {
     state.pointee.sof = 0
     state.pointee.sol = 0
     state.pointee.sor = 0
+    if !noNaT { clearNaTsAboveFrame() }
     rotateFR(to: 0)
     rotatePR(to: 0)
     state.pointee.frameIncomplete = false

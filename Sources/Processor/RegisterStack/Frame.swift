@@ -200,6 +200,14 @@ extension LogicalProcessor {
     }
   }
 
+  /// Names above the frame have no NaT bits: what leaves the frame takes none along, and what enters it brings none (the contents of
+  /// new registers are undefined).
+  @inline(never) func clearNaTsAboveFrame() {
+    let top = UInt64(32 + state.pointee.sof)
+    state.pointee.natLow &= top >= 64 ? ~0 : 1 << top &- 1
+    state.pointee.natHigh &= top >= 128 ? ~0 : top <= 64 ? 0 : 1 << (top - 64) &- 1
+  }
+
   // MARK: Frames
 
   /// The first `count` registers of the frame join the dirty partition (rse_preserve_frame): calls pass sol, cover passes sof.
@@ -222,6 +230,7 @@ extension LogicalProcessor {
     s.pointee.sof = outputs
     s.pointee.sol = 0
     s.pointee.sor = 0
+    if !noNaT { clearNaTsAboveFrame() }
     if s.pointee.rrbFR != 0 { rotateFR(to: 0) }
     if s.pointee.rrbPR != 0 { rotatePR(to: 0) }
     engine.pointee.frameTop = UInt8(truncatingIfNeeded: 32 &+ outputs)
@@ -246,15 +255,14 @@ extension LogicalProcessor {
     s.pointee.sol = Int(pfm >> 7 & 0x7F)
     s.pointee.sor = Int(pfm >> 14 & 0xF)
     engine.pointee.frameTop = UInt8(truncatingIfNeeded: 32 &+ sof)
+    if !noNaT { clearNaTsAboveFrame() }
     if pfm >> 18 & 0x7F != 0 { rotateGR(to: Int(pfm >> 18 & 0x7F)) }
     if Int(pfm >> 25 & 0x7F) != s.pointee.rrbFR { rotateFR(to: Int(pfm >> 25 & 0x7F)) }
     if Int(pfm >> 32 & 0x3F) != s.pointee.rrbPR { rotatePR(to: Int(pfm >> 32 & 0x3F)) }
-    if s.pointee.dirty >= 0 {
-      // Growth took room first from invalid, then from clean registers.
-      let room = 96 &- sof &- s.pointee.dirty
-      if s.pointee.clean > room { s.pointee.clean = room }
-      return true
-    }
+    // Growth took room first from invalid, then from clean registers.
+    let room = 96 &- sof &- s.pointee.dirty
+    if s.pointee.clean > room { s.pointee.clean = room }
+    if s.pointee.dirty >= 0 { return true }
     // Into the clean partition: nothing to load unless a NaT collection lies between, which AR.RNAT must then hold.
     if s.pointee.dirty &+ s.pointee.clean >= 0 && (s.pointee.bsp ^ s.pointee.bspStore) >> 9 == 0 {
       s.pointee.clean &+= s.pointee.dirty

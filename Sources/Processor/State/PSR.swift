@@ -43,7 +43,7 @@ public enum PSR {
   /// Bits that are cleared when the first instruction after `rfi` has executed (Volume 2, section 5.5.4).
   public static let oneShot: UInt64 = id | da | dd | ia | ed
   /// Bits that make the engine leave its blocks and step: each instruction needs checks before or traps after it.
-  public static let stepping: UInt64 = ss | tb | lp | db | id | da | dd | ia | ed | ac
+  public static let stepping: UInt64 = ss | tb | lp | db | id | da | dd | ia | ed
 
   /// PSR at an interruption (Volume 2, table 3-2): these bits survive, be and pp come from DCR, the rest becomes 0.
   public static let keptByInterruption: UInt64 = up | mfl | mfh | pk | dt | rt | it | mc

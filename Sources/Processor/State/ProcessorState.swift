@@ -100,9 +100,6 @@ public struct ProcessorState {
 
   public var alat: ALAT = ALAT()
 
-  /// Address of the last bundle with a successfully executed instruction, for CR.IIPA.
-  public var lastBundle: UInt64 = 0
-
   public init() {
     generalRegisters = InlineArray(repeating: 0)
     predicates = InlineArray(repeating: 0)

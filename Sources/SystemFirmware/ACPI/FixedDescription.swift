@@ -1,9 +1,10 @@
 import Platform
 
 extension ACPITables {
-  /// FADT (ACPI 3.0b, section 5.2.9).
+  /// FADT (ACPI 2.0c, section 5.2.8). Revision 3, as the machines of this architecture have it: Linux registers the SCI of no other,
+  /// and later revisions differ in nothing that is used here.
   static func fixedDescription(dsdt: UInt64, facs: UInt64) -> [UInt8] {
-    var t = ACPITable("FACP", revision: 4)
+    var t = ACPITable("FACP", revision: 3)
     t.put(UInt32(facs))
     t.put(UInt32(dsdt))
     t.put(UInt8(0))

@@ -7,6 +7,9 @@ public struct KernelImage: Sendable {
   public let file: String
   public let program: ELFProgram
 
+  /// No kernel is larger; a file that decompresses to more is damaged, or made to fill the host's memory.
+  static let largestFile: UInt64 = 1 << 30
+
   public init(file: String, program: ELFProgram) {
     self.file = file
     self.program = program
@@ -14,17 +17,16 @@ public struct KernelImage: Sendable {
 
   /// Reads a kernel; neither the file nor what it decompresses to may exceed `limit` bytes (the machine's memory).
   public static func load(path: String, limit: UInt64) throws(ImageError) -> KernelImage {
-    try load(bytes: HostFile.read(path, limit: limit), file: path, limit: limit)
+    try load(bytes: HostFile.read(path, limit: min(limit, largestFile)), file: path, limit: limit)
   }
 
   public static func load(bytes: [UInt8], file: String, limit: UInt64) throws(ImageError) -> KernelImage {
-    let image = GzipReader.isGzip(bytes) ? try GzipReader.decompress(bytes, limit: limit, file: file) : bytes
-    let program = try ELFProgram(image, file: file)
+    let program = try ELFProgram(compressedOrNot: bytes, limit: min(limit, largestFile), file: file)
     guard !program.isPositionIndependent else { throw ImageError(file: file, reason: .wrongType(3)) }
     return KernelImage(file: file, program: program)
   }
 
-  /// Fails if a segment or the entry point is not in `memory`, or a segment lies in the firmware's part of it.
+  /// Fails if a segment or the entry point is not in `memory`, or a segment lies in the firmware's part of it or on another segment.
   func validate(in memory: PhysicalMemory) throws(ImageError) {
     for segment in program.segments {
       let end = segment.physicalAddress + segment.memorySize
@@ -35,6 +37,11 @@ public struct KernelImage: Sendable {
         throw ImageError(
           file: file, reason: .outsideMemory(address: segment.physicalAddress, size: segment.memorySize))
       }
+    }
+    let sorted = program.segments.sorted { $0.physicalAddress < $1.physicalAddress }
+    for (lower, upper) in zip(sorted, sorted.dropFirst())
+    where lower.physicalAddress + lower.memorySize > upper.physicalAddress {
+      throw ImageError(file: file, reason: .overlappingSegments(address: upper.physicalAddress))
     }
     guard
       program.segments.contains(where: {
@@ -48,12 +55,8 @@ public struct KernelImage: Sendable {
   func place(in memory: PhysicalMemory) {
     for segment in program.segments {
       segment.contents.withUnsafeBytes { _ = memory.write(segment.physicalAddress, $0) }
-      let cleared = Int(segment.memorySize) - segment.contents.count
-      let start = segment.physicalAddress + UInt64(segment.contents.count)
-      if cleared > 0, let host = memory.host(start, count: cleared) {
-        host.initializeMemory(as: UInt8.self, repeating: 0, count: cleared)
-        memory.noteWrite(start, count: cleared)
-      }
+      let provided = UInt64(segment.contents.count)
+      memory.clear(segment.physicalAddress + provided, count: segment.memorySize - provided)
     }
   }
 }

@@ -65,8 +65,10 @@ struct CalendarTime: Equatable {
     let time = CalendarTime(
       year: Int(bytes[0]) | Int(bytes[1]) << 8, month: Int(bytes[2]), day: Int(bytes[3]), hour: Int(bytes[4]),
       minute: Int(bytes[5]), second: Int(bytes[6]))
+    let nanoseconds = bytes[8..<12].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
     let zone = Int16(bitPattern: UInt16(bytes[12]) | UInt16(bytes[13]) << 8)
     guard 1998...2099 ~= time.year, 1...12 ~= time.month, time.day >= 1, time.hour < 24, time.minute < 60, time.second < 60,
+      nanoseconds < 1_000_000_000,
       zone == 0x7FF || -1440...1440 ~= zone, bytes[14] & ~3 == 0,
       // A day that the month does not have comes back as another date.
       CalendarTime(unixTime: time.unixTime) == time

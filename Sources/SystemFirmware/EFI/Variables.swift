@@ -95,7 +95,8 @@ extension SystemFirmware {
     let existing = index(name, vendor)
     guard attributes & ~VariableAttribute.all == 0 else { return .invalidParameter }
     if size == 0 || attributes & (VariableAttribute.bootService | VariableAttribute.runtime) == 0 {
-      guard let existing, isWritable(existing) else { return .notFound }
+      guard let existing else { return .notFound }
+      guard isWritable(existing) else { return .writeProtected }
       state.runtime.variables.remove(at: existing)
       return .success
     }

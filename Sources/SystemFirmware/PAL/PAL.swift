@@ -23,6 +23,7 @@ extension SystemFirmware {
   private func pal(
     _ procedure: PALProcedure, _ a: [UInt64], _ call: GuestCall
   ) throws(GuestAccessFailure) -> PALResult {
+    guard procedure.accepts(a) else { return .failure(PALStatus.invalidArgument) }
     switch procedure {
     // Caches: nothing is cached that memory does not show, so flushing them is done at once.
     case .cacheFlush: return 1...4 ~= a[0] && a[1] & ~3 == 0 ? .success : .failure(PALStatus.invalidArgument)

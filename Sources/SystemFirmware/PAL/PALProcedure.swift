@@ -52,6 +52,32 @@ enum PALProcedure: UInt64, CaseIterable {
   case getPstate = 262
   case setPstate = 263
   case brandInfo = 274
+
+  /// Positions among the three arguments that mean something. The others are reserved and must be zero.
+  private var meaningfulArguments: [Int] {
+    switch self {
+    case .cacheFlush, .cacheInit, .machineCheckErrorInfo, .machineCheckResume, .copyInfo, .copyPAL, .memoryForTest, .testProcessor,
+      .machineCheckDynamicState, .vmTranslationRegisterRead, .shutdown, .getHardwarePolicy, .setHardwarePolicy, .vpInfo,
+      .cacheSharedInfo, .enterIA32, .pstateInfo, .getPstate, .setPstate:
+      [0, 1, 2]
+    case .cacheInfo, .cacheProtectionInfo, .cacheLineInit, .vmInfo, .platformAddress, .processorSetFeatures, .halt, .brandInfo,
+      .registerMachineCheckMemory:
+      [0, 1]
+    case .processorGetFeatures: [1]
+    case .busSetFeatures, .performanceMonitorInfo, .machineCheckExpected, .pmiEntryPoint, .registerInfo, .prefetchVisibility,
+      .logicalToPhysical, .haltInfo:
+      [0]
+    case .cacheSummary, .memoryAttributes, .ptceInfo, .vmSummary, .busGetFeatures, .debugInfo, .fixedAddress, .frequencyBase,
+      .frequencyRatios, .rseInfo, .version, .clearMachineCheckLog, .machineCheckDrain, .haltLight, .vmPageSize:
+      []
+    }
+  }
+
+  /// Whether the reserved arguments are zero.
+  func accepts(_ arguments: [UInt64]) -> Bool {
+    let meaningful = meaningfulArguments
+    return arguments.enumerated().allSatisfy { $0.element == 0 || meaningful.contains($0.offset) }
+  }
 }
 
 /// Status values that PAL procedures return in GR8.

@@ -1,0 +1,98 @@
+import Devices
+import HostResources
+import Platform
+import Processor
+
+/// Two servers boot the same guest: one by blocks, the other one by single instructions. After each block both must agree in every
+/// register, at the end in every byte of memory.
+///
+/// The stepper is some dozens of times slower than the engine, so a share of the run may be enough: between two stretches that are
+/// checked both servers run by blocks, which they do alike, for a run is a function of its inputs.
+struct LockstepBoot {
+  private let fast: Server
+  private let stepped: Server
+  private let share: UInt64
+  private let output: LockstepConsole
+  private let otherOutput = LockstepConsole(matcher: nil, print: false)
+
+  /// Slots of one checked stretch.
+  private static let stretch: UInt64 = 100_000
+
+  init(make: () throws -> Server, share: UInt64, matcher: OutputMatcher?) throws {
+    fast = try make()
+    stepped = try make()
+    self.share = share
+    output = LockstepConsole(matcher: matcher, print: true)
+    fast.uart.peer = output
+    stepped.uart.peer = otherOutput
+  }
+
+  /// Until the guest is done, the console matches, or so many slots have retired.
+  func run(limit: UInt64?) throws {
+    let limit = limit ?? .max
+    var checked: UInt64 = 0
+    var blocks: UInt64 = 0
+    while !output.matched && fast.machine.instructions < limit {
+      let start = fast.machine.instructions
+      while fast.machine.instructions < start + Self.stretch && !output.matched {
+        let ip = fast.processors[0].state.pointee.ip
+        let end = try fast.turn(.block)
+        let otherEnd = try stepped.turn(.steps(fast.processors[0].goal(after: nil)))
+        blocks += 1
+        if let difference = fast.processors[0].difference(from: stepped.processors[0]) ?? (end == otherEnd ? nil : "the end") {
+          throw failure("after the block at 0x\(String(ip, radix: 16)), slot \(fast.machine.instructions): \(difference)")
+        }
+        if end != nil { return try finish(checked + fast.machine.instructions - start, blocks) }
+      }
+      checked += fast.machine.instructions - start
+      if share > 1 {
+        let target = fast.machine.now + (fast.machine.instructions - start) * (share - 1)
+        let end = try fast.run(until: target)
+        let otherEnd = try stepped.run(until: target)
+        if end != otherEnd || fast.machine.now != stepped.machine.now { throw failure("between checked stretches") }
+        if end != .limit { break }
+      }
+    }
+    try finish(checked, blocks)
+  }
+
+  private func finish(_ checked: UInt64, _ blocks: UInt64) throws {
+    guard output.bytes == otherOutput.bytes else { throw failure("in the console's output") }
+    for (region, other) in zip(fast.memory.regions, stepped.memory.regions) {
+      for offset in stride(from: 0, to: Int(region.size), by: 8) {
+        if region.host.load(fromByteOffset: offset, as: UInt64.self) != other.host.load(fromByteOffset: offset, as: UInt64.self) {
+          throw failure("in memory at 0x\(String(region.base + UInt64(offset), radix: 16))")
+        }
+      }
+    }
+    StandardError.write(
+      "epicure: engine and stepper agree: \(blocks) blocks, \(checked) of \(fast.machine.instructions) slots compared, and all memory"
+    )
+  }
+
+  private func failure(_ place: String) -> CommandFailure {
+    CommandFailure(CommandFailure.guestFailed, "engine and stepper differ \(place)")
+  }
+}
+
+/// The serial line of a server in lockstep: keeps what the guest prints. There is no input.
+private final class LockstepConsole: SerialPeer {
+  private(set) var bytes: [UInt8] = []
+  private(set) var matched = false
+  private var matcher: OutputMatcher?
+  private let console: HostConsole?
+
+  init(matcher: OutputMatcher?, print: Bool) {
+    self.matcher = matcher
+    console = print ? HostConsole(input: -1) : nil
+  }
+
+  func transmit(_ byte: UInt8) {
+    bytes.append(byte)
+    console?.write(byte)
+    if matcher?.append(byte) == true { matched = true }
+    if byte == 10 { console?.flush() }
+  }
+
+  func readyToReceive() {}
+}

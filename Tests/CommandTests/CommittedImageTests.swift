@@ -1,0 +1,56 @@
+import Foundation
+import Loading
+import Testing
+
+/// Images that are committed so that building needs no IA-64 assembler: they must be what their sources give.
+@Suite("Committed images") struct CommittedImageTests {
+  private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
+
+  static let assembler = tool("ia64-linux-gnu-as")
+  static let compiler = tool("iasl")
+  static let missingAssembler: Comment =
+    "skipped: no IA-64 assembler; `apt-get install binutils-ia64-linux-gnu` makes this run"
+  static let missingCompiler: Comment = "skipped: no iasl; `apt-get install acpica-tools` makes this run"
+
+  private static func tool(_ name: String) -> Bool {
+    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+    return folders.contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(name)") }
+  }
+
+  /// Runs `make target` in `folder` of the repository, with its products in a temporary folder; returns one of them.
+  private func make(_ product: String, in folder: String) throws -> [UInt8] {
+    let build = try TemporaryFolder()
+    try Host.run(
+      "make",
+      ["-s", "-C", Self.root.appendingPathComponent(folder).path, "BUILD=\(build.url.path)", "\(build.url.path)/\(product)"])
+    return try [UInt8](Data(contentsOf: build.url.appendingPathComponent(product)))
+  }
+
+  private func committed(_ path: String) throws -> [UInt8] {
+    try [UInt8](Data(contentsOf: Self.root.appendingPathComponent(path)))
+  }
+
+  @Test(.enabled(if: assembler || Guests.isContinuousIntegration, missingAssembler)) func selfTestGuest() throws {
+    let file = "Sources/Commands/Resources/selftest.elf.gz"
+    let image = try GzipReader.decompress(committed(file), limit: 1 << 24, file: file)
+    let fresh = try make("selftest.elf", in: "GuestImages/selftest")
+    #expect(image == fresh, "`make guest-images` brings \(file) up to date")
+  }
+
+  @Test(.enabled(if: assembler || Guests.isContinuousIntegration, missingAssembler)) func firmware() throws {
+    let fresh = try make("firmware.bin", in: "Firmware")
+    #expect(try committed("Sources/SystemFirmware/Resources/firmware.bin") == fresh, "`make firmware` brings it up to date")
+  }
+
+  /// Apart from the compiler's own version in the table's header (ACPI 3.0, table 5-4: creator revision), and the checksum with it.
+  @Test(.enabled(if: compiler || Guests.isContinuousIntegration, missingCompiler)) func systemDescription() throws {
+    func contents(_ table: [UInt8]) throws -> [UInt8] {
+      try #require(table.count > 36)
+      return Array(table[..<9]) + table[10..<32] + table[36...]
+    }
+    let fresh = try contents(make("dsdt.aml", in: "Firmware"))
+    let current = try contents(committed("Sources/SystemFirmware/Resources/dsdt.aml"))
+    #expect(current == fresh, "`make firmware` brings it up to date")
+  }
+}
