@@ -17,11 +17,13 @@ security=${DEBIAN_SECURITY_MIRROR:-http://deb.debian.org/debian-security}
 # unpack_debian(package): the package's newest source, with Debian's patches, in $sources/package.
 unpack_debian() {
   [ ! -d "$sources/$1" ] || return 0
+  # What an interrupted run left may be of another version.
+  rm -rf "$build/packages/$1"
   mkdir -p "$build/packages/$1"
   cd "$build/packages/$1"
   apt_private update
   apt_private source --download-only "$1"
   rm -rf "$sources/$1.unpacking"
-  dpkg-source -x "$1"_*.dsc "$sources/$1.unpacking"
+  dpkg-source --no-copy -x "$1"_*.dsc "$sources/$1.unpacking"
   mv "$sources/$1.unpacking" "$sources/$1"
 }
