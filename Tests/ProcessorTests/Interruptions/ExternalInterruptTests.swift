@@ -163,7 +163,7 @@ struct ExternalInterruptTests {
       while reason == .deadline && processor.state.pointee.ip != TestMachine.handlers + 0x3000 && processor.state.cycles < 1000 {
         reason = processor.run(until: processor.state.cycles + 8)
       }
-      #expect(processor.ip == TestMachine.handlers + 0x3000)
+      #expect(processor.state.pointee.ip == TestMachine.handlers + 0x3000)
       counts.append(processor.state.gr[4])
       // Delivered at a boundary behind the store, no later than the end of its block.
       #expect((2...5).contains(processor.state.gr[4]))
