@@ -171,4 +171,20 @@ struct ReturnTests {
       #expect(machine.interruption.slot == (bits & PSR.da != 0 ? 1 : 0))
     }
   }
+
+  @Test("PSR.ed defers the first instruction's speculative load without looking, and squashes lfetch.fault") func forcedDeferral()
+    throws
+  {
+    let speculative = try machine("ld8.s r4=[r5]\nbreak.m 1", ipsr: PSR.ic | PSR.ed)
+    speculative[gr: 5] = TestMachine.data
+    #expect(speculative.run() == .interruption(.breakInstruction))
+    #expect(speculative[nat: 4])
+    #expect(speculative.interruption.ipsr == PSR.ic)
+    // The address is not implemented: without PSR.ed this faults.
+    for (bits, vector) in [(PSR.ed, Vector.breakInstruction), (0, .generalException)] {
+      let prefetch = try machine("lfetch.fault [r5]\nbreak.m 1", ipsr: PSR.ic | bits)
+      prefetch[gr: 5] = 1 << 55
+      #expect(prefetch.run() == .interruption(vector))
+    }
+  }
 }
