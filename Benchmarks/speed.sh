@@ -4,8 +4,8 @@
 #   Benchmarks/speed.sh EPICURE PROGRAMS [--limit N] [--json FILE] [NAME...]
 #
 # PROGRAMS is the directory with cpu-sha and so on. Each program runs to its end, or for N slots (then start-up weighs more). The
-# thresholds are in Benchmarks/thresholds.txt, one for each program and one for all of them together; the status is 1 if one is
-# exceeded. Without names: the programs of that file.
+# thresholds are in PROGRAMS/thresholds.txt if that exists, otherwise in Benchmarks/thresholds.txt: one for each program and one for
+# all of them together; the status is 1 if one is exceeded. Without names: the programs of that file.
 set -eu
 
 here=$(dirname "$0")
@@ -16,6 +16,8 @@ fi
 epicure=$1
 programs=$2
 shift 2
+thresholds=$programs/thresholds.txt
+[ -f "$thresholds" ] || thresholds=$here/thresholds.txt
 limit=
 json=
 names=
@@ -26,7 +28,7 @@ while [ $# -gt 0 ]; do
     *) names="$names $1"; shift ;;
   esac
 done
-[ -n "$names" ] || names=$(awk '!/^#/ && NF && $1 != "together" { print $1 }' "$here/thresholds.txt")
+[ -n "$names" ] || names=$(awk '!/^#/ && NF && $1 != "together" { print $1 }' "$thresholds")
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -35,7 +37,7 @@ printf '%-12s %14s %16s %8s %8s\n' program slots 'host instr.' per-slot limit
 
 # report NAME SLOTS HOST: one line, compared with the threshold of that name.
 report() {
-  allowed=$(awk -v n="$1" '$1 == n { print $2 }' "$here/thresholds.txt")
+  allowed=$(awk -v n="$1" '$1 == n { print $2 }' "$thresholds")
   ratio=$(awk -v h="$3" -v s="$2" 'BEGIN { printf "%.2f", h / s }')
   verdict=$(awk -v r="$ratio" -v a="${allowed:-1000}" 'BEGIN { print (r > a) ? "over" : "" }')
   [ -z "$verdict" ] || failed=1

@@ -10,7 +10,7 @@ patched $version /usr/src/gcc-12/patches/ia64-disable-selective-scheduling.diff 
 
 mkdir -p "$objects/gcc"
 cd "$objects/gcc"
-# The compiler itself is built with -O1: it runs for an hour, and is built for a quarter of one.
+# -O1 shortens the build of the compiler itself.
 [ -f Makefile ] || "$sources/$version/configure" --target=$target --prefix="$toolchain" \
   --with-as="$(command -v $target-as)" --with-ld="$(command -v $target-ld)" \
   --enable-languages=c --disable-bootstrap --disable-shared --disable-threads --disable-nls --disable-multilib --disable-lto \

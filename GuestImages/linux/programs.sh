@@ -43,3 +43,4 @@ for name in $names; do
   echo "cpu-$name $("$out/$name")" >>"$out/expected.txt"
 done
 sort "$out/expected.txt" >"$cache/programs/expected.txt"
+cp thresholds.txt "$cache/programs/thresholds.txt"

@@ -3,12 +3,13 @@
 # Linux/ia64 expects the unwinder in a separate shared library; static programs need it in libgcc.a.
 . "$(dirname "$0")/common.sh"
 
+directory=$objects/gcc/$target/libgcc
+[ -d "$directory" ] || die "the compiler's build tree is gone: run \`make guests-clean\` first"
 unwinder="\$(srcdir)/config/ia64/unwind-ia64.c \$(srcdir)/config/ia64/fde-glibc.c \$(srcdir)/unwind-sjlj.c \$(srcdir)/unwind-c.c"
-[ -d "$objects/gcc/$target/libgcc" ] || die "the compiler's build tree is gone: run \`make guests-clean\` first"
-cd "$objects/gcc/$target/libgcc"
-make clean
-make -j"$jobs" INHIBIT_LIBC_CFLAGS= LIB2ADDEH="$unwinder" LIB2ADDEHSTATIC="$unwinder"
-make install INHIBIT_LIBC_CFLAGS= LIB2ADDEH="$unwinder" LIB2ADDEHSTATIC="$unwinder"
+libgcc() { make -C "$directory" INHIBIT_LIBC_CFLAGS= LIBUNWIND= LIB2ADDEH="$unwinder \$(srcdir)/emutls.c" "$@"; }
+libgcc clean
+libgcc -j"$jobs"
+libgcc install
 
 printf 'int main(void) { return 0; }\n' | $target-gcc -static -x c -o /dev/null -
 $target-nm "$($target-gcc -print-libgcc-file-name)" 2>/dev/null | grep -q 'T _Unwind_FindTableEntry\|T _Unwind_Backtrace' ||

@@ -1,7 +1,7 @@
 // One long cycle of pointers through eight megabytes: loads that wait for each other.
 #include "checksum.h"
 
-enum { NODES = 1 << 18, LAPS = 16 };
+enum { NODES = 1 << 18, LAPS = 20 };
 
 struct node {
   struct node *next;
@@ -16,7 +16,8 @@ struct checksum chase(void) {
   for (uint32_t index = 0; index < NODES; index++) order[index] = index;
   // Sattolo's shuffle gives a permutation that is a single cycle.
   for (uint32_t index = NODES - 1; index > 0; index--) {
-    uint32_t other = (uint32_t)(next_random(&random) >> 20) % index;
+    // By multiplication: a remainder would make this a program about division.
+    uint32_t other = (uint32_t)((next_random(&random) >> 32) * index >> 32);
     uint32_t held = order[index];
     order[index] = order[other], order[other] = held;
   }

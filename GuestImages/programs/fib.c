@@ -18,9 +18,9 @@ static __attribute__((noinline)) uint64_t deep(uint64_t depth, uint64_t a, uint6
 
 struct checksum fib(void) {
   struct checksum sum = {0};
-  sum = fold(sum, fibonacci(27));
-  sum = fold(sum, ackermann(2, 300));
-  sum = fold(sum, ackermann(3, 6));
-  for (uint64_t round = 1; round <= 64; round++) sum = fold(sum, deep(50 * round, round, 2, 3, 4, 5));
+  sum = fold(sum, fibonacci(29));
+  sum = fold(sum, ackermann(2, 100));
+  sum = fold(sum, ackermann(3, 5));
+  for (uint64_t round = 1; round <= 16; round++) sum = fold(sum, deep(50 * round, round, 2, 3, 4, 5));
   return sum;
 }
