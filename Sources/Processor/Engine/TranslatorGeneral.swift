@@ -122,7 +122,10 @@ extension Translator {
 
   private mutating func emitAlloc(_ i: Instruction, _ position: UInt8) -> Flow {
     let (sof, sol, sor) = i.allocFrame
-    guard i.r1 != 0, sof <= 96, sol <= sof, Int(sor) * 8 <= Int(sof), i.r1 < 32 + sof else { return illegal(position) }
+    // It reads no predicate; one that is named all the same makes it illegal (Volume 3, alloc).
+    guard i.encoding & 0x3F == 0, i.r1 != 0, sof <= 96, sol <= sof, Int(sor) * 8 <= Int(sof), i.r1 < 32 + sof else {
+      return illegal(position)
+    }
     // The short way knows no NaT bits.
     generalOp(i, position, imm: Int64(sof) | Int64(sol) << 8 | Int64(sor) << 16, tag: exact ? .general : .alloc)
     setKnownTop(32 + sof)

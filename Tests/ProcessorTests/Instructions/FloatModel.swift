@@ -8,6 +8,8 @@ struct FloatModel {
   var fpsr: UInt64 = 0
   var pr = [Bool](repeating: false, count: 64)
   var modified: UInt64 = 0
+  /// The last instruction would have faulted.
+  var faults = false
 
   mutating func write(_ n: Int, _ value: FloatRegister) {
     fr[n] = value
@@ -78,8 +80,12 @@ enum FloatRun {
       for _ in 0..<count {
         let instruction = make(&random)
         let qp = random.chance(60) ? 0 : random.number(1...63)
+        var trial = model
+        if model.pr[qp] { instruction.effect(&trial) } else { instruction.otherwise(&trial) }
+        // Software assistance for approximations at the ends of the range: FloatStatusTests have the faults.
+        if trial.faults { continue }
+        model = trial
         lines.append((qp == 0 ? "" : "(p\(qp < 10 ? "0" : "")\(qp)) ") + instruction.text)
-        if model.pr[qp] { instruction.effect(&model) } else { instruction.otherwise(&model) }
       }
       let machine = try TestMachine(lines.joined(separator: "\n"), sourceLocation: sourceLocation)
       for n in 2..<128 { machine[fr: UInt8(n)] = start.fr[n] }

@@ -14,6 +14,7 @@ struct FloatOperationTests {
   ) -> ModelledFloat {
     ModelledFloat(text: text) { model in
       let result = outcome(model)
+      model.faults = result.fault != 0
       model.write(target, result.value)
       model.setFlags(result.flags, field)
     }
@@ -51,7 +52,7 @@ struct FloatOperationTests {
   /// The pseudo-ops put f0 and f1 where the manual says.
   @Test func pseudoOperations() throws {
     let forms: [(String, (Value, Value) -> (Value, Value, Value), Bool, Bool, Bool)] = [
-      ("fadd", { (.one, $0, $1) }, false, false, false), ("fsub", { (.one, $0, $1) }, false, true, false),
+      ("fadd", { ($0, .one, $1) }, false, false, false), ("fsub", { ($0, .one, $1) }, false, true, false),
       ("fmpy", { ($0, $1, .zero) }, false, false, true), ("fnmpy", { ($0, $1, .zero) }, true, false, true),
     ]
     for (name, operands, negateProduct, negateAddend, isProduct) in forms {
@@ -173,6 +174,7 @@ struct FloatOperationTests {
             case "frsqrta": FloatArithmetic.frsqrta(model.fr[b], control)
             default: FloatArithmetic.fprsqrta(model.fr[b], control)
             }
+          model.faults = outcome.fault != 0
           model.write(d, outcome.value)
           model.setFlags(outcome.flags, field)
           model.setPredicate(p, outcome.predicate)

@@ -46,7 +46,7 @@ struct MoveTests {
         let (value, before) = (random.bits(), random.bits())
         let mask = random.bits() & 0x1FFFE
         let signed = mask & 0x10000 != 0 ? "-0x\(String(0x20000 - mask, radix: 16))" : "0x\(String(mask, radix: 16))"
-        let rot = random.bits() & 0xFFF_FFFF_0000
+        let rot = random.bits() & 0x7FF_FFFF_0000
         let machine = try TestMachine("mov pr=r4,\(signed) ;;\nmov r5=pr ;;\nmov pr.rot=0x\(String(rot, radix: 16)) ;;\nmov r6=pr")
         machine.each { p in p.setCFM(p.cfm | UInt64(rotation) << 32) }
         // PR virtual n shows physical 16 + (n - 16 + rrb) mod 48.
