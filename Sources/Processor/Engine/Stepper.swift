@@ -150,7 +150,9 @@ extension LogicalProcessor {
     case .tak: return n3 ? .fault(na | ISR.r | DataAccess.NonAccess.tak) : .run(false)
     case .fc, .fcI: return n3 ? .fault(na | ISR.r | DataAccess.NonAccess.fc) : .run(false)
     case .lfetch:
-      if n3 && i.attributes.flags.contains(.fault) && s.pointee.psr & PSR.ed == 0 { return .fault(na | ISR.r | DataAccess.NonAccess.lfetch) }
+      if n3 && i.attributes.flags.contains(.fault) && s.pointee.psr & PSR.ed == 0 {
+        return .fault(na | ISR.r | DataAccess.NonAccess.lfetch)
+      }
       return n3 ? .done : .run(false)
 
     case .load, .loadFP, .loadFPPair:
