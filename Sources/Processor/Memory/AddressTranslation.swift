@@ -84,7 +84,8 @@ extension LogicalProcessor {
     }
     if access.checksRights {
       let rights = AccessRights.granted(t.accessRights, page: UInt64(t.privilegeLevel), cpl: access.privilege)
-      translated.permitted = (!access.reads || rights & AccessRights.read != 0) && (!access.writes || rights & AccessRights.write != 0)
+      translated.permitted =
+        (!access.reads || rights & AccessRights.read != 0) && (!access.writes || rights & AccessRights.write != 0)
       if !translated.permitted {
         if !access.faultsOnRights { return .done }
         raise(.dataAccessRights, isr: access.isr, address: address)

@@ -44,7 +44,8 @@ struct AccessRightsTests {
           let fine = [reads, writes, level == 0 || reads, reads, writes, reads && writes][i]
           machine.restart(psr: TestMachine.virtual | TestMachine.level(level))
           let outcome = machine.run()
-          #expect(outcome == (fine ? .done : .interruption(.dataAccessRights)), "\(text): ar \(row.rights) pl \(row.level) cpl \(level)")
+          #expect(
+            outcome == (fine ? .done : .interruption(.dataAccessRights)), "\(text): ar \(row.rights) pl \(row.level) cpl \(level)")
         }
       }
     }
@@ -95,7 +96,8 @@ struct AccessRightsTests {
     for level in [0, 1, 2, 3, 2, 1, 0] as [UInt64] {
       machine.restart(psr: TestMachine.virtual | TestMachine.level(level))
       let fine = row.allowed[Int(3 - level)].contains("X")
-      #expect(machine.run() == (fine ? .done : .interruption(.instructionAccessRights)), "ar \(row.rights) pl \(row.level) cpl \(level)")
+      #expect(
+        machine.run() == (fine ? .done : .interruption(.instructionAccessRights)), "ar \(row.rights) pl \(row.level) cpl \(level)")
       if !fine {
         #expect(machine.interruption.isr & (ISR.x | ISR.r | ISR.w) == ISR.x)
         #expect(machine.interruption.ifa == TestMachine.code)

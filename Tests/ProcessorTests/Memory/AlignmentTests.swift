@@ -8,7 +8,8 @@ struct AlignmentTests {
   static let references: [(text: String, size: UInt64, window: UInt64, isr: UInt64)] = [
     ("ld2 r4=[r5]", 2, 8, ISR.r), ("ld4 r4=[r5]", 4, 8, ISR.r), ("ld8 r4=[r5]", 8, 8, ISR.r), ("ld4.acq r4=[r5]", 4, 8, ISR.r),
     ("ld8.a r4=[r5]", 8, 8, ISR.r), ("st2 [r5]=r6", 2, 8, ISR.w), ("st4 [r5]=r6", 4, 8, ISR.w), ("st8 [r5]=r6", 8, 8, ISR.w),
-    ("st8.rel [r5]=r6", 8, 8, ISR.w), ("ldfs f6=[r5]", 4, 16, ISR.r), ("ldfd f6=[r5]", 8, 16, ISR.r), ("ldf8 f6=[r5]", 8, 16, ISR.r),
+    ("st8.rel [r5]=r6", 8, 8, ISR.w), ("ldfs f6=[r5]", 4, 16, ISR.r), ("ldfd f6=[r5]", 8, 16, ISR.r),
+    ("ldf8 f6=[r5]", 8, 16, ISR.r),
     ("stfs [r5]=f6", 4, 16, ISR.w), ("stfd [r5]=f6", 8, 16, ISR.w), ("stf8 [r5]=f6", 8, 16, ISR.w),
   ]
 
@@ -18,7 +19,9 @@ struct AlignmentTests {
       let machine = try TestMachine("\(reference.text) ;;", psr: PSR.ic)
       for offset in 0..<32 as Range<UInt64> {
         let address = TestMachine.data + offset
-        for i in 0..<8 as Range<UInt64> { machine.store(TestMachine.data + 8 * i, 0x0706_0504_0302_0100 &+ i &* 0x0808_0808_0808_0808) }
+        for i in 0..<8 as Range<UInt64> {
+          machine.store(TestMachine.data + 8 * i, 0x0706_0504_0302_0100 &+ i &* 0x0808_0808_0808_0808)
+        }
         machine[gr: 4] = 0
         machine[gr: 5] = address
         machine[gr: 6] = 0xE7E6_E5E4_E3E2_E1E0
@@ -44,13 +47,16 @@ struct AlignmentTests {
   }
 
   /// Semaphores, spills, fills, pairs and 16-byte references fault at every misaligned address whatever PSR.ac says.
-  @Test(arguments: [
-    ("xchg2 r4=[r5],r6", 2), ("xchg4 r4=[r5],r6", 4), ("xchg8 r4=[r5],r6", 8), ("cmpxchg2.acq r4=[r5],r6,ar.ccv", 2),
-    ("cmpxchg4.rel r4=[r5],r6,ar.ccv", 4), ("cmpxchg8.acq r4=[r5],r6,ar.ccv", 8), ("cmp8xchg16.acq r4=[r5],r6,ar.csd,ar.ccv", 8),
-    ("fetchadd4.acq r4=[r5],1", 4), ("fetchadd8.acq r4=[r5],1", 8), ("ld16 r4,ar.csd=[r5]", 16), ("st16 [r5]=r6,ar.csd", 16),
-    ("ld8.fill r4=[r5]", 8), ("st8.spill [r5]=r6", 8), ("ldf.fill f6=[r5]", 16), ("stf.spill [r5]=f6", 16), ("ldfps f6,f7=[r5]", 8),
-    ("ldfpd f6,f7=[r5]", 16), ("ldfp8 f6,f7=[r5]", 16),
-  ] as [(String, UInt64)]) func alwaysChecked(_ text: String, _ alignment: UInt64) throws {
+  @Test(
+    arguments: [
+      ("xchg2 r4=[r5],r6", 2), ("xchg4 r4=[r5],r6", 4), ("xchg8 r4=[r5],r6", 8), ("cmpxchg2.acq r4=[r5],r6,ar.ccv", 2),
+      ("cmpxchg4.rel r4=[r5],r6,ar.ccv", 4), ("cmpxchg8.acq r4=[r5],r6,ar.ccv", 8), ("cmp8xchg16.acq r4=[r5],r6,ar.csd,ar.ccv", 8),
+      ("fetchadd4.acq r4=[r5],1", 4), ("fetchadd8.acq r4=[r5],1", 8), ("ld16 r4,ar.csd=[r5]", 16), ("st16 [r5]=r6,ar.csd", 16),
+      ("ld8.fill r4=[r5]", 8), ("st8.spill [r5]=r6", 8), ("ldf.fill f6=[r5]", 16), ("stf.spill [r5]=f6", 16),
+      ("ldfps f6,f7=[r5]", 8),
+      ("ldfpd f6,f7=[r5]", 16), ("ldfp8 f6,f7=[r5]", 16),
+    ] as [(String, UInt64)]) func alwaysChecked(_ text: String, _ alignment: UInt64) throws
+  {
     let machine = try TestMachine("\(text) ;;", psr: PSR.ic)
     for offset in 0..<16 as Range<UInt64> {
       machine[gr: 5] = TestMachine.data + offset
@@ -71,7 +77,10 @@ struct AlignmentTests {
         let page = TestMachine.region(1)
         if first { try machine.insertData { $0.rights = 2 } }
         if second {
-          try machine.insertData({ $0.physical = device ? 1 << 40 : TestMachine.data + 0x4000; $0.attribute = device ? 4 : 0 }, at: page + 0x4000)
+          try machine.insertData(
+            {
+              $0.physical = device ? 1 << 40 : TestMachine.data + 0x4000; $0.attribute = device ? 4 : 0
+            }, at: page + 0x4000)
         }
         for i in 0..<4096 as Range<UInt64> { machine.store(TestMachine.data + 8 * i, 0xAAAA_AAAA_AAAA_AAAA as UInt64) }
         machine[gr: 4] = 44
@@ -97,7 +106,9 @@ struct AlignmentTests {
       let machine = try TestMachine("\(text) ;;", psr: TestMachine.virtual)
       machine.separateRegions()
       machine.mapMemory()
-      try machine.insertData { $0.physical = 1 << 40; $0.attribute = 4 }
+      try machine.insertData {
+        $0.physical = 1 << 40; $0.attribute = 4
+      }
       machine[gr: 5] = TestMachine.region(1) + 0x3FFC
       #expect(machine.run() == .interruption(.unalignedReference))
       #expect(machine.bus.blocks.log.isEmpty && machine.bus.steps.log.isEmpty)

@@ -15,7 +15,8 @@ struct FloatMemoryTests {
 
   @Test(arguments: [false, true]) func formatsAndByteOrder(_ bigEndian: Bool) throws {
     for format in Self.formats {
-      let machine = try TestMachine("\(format.load) f6=[r5],32 ;;\n\(format.store) [r6]=f6,-64 ;;", psr: PSR.ic | (bigEndian ? PSR.be : 0))
+      let machine = try TestMachine(
+        "\(format.load) f6=[r5],32 ;;\n\(format.store) [r6]=f6,-64 ;;", psr: PSR.ic | (bigEndian ? PSR.be : 0))
       let bytes = bigEndian ? format.bytes.reversed() : format.bytes
       for (i, byte) in bytes.enumerated() { machine.store(TestMachine.data + UInt64(i), byte) }
       machine[gr: 5] = TestMachine.data

@@ -75,7 +75,8 @@ struct LoadStoreTests {
 
   /// A fault leaves target, base and memory as they were.
   @Test(arguments: [
-    "ld8 r4=[r5],8", "ld8 r4=[r5],r6", "ld8.fill r4=[r5],8", "ld4.acq r4=[r5],8", "ld8.a r4=[r5],8", "ld1.c.nc r4=[r5],8", "st8 [r5]=r4,8",
+    "ld8 r4=[r5],8", "ld8 r4=[r5],r6", "ld8.fill r4=[r5],8", "ld4.acq r4=[r5],8", "ld8.a r4=[r5],8", "ld1.c.nc r4=[r5],8",
+    "st8 [r5]=r4,8",
     "st8.spill [r5]=r4,8", "st2.rel [r5]=r4,8", "ldfd f6=[r5],8", "ldfe f6=[r5],16", "ldf.fill f6=[r5],16", "ldfp8 f6,f7=[r5],16",
     "stfd [r5]=f6,8", "stf.spill [r5]=f6,16", "lfetch.fault [r5],8", "xchg8 r4=[r5],r6", "fetchadd8.acq r4=[r5],1",
   ]) func faultsLeaveNoTrace(_ text: String) throws {
@@ -95,8 +96,10 @@ struct LoadStoreTests {
 
   /// Targets: r0 and registers outside the frame are illegal, and so is one register as target and updated base (Volume 3, ld).
   @Test(arguments: [
-    "ld8 r0=[r5]", "ld8 r5=[r5],8", "ld8 r4=[r0],8", "ld8 r60=[r5]", "ld8 r4=[r60],8", "st8 [r60]=r4,8", "st8 [r0]=r4,8", "ldfd f0=[r5]",
-    "ldfd f1=[r5]", "ldfpd f6,f8=[r5]", "ldfpd f7,f5=[r5]", "ldfd f6=[r60],8", "lfetch [r60],8", "xchg8 r0=[r5],r6", "fetchadd4.acq r60=[r5],1",
+    "ld8 r0=[r5]", "ld8 r5=[r5],8", "ld8 r4=[r0],8", "ld8 r60=[r5]", "ld8 r4=[r60],8", "st8 [r60]=r4,8", "st8 [r0]=r4,8",
+    "ldfd f0=[r5]",
+    "ldfd f1=[r5]", "ldfpd f6,f8=[r5]", "ldfpd f7,f5=[r5]", "ldfd f6=[r60],8", "lfetch [r60],8", "xchg8 r0=[r5],r6",
+    "fetchadd4.acq r60=[r5],1",
   ]) func illegalTargets(_ text: String) throws {
     let machine = try TestMachine("nop.m 0 ;;", psr: PSR.ic)
     guard (try? machine.place("\(text) ;;", at: TestMachine.code)) != nil else { return }

@@ -8,7 +8,8 @@ struct MemoryAttributeTests {
 
   /// Semaphores need write-back memory; fetchadd may be exported from UCE. ld16, st16 and cmp8xchg16 likewise need write-back.
   @Test(arguments: [
-    "xchg1 r4=[r5],r6", "xchg8 r4=[r5],r6", "cmpxchg4.rel r4=[r5],r6,ar.ccv", "cmp8xchg16.acq r4=[r5],r6,ar.csd,ar.ccv", "ld16 r4,ar.csd=[r5]",
+    "xchg1 r4=[r5],r6", "xchg8 r4=[r5],r6", "cmpxchg4.rel r4=[r5],r6,ar.ccv", "cmp8xchg16.acq r4=[r5],r6,ar.csd,ar.ccv",
+    "ld16 r4,ar.csd=[r5]",
     "st16 [r5]=r6,ar.csd", "fetchadd8.rel r4=[r5],16", "fetchadd4.acq r4=[r5],-1",
   ]) func semaphores(_ text: String) throws {
     let isr = text.hasPrefix("ld16") ? ISR.r : text.hasPrefix("st16") ? ISR.w : ISR.r | ISR.w
@@ -40,7 +41,9 @@ struct MemoryAttributeTests {
 
   /// Ordinary loads and stores work with every attribute but NaTPage.
   @Test func ordinaryReferences() throws {
-    for text in ["ld8 r4=[r5]", "st8 [r5]=r6", "ldfd f6=[r5]", "stf8 [r5]=f6", "ld8.fill r4=[r5]", "ld8.acq r4=[r5]", "st8.rel [r5]=r6"] {
+    for text in [
+      "ld8 r4=[r5]", "st8 [r5]=r6", "ldfd f6=[r5]", "stf8 [r5]=f6", "ld8.fill r4=[r5]", "ld8.acq r4=[r5]", "st8.rel [r5]=r6",
+    ] {
       for attribute in [0, 4, 5, 6, 7] as [UInt64] {
         let machine = try TestMachine("\(text) ;;", psr: TestMachine.virtual)
         machine.separateRegions()

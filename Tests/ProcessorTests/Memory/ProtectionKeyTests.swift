@@ -20,8 +20,10 @@ struct ProtectionKeyTests {
   /// Disable bits: rd stops reads, wd writes, semaphores either; xd is the instruction side's.
   @Test func permissions() throws {
     let references: [(text: String, stopped: UInt64)] = [
-      ("ld8 r4=[r5]", 4), ("st8 [r5]=r4", 2), ("xchg8 r4=[r5],r6", 6), ("ldfd f6=[r5]", 4), ("stfd [r5]=f6", 2), ("lfetch.fault [r5]", 4),
-      ("probe.r.fault r5,0", 4), ("probe.w.fault r5,0", 2), ("probe.rw.fault r5,0", 6), ("fc r5", 0), ("fc.i r5", 0), ("tpa r4=r5", 0),
+      ("ld8 r4=[r5]", 4), ("st8 [r5]=r4", 2), ("xchg8 r4=[r5],r6", 6), ("ldfd f6=[r5]", 4), ("stfd [r5]=f6", 2),
+      ("lfetch.fault [r5]", 4),
+      ("probe.r.fault r5,0", 4), ("probe.w.fault r5,0", 2), ("probe.rw.fault r5,0", 6), ("fc r5", 0), ("fc.i r5", 0),
+      ("tpa r4=r5", 0),
       ("tak r4=r5", 0),
     ]
     for (text, stopped) in references {

@@ -28,7 +28,9 @@ struct SemaphoreTests {
       let mask: UInt64 = size == 8 ? UInt64.max : 1 << UInt64(8 * size) - 1
       machine[gr: 5] = TestMachine.data
       machine[gr: 6] = 0x0102_0304_0506_0708
-      for (ccv, equal) in [(Self.word & mask, true), (Self.word & mask ^ 1, false)] + (size == 8 ? [] : [(Self.word & mask | mask + 1, false)]) {
+      for (ccv, equal) in [(Self.word & mask, true), (Self.word & mask ^ 1, false)]
+        + (size == 8 ? [] : [(Self.word & mask | mask + 1, false)])
+      {
         machine.store(TestMachine.data, Self.word)
         machine[ar: AR.ccv] = ccv
         machine.restart(psr: PSR.ic)

@@ -155,7 +155,8 @@ struct VHPTTests {
     let keyed = try machine()
     keyed.each { $0.state.pkr[0] = 1 }
     try keyed.insert(
-      .init(level: 0, rights: 2, physical: TestMachine.data), at: Self.shortEntry(Self.page, shift: 14, pta: Self.pta) & ~0x3FFF, key: 9)
+      .init(level: 0, rights: 2, physical: TestMachine.data), at: Self.shortEntry(Self.page, shift: 14, pta: Self.pta) & ~0x3FFF,
+      key: 9)
     expectMiss(keyed, psr: TestMachine.virtual | PSR.pk, "key miss")
     keyed.each { $0.state.pkr[1] = 9 << 8 | 4 | 1 }
     expectMiss(keyed, psr: TestMachine.virtual | PSR.pk, "key permission")

@@ -79,7 +79,9 @@ struct BackingStoreTests {
       let machine = try TestMachine(source, psr: psr)
       machine.separateRegions()
       machine.mapMemory()
-      try machine.insertData { $0.level = 1; $0.rights = 2 }
+      try machine.insertData {
+        $0.level = 1; $0.rights = 2
+      }
       machine.each { p in
         p.state.ar[AR.rsc] = pl << 2
         p.state.pointee.bsp = TestMachine.region(1) + 0x100
@@ -110,7 +112,9 @@ struct BackingStoreTests {
     let machine = try TestMachine("flushrs ;;", psr: TestMachine.virtual)
     machine.separateRegions()
     machine.mapMemory()
-    try machine.insertData { $0.accessed = false; $0.dirty = false }
+    try machine.insertData {
+      $0.accessed = false; $0.dirty = false
+    }
     let base = TestMachine.region(1)
     machine.each { p in
       p.state.pointee.bsp = base

@@ -39,7 +39,8 @@ struct IncompleteFrameTests {
     rfi ;;
     """
 
-  private func machine(_ source: String, handler: String?, start: UInt64 = boundary - 40 * 8, psr: UInt64 = TestMachine.virtual) throws
+  private func machine(_ source: String, handler: String?, start: UInt64 = boundary - 40 * 8, psr: UInt64 = TestMachine.virtual)
+    throws
     -> TestMachine
   {
     let machine = try TestMachine(source, psr: psr, handlers: handler.map { [.alternateDataTLB: $0] } ?? [:])

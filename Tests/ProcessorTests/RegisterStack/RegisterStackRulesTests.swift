@@ -67,7 +67,8 @@ struct RegisterStackRulesTests {
 
   /// After loadrs what lies between the tear point and BSP is in the registers, and dirty: flushed again it comes out as it was.
   @Test func loadrsAtEveryTearPoint() throws {
-    let machine = try TestMachine("alloc r4=ar.pfs,0,0,0,0 ;;\nloadrs ;;\nmov r6=ar.bspstore ;;\nmov ar.bspstore=r8 ;;\nflushrs ;;\nmov r7=ar.bsp ;;")
+    let machine = try TestMachine(
+      "alloc r4=ar.pfs,0,0,0,0 ;;\nloadrs ;;\nmov r6=ar.bspstore ;;\nmov ar.bspstore=r8 ;;\nflushrs ;;\nmov r7=ar.bsp ;;")
     for words in 0...97 as ClosedRange<UInt64> {
       let bsp = TestMachine.backingStore + 0x800
       for word in 0..<512 as Range<UInt64> { machine.store(TestMachine.backingStore + 8 * word, word &* 0x0101_0101_0101_0101) }
@@ -129,7 +130,8 @@ struct RegisterStackRulesTests {
   @Test func impossibleFrameMarkers() throws {
     let good: [UInt64] = [0, 96 | 96 << 7 | 12 << 14, 16 | 8 << 7 | 2 << 14 | 15 << 18 | 95 << 25 | 47 << 32, 0x3F << 52, 3 << 62]
     let bad: [UInt64] = [
-      97, 127, 8 | 9 << 7, 7 | 1 << 14, 96 | 13 << 14, 8 | 1 << 14 | 8 << 18, 1 << 18, 96 << 25, 48 << 32, 1 << 38, 1 << 51, 1 << 58, 1 << 61,
+      97, 127, 8 | 9 << 7, 7 | 1 << 14, 96 | 13 << 14, 8 | 1 << 14 | 8 << 18, 1 << 18, 96 << 25, 48 << 32, 1 << 38, 1 << 51,
+      1 << 58, 1 << 61,
     ]
     for (values, fine) in [(good, true), (bad, false)] {
       for value in values {

@@ -11,7 +11,8 @@ struct ALATTests {
 
   /// Which stores reach which bytes: base register r5, data in r6, f6.
   static let stores: [(text: String, size: UInt64)] = [
-    ("st1 [r5]=r6", 1), ("st2 [r5]=r6", 2), ("st4.rel [r5]=r6", 4), ("st8 [r5]=r6", 8), ("st8.spill [r5]=r6", 8), ("st16 [r5]=r6,ar.csd", 16),
+    ("st1 [r5]=r6", 1), ("st2 [r5]=r6", 2), ("st4.rel [r5]=r6", 4), ("st8 [r5]=r6", 8), ("st8.spill [r5]=r6", 8),
+    ("st16 [r5]=r6,ar.csd", 16),
     ("stfs [r5]=f6", 4), ("stfd [r5]=f6", 8), ("stfe [r5]=f6", 10), ("stf.spill [r5]=f6", 16), ("xchg2 r7=[r5],r6", 2),
     ("cmpxchg4.acq r7=[r5],r6,ar.ccv", 4), ("fetchadd8.rel r7=[r5],1", 8), ("cmp8xchg16.rel r7=[r5],r6,ar.csd,ar.ccv", 16),
   ]
@@ -142,7 +143,8 @@ struct ALATTests {
   /// More advanced loads than entries: some are lost, none is found that was not made.
   @Test func capacity() throws {
     let loads = (40..<100).map { "ld8.a r\($0)=[r9],8 ;;" }.joined(separator: "\n")
-    let checks = (36..<104).map { "chk.a.clr r\($0),m\($0) ;;\nadds r8=1,r8\nmov r10=\($0) ;;\nm\($0): nop.m 0 ;;" }.joined(separator: "\n")
+    let checks = (36..<104).map { "chk.a.clr r\($0),m\($0) ;;\nadds r8=1,r8\nmov r10=\($0) ;;\nm\($0): nop.m 0 ;;" }.joined(
+      separator: "\n")
     let machine = try TestMachine("alloc r11=ar.pfs,0,96,0,0 ;;\n\(loads)\n\(checks)")
     machine[gr: 9] = TestMachine.data
     #expect(machine.run() == .done)

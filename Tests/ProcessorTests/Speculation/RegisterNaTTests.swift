@@ -54,7 +54,9 @@ struct RegisterNaTTests {
   }
 
   /// A NaT increment makes the base NaT, without a fault (Volume 3, ld: reg_base_update_form).
-  @Test(arguments: ["ld8 r4=[r5],r6", "ld8.fill r4=[r5],r6", "ldfd f6=[r5],r6", "lfetch [r5],r6", "lfetch.fault [r5],r6", "ld4.a r4=[r5],r6"])
+  @Test(arguments: [
+    "ld8 r4=[r5],r6", "ld8.fill r4=[r5],r6", "ldfd f6=[r5],r6", "lfetch [r5],r6", "lfetch.fault [r5],r6", "ld4.a r4=[r5],r6",
+  ])
   func naTIncrement(_ text: String) throws {
     let machine = try TestMachine("\(text) ;;")
     machine[gr: 5] = TestMachine.data
@@ -66,16 +68,18 @@ struct RegisterNaTTests {
   }
 
   /// Register NaT Consumption: ISR.code{7:4} = 1, and the references' r, w, na (Volume 2, section 8.3, NaT Consumption vector).
-  @Test(arguments: [
-    ("ld8 r4=[r5]", ISR.r, 0), ("ld8.a r4=[r5]", ISR.r, 0), ("ld8.c.clr r4=[r5]", ISR.r, 0), ("ld8.fill r4=[r5]", ISR.r, 0),
-    ("ld16 r4,ar.csd=[r5]", ISR.r, 0), ("st8 [r5]=r4", ISR.w, 0), ("st8 [r6]=r5", ISR.w, 0), ("st8.spill [r5]=r4", ISR.w, 0),
-    ("st16 [r6]=r5,ar.csd", ISR.w, 0), ("ldfd f6=[r5]", ISR.r, 0), ("ldf.fill f6=[r5]", ISR.r, 0), ("stfd [r5]=f6", ISR.w, 0),
-    ("stf.spill [r5]=f6", ISR.w, 0), ("ldfps f6,f7=[r5]", ISR.r, 0), ("xchg4 r4=[r5],r6", ISR.r | ISR.w, 0),
-    ("xchg4 r4=[r6],r5", ISR.r | ISR.w, 0), ("cmpxchg8.acq r4=[r6],r5,ar.ccv", ISR.r | ISR.w, 0),
-    ("fetchadd8.acq r4=[r5],1", ISR.r | ISR.w, 0), ("fc r5", ISR.r | ISR.na, 1), ("fc.i r5", ISR.r | ISR.na, 1),
-    ("probe.r r4=r5,0", ISR.r | ISR.na, 2), ("probe.w r4=r6,r5", ISR.w | ISR.na, 2), ("tak r4=r5", ISR.r | ISR.na, 3),
-    ("lfetch.fault [r5]", ISR.r | ISR.na, 4), ("probe.rw.fault r5,3", ISR.r | ISR.w | ISR.na, 5), ("tpa r4=r5", ISR.r | ISR.na, 0),
-  ] as [(String, UInt64, UInt64)])
+  @Test(
+    arguments: [
+      ("ld8 r4=[r5]", ISR.r, 0), ("ld8.a r4=[r5]", ISR.r, 0), ("ld8.c.clr r4=[r5]", ISR.r, 0), ("ld8.fill r4=[r5]", ISR.r, 0),
+      ("ld16 r4,ar.csd=[r5]", ISR.r, 0), ("st8 [r5]=r4", ISR.w, 0), ("st8 [r6]=r5", ISR.w, 0), ("st8.spill [r5]=r4", ISR.w, 0),
+      ("st16 [r6]=r5,ar.csd", ISR.w, 0), ("ldfd f6=[r5]", ISR.r, 0), ("ldf.fill f6=[r5]", ISR.r, 0), ("stfd [r5]=f6", ISR.w, 0),
+      ("stf.spill [r5]=f6", ISR.w, 0), ("ldfps f6,f7=[r5]", ISR.r, 0), ("xchg4 r4=[r5],r6", ISR.r | ISR.w, 0),
+      ("xchg4 r4=[r6],r5", ISR.r | ISR.w, 0), ("cmpxchg8.acq r4=[r6],r5,ar.ccv", ISR.r | ISR.w, 0),
+      ("fetchadd8.acq r4=[r5],1", ISR.r | ISR.w, 0), ("fc r5", ISR.r | ISR.na, 1), ("fc.i r5", ISR.r | ISR.na, 1),
+      ("probe.r r4=r5,0", ISR.r | ISR.na, 2), ("probe.w r4=r6,r5", ISR.w | ISR.na, 2), ("tak r4=r5", ISR.r | ISR.na, 3),
+      ("lfetch.fault [r5]", ISR.r | ISR.na, 4), ("probe.rw.fault r5,3", ISR.r | ISR.w | ISR.na, 5),
+      ("tpa r4=r5", ISR.r | ISR.na, 0),
+    ] as [(String, UInt64, UInt64)])
   func consumption(_ text: String, _ bits: UInt64, _ code: UInt64) throws {
     let machine = try TestMachine("\(text) ;;")
     machine[gr: 5] = TestMachine.data
@@ -121,7 +125,8 @@ struct RegisterNaTTests {
 
   /// getf and the loads that do not speculate leave a target without NaT.
   @Test(arguments: [
-    "getf.sig r4=f6", "getf.exp r4=f6", "getf.s r4=f6", "getf.d r4=f6", "ld8 r4=[r5]", "ld4.acq r4=[r5]", "ld8.s r4=[r5]", "ld2.a r4=[r5]",
+    "getf.sig r4=f6", "getf.exp r4=f6", "getf.s r4=f6", "getf.d r4=f6", "ld8 r4=[r5]", "ld4.acq r4=[r5]", "ld8.s r4=[r5]",
+    "ld2.a r4=[r5]",
     "ld1.sa r4=[r5]", "ld8.c.nc r4=[r5]", "xchg8 r4=[r5],r6", "ld16 r4,ar.csd=[r5]", "mov r4=ar.unat", "mov r4=pr", "mov r4=b0",
     "alloc r4=ar.pfs,0,8,0,0",
   ])

@@ -44,7 +44,8 @@ struct SpeculativeLoadTests {
   ]
 
   private func machine(
-    _ condition: Condition, dcr: UInt64, recoverable: Bool = true, psr: UInt64 = TestMachine.virtual, load: String = "ld8.s r4=[r5],16"
+    _ condition: Condition, dcr: UInt64, recoverable: Bool = true, psr: UInt64 = TestMachine.virtual,
+    load: String = "ld8.s r4=[r5],16"
   ) throws -> TestMachine {
     let machine = try TestMachine("\(load) ;;\nadds r6=1,r0 ;;", psr: psr | condition.psr)
     machine.separateRegions()
