@@ -107,7 +107,7 @@ extension LogicalProcessor {
       let address = s.pointee.bspStore &- 8
       if slot(address) == 63 {
         guard let collection = loadWord(address) else { return false }
-        s.pointee.rnat = collection
+        s.pointee.rnat = collection & ~(1 << 63)
         endDataSuppression()
       } else if s.pointee.clean > 0 {
         s.pointee.clean &-= 1
@@ -155,7 +155,7 @@ extension LogicalProcessor {
       let address = s.pointee.bspStore &- 8
       guard let value = loadWord(address) else { return false }
       if slot(address) == 63 {
-        s.pointee.rnat = value
+        s.pointee.rnat = value & ~(1 << 63)
       } else {
         let index = ((s.pointee.bottomOfFrame - s.pointee.dirty - 1) % 96 + 96) % 96
         s.stacked[index] = value
