@@ -40,7 +40,7 @@ boot: build ## build, then boot the built-in guest
 .PHONY: test
 test: test-packages ## build and run every test, GCC's torture suite, a sample in lockstep, and the speed thresholds
 	$(SWIFT) build -c release --build-tests
-	$(SWIFT) test -c release --skip-build
+	$(if $(wildcard $(GUESTS)/linux-6.1/vmlinux.gz),EPICURE_GUEST_CACHE="$(abspath $(GUESTS))") $(SWIFT) test -c release --skip-build
 	Benchmarks/ci.sh $(EPICURE) "$(GUESTS)"
 
 .PHONY: guests

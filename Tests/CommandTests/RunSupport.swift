@@ -43,7 +43,8 @@ enum Epicure {
     let deadline = Date().addingTimeInterval(seconds)
     while process.isRunning {
       if Date() > deadline {
-        process.terminate()
+        // The child may have inherited a mask that blocks SIGTERM.
+        kill(process.processIdentifier, SIGKILL)
         break
       }
       Thread.sleep(forTimeInterval: 0.002)
