@@ -38,6 +38,11 @@ extension FloatArithmetic {
       let differ = sign != otherSign
       let distance = exponent &- Int(truncatingIfNeeded: f2.exponent)
       if distance >= 0 {
+        // The jammed bit must not meet a last bit of the product that is set: they would cancel, or carry.
+        if distance > 64 && productLow & 1 != 0 {
+          return fmaOfAny(
+            f3, f4, f2, control, negateProduct: negateProduct, negateAddend: negateAddend, addendIsFR0: addendIsFR0)
+        }
         if distance <= 64 {
           second = second &>> UInt128(truncatingIfNeeded: distance)
         } else if distance < 128 {

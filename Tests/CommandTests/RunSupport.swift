@@ -43,8 +43,11 @@ enum Epicure {
     let deadline = Date().addingTimeInterval(seconds)
     while process.isRunning {
       if Date() > deadline {
-        // The child may have inherited a mask that blocks SIGTERM.
-        kill(process.processIdentifier, SIGKILL)
+        // A mask that was inherited may block SIGTERM.
+        process.terminate()
+        let last = Date().addingTimeInterval(10)
+        while process.isRunning && Date() < last { Thread.sleep(forTimeInterval: 0.01) }
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
         break
       }
       Thread.sleep(forTimeInterval: 0.002)

@@ -115,8 +115,9 @@ enum OrdinaryMultiplyAdd {
       otherLow = (UInt128(otherHigh) &<< 64 | UInt128(otherLow)).shifted(right: count)
       otherHigh = otherHigh &>> count
       if lost != 0 {
-        // One bit out of a distance of one may come to be seen; see FloatArithmetic.fma.
-        if count == 1 { return false }
+        // One bit out of a distance of one may come to be seen, and a jammed bit must not meet a last bit that is set; see
+        // FloatArithmetic.fma.
+        if count == 1 || low & 1 != 0 { return false }
         otherLow |= 1
       }
       let first = UInt128(high) &<< 64 | UInt128(low)
