@@ -33,12 +33,10 @@ unpack() {
   rm -rf "$sources/unpacking"
 }
 
-# patched(directory, patch, strip): applies a patch once.
+# patched(directory, patch, strip): applies a patch unless an earlier, interrupted run has done so.
 patched() {
-  mark=$sources/$1/.patched-$(basename "$2")
-  [ ! -e "$mark" ] || return 0
-  patch -d "$sources/$1" -p"$3" --forward <"$2"
-  touch "$mark"
+  patch -d "$sources/$1" -p"$3" --reverse --dry-run --force --silent <"$2" >/dev/null 2>&1 ||
+    patch -d "$sources/$1" -p"$3" --forward <"$2"
 }
 
 # The kernel's sources serve two stages: headers and kernel.

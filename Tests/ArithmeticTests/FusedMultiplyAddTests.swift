@@ -55,6 +55,24 @@ import Testing
     campaign.finish(2)
   }
 
+  /// Found by random operands: an addend far below a product whose last bit is set. Jammed into that bit it cancelled it, or carried.
+  @Test func addendBelowAnOddProduct() {
+    var campaign = Campaign()
+    let odd: UInt64 = .max
+    for (kind, f3, f4, f2) in [
+      (Oracle.Kind.add, Zoo.make(false, 0x10001, odd), Zoo.make(false, 0xFFFF, odd), Zoo.make(true, 0xFF80, 0xFFFB_FC00_0000_0000)),
+      (.add, Zoo.make(true, 0xFFFF, odd), Zoo.make(true, 0xFFFF, odd), Zoo.make(true, 0xFF7E, 0xE973_7A53_3512_0000)),
+      (.subtract, Zoo.make(true, 0xFFFF, odd), Zoo.make(true, 0xFFFF, 1 << 63 | 1), Zoo.make(true, 0xFF81, 0xDFFF_FFFF_FFFF_FFF0)),
+      (
+        .subtract, Zoo.make(true, 0xFBCB, 1 << 63 | 1), Zoo.make(false, 0x100B4, odd),
+        Zoo.make(false, 0xFC02, 0xC417_3467_9503_D954)
+      ),
+    ] {
+      for wide in [false, true] { Self.compare(&campaign, f3, f4, f2, kind, false, Scenario(widestRange: wide)) }
+    }
+    campaign.finish(3)
+  }
+
   @Test func randomOperands() {
     var campaign = Campaign()
     var g = SplitMix(Campaign.seed)

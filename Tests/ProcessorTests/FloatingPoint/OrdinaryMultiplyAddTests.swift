@@ -69,6 +69,22 @@ import Testing
   }
 }
 
+extension OrdinaryMultiplyAddTests {
+  /// 2^64 - 1 squared is odd in its last bit; an addend below it makes the result inexact (values by exact arithmetic).
+  @Test("an addend below an odd product") func addendBelowAnOddProduct() throws {
+    for (fma, factor, addend) in [("fma.s2 f9=f6,f7,f8", UInt8(6), UInt8(8)), ("fma.s2 f39=f36,f37,f38", 36, 38)] {
+      let machine = try TestMachine(fma + " ;;")
+      machine[ar: 40] = 0x0009_804C_0270_033F & ~(0x1FFF << 32) | 0x0C << 32
+      machine[fr: factor] = FloatRegister(significand: .max, signExponent: 0xFFFF)
+      machine[fr: factor + 1] = FloatRegister(significand: .max, signExponent: 0xFFFF)
+      machine[fr: addend] = FloatRegister(significand: 0xE973_7A53_3512_0000, signExponent: 0x20000 | 0xFF7E)
+      #expect(machine.run() == .done)
+      #expect(machine[fr: addend + 1] == FloatRegister(significand: .max - 1, signExponent: 0x10000))
+      #expect(machine[ar: 40] >> 39 & 0x3F == 0x20)
+    }
+  }
+}
+
 /// Operands of a multiply-add. SplitMix64.
 private struct Draw {
   private var state: UInt64
