@@ -15,6 +15,13 @@ public enum MemoryMap {
   public static let portSpace: UInt64 = 0xFFF_FC00_0000
   public static let portSpaceSize: UInt64 = 0x400_0000
 
+  /// Where PCI functions decode memory below 4 GiB: between RAM and the board's own registers.
+  public static let pciMemory = lowMemoryLimit..<0xFE00_0000 as Range<UInt64>
+  /// The same for large 64-bit ranges, above all RAM.
+  public static let pciHighMemory = 0xE00_0000_0000..<0xF00_0000_0000 as Range<UInt64>
+  /// Ports of PCI functions; those below are the board's.
+  public static let pciPorts = 0x1000..<0x1_0000 as Range<UInt64>
+
   // Ports
   public static let uartPort: UInt16 = 0x3F8
   public static let uartGSI = 4
