@@ -58,6 +58,7 @@ public final class SystemFirmware {
     state = fresh
     for index in translations.indices { translations[index].removeAll() }
     try install()
+    do throws(PCIRoot.Failure) { try pci?.assignResources() } catch { throw .pci(error) }
     for (index, processor) in host.processors.enumerated() {
       processor.reset()
       processor.firmwareGates = FirmwareLayout.base..<FirmwareLayout.base + UInt64(image.bytes.count)

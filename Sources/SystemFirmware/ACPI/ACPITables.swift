@@ -70,8 +70,8 @@ struct ACPITables {
     return w.bytes
   }
 
-  /// MADT (section 5.2.11): one local SAPIC for each processor, one I/O SAPIC. No 8259s, hence no PCAT_COMPAT flag and no
-  /// source overrides.
+  /// MADT (section 5.2.11): one local SAPIC for each processor, one I/O SAPIC. No 8259s, hence no PCAT_COMPAT flag; the
+  /// interrupts of the IDE channels are ISA's by their nature, so overrides say where 14 and 15 arrive.
   static func multipleAPIC(_ processors: [LocalID]) -> [UInt8] {
     var t = ACPITable("APIC", revision: 2)
     t.put(UInt32(MemoryMap.interruptBlock))
@@ -93,6 +93,14 @@ struct ACPITables {
       t.put(UInt32(1))  // enabled
       t.put(UInt32(index))
       t.put(bytes: name)
+    }
+    for source in [14, 15] as [UInt8] {
+      t.put(UInt8(2))
+      t.put(UInt8(10))
+      t.put(UInt8(0))  // ISA
+      t.put(source)
+      t.put(UInt32(source))
+      t.put(UInt16(0b0101))  // active high, edge-triggered
     }
     return t.bytes
   }
