@@ -8,6 +8,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/attaswift/BigInt", from: "6.0.1"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
     // Ground floor: facts about the architecture, no machine state.
@@ -36,6 +37,7 @@ let package = Package(
         "IA64", "LinuxUser", "Devices", "HostResources", "SystemFirmware", "Loading",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
+        .product(name: "Yams", package: "Yams"),
       ],
       resources: [.embedInCode("Resources/selftest.elf.gz")]),
     .executableTarget(name: "epicure", dependencies: ["Commands"]),

@@ -1,6 +1,5 @@
 import ArgumentParser
 import HostResources
-import Loading
 import Platform
 import Processor
 import SystemFirmware
@@ -116,24 +115,7 @@ struct BootCommand: ParsableCommand {
   }
 
   private func makeServer() throws -> Server {
-    do {
-      let image: KernelImage
-      if let kernel {
-        image = try KernelImage.load(path: kernel, limit: memory.bytes)
-      } else {
-        image = try SelfTestGuest.load(limit: memory.bytes)
-      }
-      // The initial RAM disk goes to low memory.
-      let room = min(memory.bytes, MemoryMap.lowMemoryLimit)
-      let disk = try initrd.map { (path) throws(ImageError) in try HostFile.read(path, limit: room) }
-      let server = try Server(memorySize: memory.bytes)
-      try server.firmware.boot(kernel: image, initrd: disk, commandLine: append)
-      return server
-    } catch let failure as CommandFailure {
-      throw failure
-    } catch {
-      throw CommandFailure(CommandFailure.badInput, "\(error)")
-    }
+    try GuestConfiguration(kernel: kernel, initrd: initrd, commandLine: append, memory: memory.bytes).makeServer()
   }
 
   // MARK: Running

@@ -1,4 +1,5 @@
 import Loading
+import Platform
 
 /// Why a machine cannot be started. The description is one line for the user.
 public enum BootError: Error, Equatable, CustomStringConvertible {
@@ -8,6 +9,7 @@ public enum BootError: Error, Equatable, CustomStringConvertible {
   case commandLineTooLong(Int)
   case initrdDoesNotFit(bytes: Int)
   case overlapsBootData(String)
+  case pci(PCIRoot.Failure)
 
   public var description: String {
     switch self {
@@ -19,6 +21,7 @@ public enum BootError: Error, Equatable, CustomStringConvertible {
       "the kernel command line has \(bytes) bytes; at most \(BootBlock.maximumCommandLine) fit"
     case .initrdDoesNotFit(let bytes): "no room in memory for the initial RAM disk of \(bytes) bytes"
     case .overlapsBootData(let file): "\(file): a segment lies where the boot parameters must be"
+    case .pci(let failure): failure.description
     }
   }
 }
