@@ -14,14 +14,15 @@ let package = Package(
     // Ground floor: facts about the architecture, no machine state.
     .systemLibrary(name: "CELF", providers: [.apt(["libelf-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CSlirp", providers: [.apt(["libslirp-dev"])]),
     .target(name: "IA64"),
     .target(name: "Arithmetic"),
     .target(name: "Loading", dependencies: ["CELF", "CZlib"]),
     // The processor and the server around it.
     .target(name: "Processor", dependencies: ["IA64", "Arithmetic"]),
     .target(name: "Platform", dependencies: ["Processor"]),
-    .target(name: "Devices", dependencies: ["Platform"]),
-    .target(name: "HostResources"),
+    .target(name: "Devices", dependencies: ["Platform", "HostResources", "CZlib"]),
+    .target(name: "HostResources", dependencies: ["CSlirp"]),
     .target(
       name: "SystemFirmware", dependencies: ["Platform", "Loading", "CZlib"],
       resources: [.embedInCode("Resources/firmware.bin"), .embedInCode("Resources/dsdt.aml")]),
