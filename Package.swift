@@ -19,7 +19,7 @@ let package = Package(
     // The processor and the server around it.
     .target(name: "Processor", dependencies: ["IA64", "Arithmetic"]),
     .target(name: "Platform", dependencies: ["Processor"]),
-    .target(name: "Devices", dependencies: ["Platform"]),
+    .target(name: "Devices", dependencies: ["Platform", "HostResources"]),
     .target(name: "HostResources"),
     .target(
       name: "SystemFirmware", dependencies: ["Platform", "Loading", "CZlib"],
