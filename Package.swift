@@ -19,7 +19,7 @@ let package = Package(
     // The processor and the server around it.
     .target(name: "Processor", dependencies: ["IA64", "Arithmetic"]),
     .target(name: "Platform", dependencies: ["Processor"]),
-    .target(name: "Devices", dependencies: ["Platform"]),
+    .target(name: "Devices", dependencies: ["Platform", "HostResources"]),
     .target(name: "HostResources"),
     .target(
       name: "SystemFirmware", dependencies: ["Platform", "Loading", "CZlib"],
@@ -44,6 +44,7 @@ let package = Package(
       name: "ArithmeticTests",
       dependencies: ["Arithmetic", .product(name: "BigInt", package: "BigInt")]),
     .testTarget(name: "ProcessorTests", dependencies: ["Processor", "IA64"]),
+    .testTarget(name: "DevicesTests", dependencies: ["Devices", "HostResources", "Platform", "Processor"]),
     .testTarget(name: "PlatformTests", dependencies: ["Platform", "Processor", "Devices", "HostResources"]),
     .testTarget(name: "SystemFirmwareTests", dependencies: ["SystemFirmware", "Platform", "Processor", "Loading", "CZlib"]),
     .testTarget(name: "CommandTests", dependencies: ["Commands", "IA64", "Loading"]),
