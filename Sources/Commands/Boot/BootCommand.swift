@@ -1,6 +1,5 @@
 import ArgumentParser
 import HostResources
-import Loading
 import Platform
 import Processor
 import SystemFirmware
@@ -29,7 +28,7 @@ struct BootCommand: ParsableCommand {
   var append: String = ""
   @Option(help: ArgumentHelp("Memory of the machine: 512M, 4G.", valueName: "size"))
   var memory = MemorySize(bytes: 1 << 30)
-  @Option(help: ArgumentHelp("Number of processors; so far 1.", valueName: "n"))
+  @Option(help: ArgumentHelp("Number of processors, 1 to 64.", valueName: "n"))
   var cpus = 1
   @Option(help: ArgumentHelp("none, hvm or pv; so far only none, the bare machine, exists.", valueName: "mode"))
   var virtualization = Virtualization.none
@@ -63,8 +62,8 @@ struct BootCommand: ParsableCommand {
       )
     }
     if timing != .functional { throw ValidationError("--timing cycle does not exist yet; use --timing functional.") }
-    if cpus != 1 { throw ValidationError("--cpus \(cpus): this version has one processor.") }
     let configuration = MachineConfiguration.self
+    guard 1...configuration.largestProcessorCount ~= cpus else { throw ValidationError("--cpus must be from 1 to 64.") }
     guard configuration.smallestMemory...configuration.largestMemory ~= memory.bytes, memory.bytes % (1 << 20) == 0 else {
       throw ValidationError("--memory must be whole megabytes from 64M to 1024G.")
     }
@@ -116,24 +115,7 @@ struct BootCommand: ParsableCommand {
   }
 
   private func makeServer() throws -> Server {
-    do {
-      let image: KernelImage
-      if let kernel {
-        image = try KernelImage.load(path: kernel, limit: memory.bytes)
-      } else {
-        image = try SelfTestGuest.load(limit: memory.bytes)
-      }
-      // The initial RAM disk goes to low memory.
-      let room = min(memory.bytes, MemoryMap.lowMemoryLimit)
-      let disk = try initrd.map { (path) throws(ImageError) in try HostFile.read(path, limit: room) }
-      let server = try Server(memorySize: memory.bytes)
-      try server.firmware.boot(kernel: image, initrd: disk, commandLine: append)
-      return server
-    } catch let failure as CommandFailure {
-      throw failure
-    } catch {
-      throw CommandFailure(CommandFailure.badInput, "\(error)")
-    }
+    try GuestConfiguration(kernel: kernel, initrd: initrd, commandLine: append, processors: cpus, memory: memory.bytes).makeServer()
   }
 
   // MARK: Running
@@ -147,7 +129,8 @@ struct BootCommand: ParsableCommand {
     while true {
       let done = server.machine.instructions
       if done >= limitInstructions { return .instructions }
-      let target = server.machine.now &+ (limitInstructions - done)
+      // As if all processors were busy; what is missing then is for the next round.
+      let target = server.machine.now &+ max(1, (limitInstructions - done) / UInt64(cpus))
       let outcome = try server.run(until: min(timeLimit, target))
       if outcome != .limit || server.machine.now >= timeLimit { return .server(outcome) }
     }

@@ -41,8 +41,8 @@ final class Server: FirmwareHost {
     case faultLoop
   }
 
-  init(memorySize: UInt64) throws {
-    machine = try Machine(MachineConfiguration(memorySize: memorySize))
+  init(memorySize: UInt64, processors: Int) throws {
+    machine = try Machine(MachineConfiguration(memorySize: memorySize, processors: processors))
     uart = UART16550(line: machine.ioSAPIC.line(MemoryMap.uartGSI))
     pci = try PCIRoot(memory: PhysicalDMA(memory: machine.memory), bus: machine.bus, interrupts: machine.ioSAPIC)
     power = ACPIPowerManagement(
