@@ -8,6 +8,8 @@ public final class SystemFirmware {
 
   unowned let host: any FirmwareHost
   public weak var pci: (any PCIConfigurationSpace)?
+  /// Nodes and distances that SRAT and SLIT tell of; nil: one node, and no tables.
+  public var topology: NUMATopology?
   public internal(set) var state: FirmwareState
   let image: FirmwareImage
   let dsdt: [UInt8]
@@ -40,7 +42,7 @@ public final class SystemFirmware {
       throw .noFirmwareMemory
     }
     host.memory.write(FirmwareLayout.base, image.bytes)
-    tables = FirmwareTables(image: image, dsdt: dsdt, localIDs: localIDs)
+    tables = FirmwareTables(image: image, dsdt: dsdt, localIDs: localIDs, topology: topology)
     tables.write(to: host.memory)
     for processor in host.processors {
       processor.firmwareGates = FirmwareLayout.base..<FirmwareLayout.base + UInt64(image.bytes.count)

@@ -1,6 +1,5 @@
 import ArgumentParser
 import HostResources
-import Loading
 import Platform
 import Processor
 import SystemFirmware
@@ -27,9 +26,14 @@ struct BootCommand: ParsableCommand {
   var initrd: String?
   @Option(help: ArgumentHelp("Kernel command line.", valueName: "text"))
   var append: String = ""
+  @Option(
+    help: ArgumentHelp(
+      "Disk, repeatable: a file or an nbd: address; options behind commas: bus=ide, format=raw|qcow2|..., readonly, cd, snapshot=on, "
+        + "overlay=FILE, cache=writeback|writethrough|unsafe, serial=TEXT.", valueName: "file,options"))
+  var disk: [String] = []
   @Option(help: ArgumentHelp("Memory of the machine: 512M, 4G.", valueName: "size"))
   var memory = MemorySize(bytes: 1 << 30)
-  @Option(help: ArgumentHelp("Number of processors; so far 1.", valueName: "n"))
+  @Option(help: ArgumentHelp("Number of processors, 1 to 64.", valueName: "n"))
   var cpus = 1
   @Option(help: ArgumentHelp("none, hvm or pv; so far only none, the bare machine, exists.", valueName: "mode"))
   var virtualization = Virtualization.none
@@ -56,15 +60,27 @@ struct BootCommand: ParsableCommand {
       valueName: "share"))
   var lockstep: UInt64?
 
+  private func disks() throws -> [DiskSpecification] {
+    try disk.map { text in
+      do throws(DiskSpecification.Failure) { return try DiskSpecification(parsing: text) } catch {
+        throw ValidationError("--disk \(text): \(error)")
+      }
+    }
+  }
+
   func validate() throws {
+    let disks = try disks()
+    guard lockstep == nil || disks.allSatisfy({ $0.isReadOnly || $0.overlay == .temporary }) else {
+      throw ValidationError("--lockstep boots twice, so its disks must be readonly or have snapshot=on.")
+    }
     if virtualization != .none {
       throw ValidationError(
         "--virtualization \(virtualization.rawValue) does not exist yet; this version boots the bare machine only (--virtualization none)."
       )
     }
     if timing != .functional { throw ValidationError("--timing cycle does not exist yet; use --timing functional.") }
-    if cpus != 1 { throw ValidationError("--cpus \(cpus): this version has one processor.") }
     let configuration = MachineConfiguration.self
+    guard 1...configuration.largestProcessorCount ~= cpus else { throw ValidationError("--cpus must be from 1 to 64.") }
     guard configuration.smallestMemory...configuration.largestMemory ~= memory.bytes, memory.bytes % (1 << 20) == 0 else {
       throw ValidationError("--memory must be whole megabytes from 64M to 1024G.")
     }
@@ -86,6 +102,7 @@ struct BootCommand: ParsableCommand {
     TerminalMode.restore()
     let elapsed = (ContinuousClock.now - start).components
     let seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18
+    server.flushDisks()
     let failed = report(outcome, session, server)
     if let stats {
       try BootStatistics(server: server, outcome: name(outcome, session), hostSeconds: seconds).write(to: stats)
@@ -116,24 +133,10 @@ struct BootCommand: ParsableCommand {
   }
 
   private func makeServer() throws -> Server {
-    do {
-      let image: KernelImage
-      if let kernel {
-        image = try KernelImage.load(path: kernel, limit: memory.bytes)
-      } else {
-        image = try SelfTestGuest.load(limit: memory.bytes)
-      }
-      // The initial RAM disk goes to low memory.
-      let room = min(memory.bytes, MemoryMap.lowMemoryLimit)
-      let disk = try initrd.map { (path) throws(ImageError) in try HostFile.read(path, limit: room) }
-      let server = try Server(memorySize: memory.bytes)
-      try server.firmware.boot(kernel: image, initrd: disk, commandLine: append)
-      return server
-    } catch let failure as CommandFailure {
-      throw failure
-    } catch {
-      throw CommandFailure(CommandFailure.badInput, "\(error)")
-    }
+    try GuestConfiguration(
+      kernel: kernel, initrd: initrd, commandLine: append, processors: cpus, memory: memory.bytes,
+      disks: disks()
+    ).makeServer()
   }
 
   // MARK: Running
@@ -147,7 +150,8 @@ struct BootCommand: ParsableCommand {
     while true {
       let done = server.machine.instructions
       if done >= limitInstructions { return .instructions }
-      let target = server.machine.now &+ (limitInstructions - done)
+      // As if all processors were busy; what is missing then is for the next round.
+      let target = server.machine.now &+ max(1, (limitInstructions - done) / UInt64(cpus))
       let outcome = try server.run(until: min(timeLimit, target))
       if outcome != .limit || server.machine.now >= timeLimit { return .server(outcome) }
     }

@@ -9,6 +9,8 @@ final class Server: FirmwareHost {
   let machine: Machine
   let uart: UART16550
   let pci: PCIRoot
+  /// Disks in the order of the command line, under the names of statistics.
+  var disks: [(name: String, disk: OpenDisk)] = []
   private(set) var power: ACPIPowerManagement! = nil
   private(set) var firmware: SystemFirmware! = nil
 
@@ -41,8 +43,8 @@ final class Server: FirmwareHost {
     case faultLoop
   }
 
-  init(memorySize: UInt64) throws {
-    machine = try Machine(MachineConfiguration(memorySize: memorySize))
+  init(memorySize: UInt64, processors: Int) throws {
+    machine = try Machine(MachineConfiguration(memorySize: memorySize, processors: processors))
     uart = UART16550(line: machine.ioSAPIC.line(MemoryMap.uartGSI))
     pci = try PCIRoot(memory: PhysicalDMA(memory: machine.memory), bus: machine.bus, interrupts: machine.ioSAPIC)
     power = ACPIPowerManagement(

@@ -12,8 +12,8 @@ struct ACPITables {
   /// Addresses by signature, for inspection.
   let addresses: [String: UInt64]
 
-  /// `processors`: local SAPIC identifiers, (id, eid).
-  init(base: UInt64, facsAddress: UInt64, dsdt: [UInt8], processors: [LocalID]) {
+  /// `processors`: local SAPIC identifiers. `topology`: nil for a machine of one node.
+  init(base: UInt64, facsAddress: UInt64, dsdt: [UInt8], processors: [LocalID], topology: NUMATopology? = nil) {
     var w = ByteWriter()
     var addresses: [String: UInt64] = [:]
     func place(_ name: String, _ table: [UInt8]) -> UInt64 {
@@ -25,12 +25,16 @@ struct ACPITables {
     }
     let dsdtAddress = place("DSDT", dsdt)
     let fadt = place("FACP", Self.fixedDescription(dsdt: dsdtAddress, facs: facsAddress))
-    let listed = [
+    var listed = [
       fadt,
       place("APIC", Self.multipleAPIC(processors)),
       place("SPCR", Self.serialConsole()),
       place("SSDT", Self.processorObjects(processors.count)),
     ]
+    if let topology {
+      listed.append(place("SRAT", Self.resourceAffinity(topology, processors: processors)))
+      listed.append(place("SLIT", Self.localityDistances(topology)))
+    }
     var root = ACPITable("XSDT", revision: 1)
     listed.forEach { root.put($0) }
     let xsdt = place("XSDT", root.bytes)
