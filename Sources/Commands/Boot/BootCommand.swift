@@ -26,6 +26,11 @@ struct BootCommand: ParsableCommand {
   var initrd: String?
   @Option(help: ArgumentHelp("Kernel command line.", valueName: "text"))
   var append: String = ""
+  @Option(
+    help: ArgumentHelp(
+      "Disk, repeatable: a file or an nbd: address; options behind commas: bus=ide, format=raw|qcow2|..., readonly, cd, snapshot=on, "
+        + "overlay=FILE, cache=writeback|writethrough|unsafe, serial=TEXT.", valueName: "file,options"))
+  var disk: [String] = []
   @Option(help: ArgumentHelp("Memory of the machine: 512M, 4G.", valueName: "size"))
   var memory = MemorySize(bytes: 1 << 30)
   @Option(
@@ -60,7 +65,19 @@ struct BootCommand: ParsableCommand {
       valueName: "share"))
   var lockstep: UInt64?
 
+  private func disks() throws -> [DiskSpecification] {
+    try disk.map { text in
+      do throws(DiskSpecification.Failure) { return try DiskSpecification(parsing: text) } catch {
+        throw ValidationError("--disk \(text): \(error)")
+      }
+    }
+  }
+
   func validate() throws {
+    let disks = try disks()
+    guard lockstep == nil || disks.allSatisfy({ $0.isReadOnly || $0.overlay == .temporary }) else {
+      throw ValidationError("--lockstep boots twice, so its disks must be readonly or have snapshot=on.")
+    }
     if virtualization != .none {
       throw ValidationError(
         "--virtualization \(virtualization.rawValue) does not exist yet; this version boots the bare machine only (--virtualization none)."
@@ -90,6 +107,7 @@ struct BootCommand: ParsableCommand {
     console.flush()
     TerminalMode.restore()
     let seconds = HostTime.seconds(since: start)
+    server.flushDisks()
     let failed = report(outcome, session, server)
     if let stats {
       try BootStatistics(server: server, outcome: name(outcome, session), hostSeconds: seconds).write(to: stats)
@@ -120,7 +138,10 @@ struct BootCommand: ParsableCommand {
   }
 
   private func makeServer() throws -> Server {
-    try GuestConfiguration(kernel: kernel, initrd: initrd, commandLine: append, processors: cpus, memory: memory.bytes).makeServer()
+    try GuestConfiguration(
+      kernel: kernel, initrd: initrd, commandLine: append, processors: cpus, memory: memory.bytes,
+      disks: disks()
+    ).makeServer()
   }
 
   // MARK: Running
