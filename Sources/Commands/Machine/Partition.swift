@@ -35,10 +35,15 @@ final class Partition {
     guard let hardware = chassis.partitions.first(where: { $0.name == configuration.name }).map({ chassis.hardware(of: $0) }) else {
       return
     }
+    let disks = try configuration.disks.map { text in
+      do throws(DiskSpecification.Failure) { return try DiskSpecification(parsing: text) } catch {
+        throw CommandFailure(CommandFailure.badInput, "partition \(configuration.name): disk \(text): \(error)")
+      }
+    }
     let guest = GuestConfiguration(
       kernel: configuration.kernel, initrd: configuration.initrd, commandLine: configuration.append,
       processors: hardware.processors, memory: hardware.memory,
-      topology: hardware.topology.nodes.count > 1 ? hardware.topology : nil)
+      disks: disks, topology: hardware.topology.nodes.count > 1 ? hardware.topology : nil)
     let server: Server
     do {
       server = try guest.makeServer()
@@ -57,7 +62,9 @@ final class Partition {
     switch try server.run(until: cycle) {
     // One that waits for ever may be woken by another.
     case .limit, .stopped, .deadlock: break
-    case let outcome: state = .ended(outcome)
+    case let outcome:
+      state = .ended(outcome)
+      server.flushDisks()
     }
     if server.machine.nextActivity.map({ $0 >= cycle }) ?? true { console.idle() }
     if let line = console.failedLine, isRunning { state = .failed(line) }
@@ -67,6 +74,7 @@ final class Partition {
   func breakDown(replacement: String?, board: String) {
     earlier = instructions
     // Its files must be free before they are opened again.
+    server?.flushDisks()
     server = nil
     if replacement == nil { state = .lost(board: board) } else { moves += 1 }
   }

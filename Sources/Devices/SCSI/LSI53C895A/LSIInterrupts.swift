@@ -24,7 +24,8 @@ extension LSI53C895A {
   }
 
   func updateInterrupt() {
-    let disabled = state[LSIRegister.dcntl] & LSIBit.DCNTL.irqDisable != 0 || state[LSIRegister.istat1] & LSIBit.ISTAT1.irqDisable != 0
+    let disabled =
+      state[LSIRegister.dcntl] & LSIBit.DCNTL.irqDisable != 0 || state[LSIRegister.istat1] & LSIBit.ISTAT1.irqDisable != 0
     let asserted = (sip || dip || state.intf) && !disabled
     function.setInterrupt(asserted)
   }
