@@ -14,6 +14,7 @@ let package = Package(
     // Ground floor: facts about the architecture, no machine state.
     .systemLibrary(name: "CELF", providers: [.apt(["libelf-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CNBD", providers: [.apt(["libnbd-dev"])]),
     .systemLibrary(name: "CSlirp", providers: [.apt(["libslirp-dev"])]),
     .target(name: "IA64"),
     .target(name: "Arithmetic"),
@@ -22,7 +23,7 @@ let package = Package(
     .target(name: "Processor", dependencies: ["IA64", "Arithmetic"]),
     .target(name: "Platform", dependencies: ["Processor"]),
     .target(name: "Devices", dependencies: ["Platform", "HostResources", "CZlib"]),
-    .target(name: "HostResources", dependencies: ["CSlirp"]),
+    .target(name: "HostResources", dependencies: ["CSlirp", "CNBD"]),
     .target(
       name: "SystemFirmware", dependencies: ["Platform", "Loading", "CZlib"],
       resources: [.embedInCode("Resources/firmware.bin"), .embedInCode("Resources/dsdt.aml")]),

@@ -1,3 +1,4 @@
+import HostResources
 import Loading
 import Platform
 import SystemFirmware
@@ -11,6 +12,7 @@ struct GuestConfiguration {
   var processors = 1
   /// Bytes.
   var memory: UInt64
+  var disks: [DiskSpecification] = []
   /// Nodes that the guest is told of; nil: one, not worth a word.
   var topology: NUMATopology?
 
@@ -27,6 +29,7 @@ struct GuestConfiguration {
       let room = min(memory, MemoryMap.lowMemoryLimit)
       let disk = try initrd.map { (path) throws(ImageError) in try HostFile.read(path, limit: room) }
       let server = try Server(memorySize: memory, processors: processors)
+      try server.attach(disks.map { (disk) throws(StorageProblem) in try OpenDisk(disk) })
       server.firmware.topology = topology
       try server.firmware.boot(kernel: image, initrd: disk, commandLine: commandLine)
       return server

@@ -9,6 +9,8 @@ final class Server: FirmwareHost {
   let machine: Machine
   let uart: UART16550
   let pci: PCIRoot
+  /// Disks in the order of the command line, under the names of statistics.
+  var disks: [(name: String, disk: OpenDisk)] = []
   private(set) var power: ACPIPowerManagement! = nil
   private(set) var firmware: SystemFirmware! = nil
 
