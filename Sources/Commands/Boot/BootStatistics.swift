@@ -21,6 +21,8 @@ struct BootStatistics: Encodable {
   var hostSeconds: Double
   var guestSeconds: Double
   var resets: Int
+  /// Of all memory that is not zero, with its addresses: two runs with the same inputs have the same.
+  var memoryHash: String
   var processors: [PerProcessor]
   /// Requests and bytes of each disk; absent without disks.
   var devices: [String: StorageStatistics]?
@@ -39,6 +41,7 @@ struct BootStatistics: Encodable {
     cycles = processors.map(\.cycles).max() ?? 0
     guestSeconds = Cycles.seconds(cycles)
     resets = server.resets
+    memoryHash = String(server.memory.contentHash(), radix: 16)
     if !server.disks.isEmpty {
       devices = Dictionary(uniqueKeysWithValues: server.disks.map { ($0.name, $0.disk.storage.statistics) })
     }

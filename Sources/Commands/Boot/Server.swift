@@ -120,6 +120,7 @@ final class Server: FirmwareHost {
     power.reset()
     machine.ioSAPIC.reset()
     pci.reset()
+    machine.startTogether()
     try firmware.reset()
   }
 }
