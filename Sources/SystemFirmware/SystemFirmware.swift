@@ -115,6 +115,7 @@ public final class SystemFirmware {
       call.set(10, wakes ? state.rendezvous.entry : 0)
       call.set(11, wakes ? state.rendezvous.globalPointer : 0)
       return .proceed
+    case Gate.initializationReturn: return returnFromInitialization(call)
     case Gate.pal: return try pal(call)
     case Gate.sal: return try sal(call)
     case Gate.softwareAssist: return try softwareAssist(call)

@@ -10,6 +10,8 @@ public enum Gate {
   public static let wait: UInt64 = 0x003
   /// The translation of one page, asked for by a handler.
   public static let translated: UInt64 = 0x004
+  /// OS_INIT returns to SAL.
+  public static let initializationReturn: UInt64 = 0x005
   public static let pal: UInt64 = 0x010
   public static let sal: UInt64 = 0x020
   public static let softwareAssist: UInt64 = 0x030
