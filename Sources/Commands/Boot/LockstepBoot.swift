@@ -43,7 +43,8 @@ struct LockstepBoot {
         blocks += 1
         if let difference = processor.difference(from: other) ?? (end == otherEnd ? nil : "the end") {
           throw failure(
-            "on processor \(index) after the block at 0x\(String(starts[index], radix: 16)), slot \(fast.machine.instructions): \(difference)")
+            "on processor \(index) after the block at 0x\(String(starts[index], radix: 16)), slot \(fast.machine.instructions): \(difference)"
+          )
         }
         if end != nil { return try finish(checked + fast.machine.instructions - start, blocks) }
       }

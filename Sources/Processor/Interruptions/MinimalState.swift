@@ -24,7 +24,8 @@ extension LogicalProcessor {
   }
 
   /// General registers and their NaT bits: the static ones and both banks, in the order of the area.
-  private func eachSaved(_ body: (_ index: Int, _ register: UnsafeMutablePointer<UInt64>, _ other: Int?, _ visible: UInt8) -> Void) {
+  private func eachSaved(_ body: (_ index: Int, _ register: UnsafeMutablePointer<UInt64>, _ other: Int?, _ visible: UInt8) -> Void)
+  {
     let s = state
     for n in 1...15 { body(n, s.gr + n, nil, UInt8(n)) }
     let bank1Visible = s.pointee.psr & PSR.bn != 0
@@ -81,7 +82,9 @@ extension LogicalProcessor {
     let s = state
     let psr = words[Word.context + 1]
     let frame = words[Word.context + 2]
-    guard psr & PSR.reserved == 0, psr & PSR.is == 0, PSR.ri(psr) != 3, frame >> 63 == 0 || validFrameMarker(frame) else { return false }
+    guard psr & PSR.reserved == 0, psr & PSR.is == 0, PSR.ri(psr) != 3, frame >> 63 == 0 || validFrameMarker(frame) else {
+      return false
+    }
     setPSR(psr)
     let nats = words[0]
     eachSaved { index, register, other, visible in

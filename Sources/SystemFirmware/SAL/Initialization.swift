@@ -42,7 +42,8 @@ extension SystemFirmware {
   func returnFromInitialization(_ call: GuestCall) -> GateOutcome {
     if state.monarch == call.index { state.monarch = nil }
     let address = call.register(22) & ~(1 << 63)
-    guard call.register(8) == 0, address & 7 == 0, let words = minimalStateWords(address), call.processor.resume(from: words, address: address)
+    guard call.register(8) == 0, address & 7 == 0, let words = minimalStateWords(address),
+      call.processor.resume(from: words, address: address)
     else {
       host.perform(Int64(bitPattern: call.register(8)) == -2 ? .coldReset : .warmReset)
       return .stop
