@@ -7,9 +7,12 @@ extension Server {
   /// The controller that the chip set has; one that no disk is plugged into is left out.
   private static let chipSetDevice: UInt8 = 1
   static let ideUnits = 4
+  /// Slots for cards.
+  private static let firstSlot: UInt8 = 2
 
   func attach(_ disks: [OpenDisk]) throws {
     var ide: PIIX4?
+    var scsi: LSI53C895A?
     for (number, disk) in disks.enumerated() {
       switch disk.specification.bus ?? .ide {
       case .ide:
@@ -21,8 +24,16 @@ extension Server {
         ide = controller
         controller.ide.attach(ideDevice(disk, number: number), unit: unit)
         self.disks.append((name: "ide\(unit)", disk: disk))
+      case .scsi:
+        let controller = try scsi ?? makeSCSI()
+        scsi = controller
+        guard let id = controller.bus.freeIdentifier else {
+          throw CommandFailure(CommandFailure.badInput, "--disk: SCSI has room for \(SCSIBus.identifiers - 1) disks")
+        }
+        try controller.bus.attach(scsiUnit(disk, number: number), id: id)
+        self.disks.append((name: "scsi\(id)", disk: disk))
       case let bus:
-        throw CommandFailure(CommandFailure.badInput, "--disk: bus=\(bus.rawValue) does not exist yet; use bus=ide")
+        throw CommandFailure(CommandFailure.badInput, "--disk: bus=\(bus.rawValue) does not exist yet; use bus=ide or bus=scsi")
       }
     }
   }
@@ -32,6 +43,20 @@ extension Server {
     let controller = PIIX4(interrupts: lines)
     try controller.attach(to: pci, bus: machine.bus, device: Self.chipSetDevice)
     return controller
+  }
+
+  private func makeSCSI() throws -> LSI53C895A {
+    guard let device = pci.freeDevice(from: Self.firstSlot) else {
+      throw CommandFailure(CommandFailure.badInput, "--disk: the PCI bus has no room for a SCSI controller")
+    }
+    return try LSI53C895A(root: pci, device: device, events: machine.events, clock: machine)
+  }
+
+  private func scsiUnit(_ disk: OpenDisk, number: Int) -> SCSIUnit {
+    let serial = disk.specification.serial ?? "EPICURE\(number)"
+    return disk.specification.isCD
+      ? SCSICDROM(storage: disk.storage, serialNumber: serial)
+      : SCSIDisk(storage: disk.storage, serialNumber: serial, writeCache: disk.specification.cache != .writethrough)
   }
 
   private func ideDevice(_ disk: OpenDisk, number: Int) -> ATADevice {

@@ -42,11 +42,15 @@ public class SCSIUnit {
   public internal(set) var storage: (any BlockStorage)?
   public let serialNumber: String
   let blockSize: Int
+  /// Whether the write cache is on after power-on and resets.
+  let writeCache: Bool
 
-  init(storage: (any BlockStorage)?, serialNumber: String, blockSize: Int) {
+  init(storage: (any BlockStorage)?, serialNumber: String, blockSize: Int, writeCache: Bool = true) {
     self.storage = storage
     self.serialNumber = serialNumber
     self.blockSize = blockSize
+    self.writeCache = writeCache
+    state.writeCacheEnabled = writeCache
   }
 
   // MARK: What differs
@@ -177,9 +181,10 @@ public class SCSIUnit {
   /// The unit was reset; everybody learns why by a unit attention condition.
   public func reset(_ reason: SCSISense) {
     // A drive that has power finishes what it has taken into its cache; the host's cache does that by itself.
-    let inserted = state.isStopped
+    let wasStopped = state.isStopped
     state = State()
-    state.isStopped = inserted && reason != .powerOn
+    state.writeCacheEnabled = writeCache
+    state.isStopped = wasStopped && reason != .powerOn
     state.attentions = [[SCSISense]](repeating: [reason], count: Self.initiators)
   }
 
