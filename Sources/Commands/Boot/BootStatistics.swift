@@ -21,6 +21,8 @@ struct BootStatistics: Encodable {
   var guestSeconds: Double
   var resets: Int
   var processors: [PerProcessor]
+  /// What each device counted.
+  var devices: [String: [String: UInt64]]
 
   init(server: Server, outcome: String, hostSeconds: Double) {
     self.outcome = outcome
@@ -36,6 +38,7 @@ struct BootStatistics: Encodable {
     cycles = processors.map(\.cycles).max() ?? 0
     guestSeconds = Cycles.seconds(cycles)
     resets = server.resets
+    devices = Dictionary(server.statisticsSources.map { ($0.name, $0.read()) }) { first, _ in first }
   }
 
   func write(to path: String) throws(CommandFailure) { try StatisticsFile.write(self, to: path) }

@@ -1,3 +1,4 @@
+import HostResources
 import Loading
 import Platform
 import SystemFirmware
@@ -13,9 +14,10 @@ struct GuestConfiguration {
   var memory: UInt64
   /// Nodes that the guest is told of; nil: one, not worth a word.
   var topology: NUMATopology?
+  var adapters: [NICSpecification] = []
 
   /// Reads all files, and puts the machine together, about to be switched on.
-  func makeServer() throws -> Server {
+  func makeServer(networks: Networks? = nil) throws -> Server {
     do throws(any Error) {
       let image: KernelImage
       if let kernel {
@@ -28,6 +30,7 @@ struct GuestConfiguration {
       let disk = try initrd.map { (path) throws(ImageError) in try HostFile.read(path, limit: room) }
       let server = try Server(memorySize: memory, processors: processors)
       server.firmware.topology = topology
+      try networks?.plug(adapters, into: server)
       try server.firmware.boot(kernel: image, initrd: disk, commandLine: commandLine)
       return server
     } catch let failure as CommandFailure {
