@@ -85,6 +85,20 @@ public final class Machine: VirtualClock {
   /// Index of the processor that runs, or ran last.
   public var currentProcessor: Int { schedule.current }
 
+  /// The cycle at which something happens in this machine without anything from outside; nil: nothing ever will. While a processor runs
+  /// that is now.
+  public var nextActivity: UInt64? {
+    guard schedule.allHalted else { return now }
+    let next = min(schedule.earliest, events.earliest ?? .max)
+    return next == .max ? nil : next
+  }
+
+  /// Before power-on: time has passed up to `cycle`. For a machine that joins others which are running already.
+  public func skip(to cycle: UInt64) {
+    for processor in processors { processor.skipIdle(to: cycle) }
+    time = max(time, cycle)
+  }
+
   // MARK: Running
 
   /// Makes ``run(until:)`` return as soon as the current block ends.

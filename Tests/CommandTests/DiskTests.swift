@@ -4,7 +4,8 @@ import Testing
 /// Linux on disks of both kinds, from the empty medium to the next boot; the host's file system tools look at what it left.
 @Suite(
   "Linux on disks", .enabled(if: GuestTools.shouldRun(GuestTools.archive), GuestTools.advice),
-  .enabled(if: HostTool.shouldRun("e2fsck", "debugfs", "fsck.fat", "mtype"), "skipped: `make test-packages` installs what is missing"),
+  .enabled(
+    if: HostTool.shouldRun("e2fsck", "debugfs", "fsck.fat", "mtype"), "skipped: `make test-packages` installs what is missing"),
   .serialized)
 struct DiskTests {
   static let size: UInt64 = 192 << 20
@@ -130,7 +131,10 @@ struct DiskTests {
         """, disk: disk, bus: bus, in: folder, files: files)
     #expect(result.status == 0 && result.text.contains("EPICURE GUEST EXIT 0"), "\(result.errors)\n\(result.text.suffix(2000))")
     let second = try Epicure.run(
-      ["boot", "--virtualization", "none", "--disk", "\(disk.path),bus=\(bus)", "--until", "EPICURE GUEST READY", "--limit-seconds", "120"],
+      [
+        "boot", "--virtualization", "none", "--disk", "\(disk.path),bus=\(bus)", "--until", "EPICURE GUEST READY",
+        "--limit-seconds", "120",
+      ],
       seconds: 600)
     #expect(second.status == 0, "\(second.errors)\n\(second.text.suffix(2000))")
   }

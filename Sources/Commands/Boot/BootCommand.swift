@@ -28,6 +28,11 @@ struct BootCommand: ParsableCommand {
   var append: String = ""
   @Option(help: ArgumentHelp("Memory of the machine: 512M, 4G.", valueName: "size"))
   var memory = MemorySize(bytes: 1 << 30)
+  @Option(
+    help: ArgumentHelp(
+      "Boards and partitions, as YAML: each partition is a machine of its own, and all run at the same time. The file says what "
+        + "each boots, instead of --kernel, --memory, --cpus and so on.", valueName: "file"))
+  var machine: String?
   @Option(help: ArgumentHelp("Number of processors, 1 to 64.", valueName: "n"))
   var cpus = 1
   @Option(
@@ -84,7 +89,10 @@ struct BootCommand: ParsableCommand {
   func run() throws {
     let success = try makeMatcher(until, "--until")
     let failure = try makeFailureMatcher()
-    if let lockstep { return try LockstepBoot(make: { try makeServer(nil) }, share: lockstep, matcher: success).run(limit: limitInstructions) }
+    if let machine { return try runPartitions(machine) }
+    if let lockstep {
+      return try LockstepBoot(make: { try makeServer(nil) }, share: lockstep, matcher: success).run(limit: limitInstructions)
+    }
     let world = OutsideWorld()
     let networks = Networks(world: world, all: nic)
     let server = try makeServer(networks)
@@ -97,8 +105,7 @@ struct BootCommand: ParsableCommand {
     let outcome = try runToTheEnd(server)
     console.flush()
     TerminalMode.restore()
-    let elapsed = (ContinuousClock.now - start).components
-    let seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18
+    let seconds = HostTime.seconds(since: start)
     let failed = report(outcome, session, server)
     if let stats {
       try BootStatistics(server: server, outcome: name(outcome, session), hostSeconds: seconds).write(to: stats)
@@ -196,6 +203,32 @@ struct BootCommand: ParsableCommand {
     case .server(.deadlock): return failed("the guest waits, with nothing left that could wake it, at ip 0x\(ip)")
     case .server(.faultLoop): return failed(FaultReport.describe(server.processors[0]))
     }
+  }
+}
+
+extension BootCommand {
+  /// `--machine`: partitions instead of one machine.
+  private func runPartitions(_ path: String) throws {
+    for (given, option) in [
+      (kernel != nil, "--kernel"), (initrd != nil, "--initrd"), (!append.isEmpty, "--append"), (until != nil, "--until"),
+      (lockstep != nil, "--lockstep"), (cpus != 1, "--cpus"),
+    ] where given {
+      throw CommandFailure(
+        CommandFailure.badInput, "\(option) does not go with --machine: say it in the file, for the partition that it is for")
+    }
+    let file = try MachineFile.load(path: path)
+    let start = ContinuousClock.now
+    let terminal = HostConsole()
+    let run = try PartitionedRun(file, terminal: terminal, failOn: makeFailureMatcher())
+    let end = try run.run(
+      until: limitSeconds.map { UInt64($0 * Double(Cycles.perSecond)) } ?? .max, instructions: limitInstructions)
+    terminal.flush()
+    TerminalMode.restore()
+    if let stats {
+      try StatisticsFile.write(
+        PartitionStatistics(run, end: end, hostSeconds: HostTime.seconds(since: start)), to: stats)
+    }
+    if let failure = PartitionReport.failure(run, end: end) { throw failure }
   }
 }
 

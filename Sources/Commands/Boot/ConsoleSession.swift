@@ -49,6 +49,7 @@ final class ConsoleSession: SerialPeer, OutsideSource {
     case .pressPowerButton: server.power.pressPowerButton()
     case .reset: server.perform(.coldReset)
     case .sendBreak: server.uart.receiveBreak()
+    case .next: break
     }
   }
 

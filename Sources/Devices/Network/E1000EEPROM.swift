@@ -107,7 +107,11 @@ struct E1000EEPROM: Sendable, Equatable, Codable {
 
   private mutating func deselect() {
     if let write = pendingWrite, writesEnabled {
-      if let address = write.address { words[address] = write.value } else { words = .init(repeating: write.value, count: Self.count) }
+      if let address = write.address {
+        words[address] = write.value
+      } else {
+        words = .init(repeating: write.value, count: Self.count)
+      }
     }
     pendingWrite = nil
     output = true

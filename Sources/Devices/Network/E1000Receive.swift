@@ -151,7 +151,9 @@ extension E1000 {
     let count = min(bufferSize, frame.bytes.count - frame.stored)
     let start = frame.stored
     let function = self.function
-    let isStored = frame.bytes.withUnsafeBytes { function.write(buffer, from: UnsafeRawBufferPointer(rebasing: $0[start..<start + count])) }
+    let isStored = frame.bytes.withUnsafeBytes {
+      function.write(buffer, from: UnsafeRawBufferPointer(rebasing: $0[start..<start + count]))
+    }
     frame.stored += count
     let isLast = frame.stored == frame.bytes.count
     // Length, checksum, status, errors, VLAN tag.

@@ -40,7 +40,8 @@ extension E1000 {
     }
     if destination.isGroup {
       if control & E1000Receive.multicastPromiscuous != 0 { return .inexact }
-      if control & E1000Receive.broadcastAccept == 0 && destination == .broadcast && control & E1000Receive.unicastPromiscuous != 0 {
+      if control & E1000Receive.broadcastAccept == 0 && destination == .broadcast && control & E1000Receive.unicastPromiscuous != 0
+      {
         return .no
       }
       return isInMulticastTable(destination) ? .inexact : .no

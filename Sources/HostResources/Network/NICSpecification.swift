@@ -78,7 +78,9 @@ public struct NICSpecification: Sendable, Equatable {
       guard let address = MACAddress(value) else {
         throw Failure(description: "\"\(value)\" is not an Ethernet address like 52:54:00:12:34:56")
       }
-      guard !address.isGroup, address.value != 0 else { throw Failure(description: "mac=\(value): an adapter cannot have this address") }
+      guard !address.isGroup, address.value != 0 else {
+        throw Failure(description: "mac=\(value): an adapter cannot have this address")
+      }
       self.address = address
     case ("capture", _): capture = value
     case ("hostfwd", .user(var options)):

@@ -95,10 +95,10 @@ public struct ProcessorState {
   public var timerArmed: Bool = false
   /// hint @pause: nothing retires before this cycle or an interrupt; 0 while it runs.
   public var pausedUntil: UInt64 = 0
-  /// Slots retired at the last pause, between it and the one before, and how long it lasted (see `Pause.swift`).
+  /// Slots retired at the last pause, between it and the one before, and how many there were of that kind (see `Pause.swift`).
   public var lastPause: UInt64 = 0
   public var pauseDistance: UInt64 = 0
-  public var pauseLength: UInt64 = 0
+  public var pauseRound: UInt64 = 0
 
   // MARK: The interruption being raised
 
