@@ -21,7 +21,7 @@ extension Server {
         let controller = try ide ?? makeIDE()
         ide = controller
         controller.ide.attach(ideDevice(disk, number: number), unit: unit)
-        self.disks.append((name: "ide\(unit)", disk: disk))
+        note(disk, name: "ide\(unit)")
       case .scsi:
         let controller = try scsi ?? makeSCSI()
         scsi = controller
@@ -31,11 +31,26 @@ extension Server {
         let unit = scsiUnit(disk, number: number)
         unit.startsWithWriteCache = disk.specification.cache != .writethrough
         try controller.bus.attach(unit, id: id)
-        self.disks.append((name: "scsi\(id)", disk: disk))
+        note(disk, name: "scsi\(id)")
       case let bus:
         throw CommandFailure(CommandFailure.badInput, "--disk: bus=\(bus.rawValue) does not exist yet; use bus=ide or bus=scsi")
       }
     }
+  }
+
+  private func note(_ disk: OpenDisk, name: String) {
+    disks.append((name: name, disk: disk))
+    statisticsSources.append(
+      (
+        name,
+        {
+          let counts = disk.storage.statistics
+          return [
+            "reads": counts.reads, "writes": counts.writes, "flushes": counts.flushes, "bytes_read": counts.bytesRead,
+            "bytes_written": counts.bytesWritten, "errors": counts.errors,
+          ]
+        }
+      ))
   }
 
   private func makeIDE() throws -> PIIX4 {
