@@ -49,6 +49,7 @@ let package = Package(
       dependencies: ["Arithmetic", .product(name: "BigInt", package: "BigInt")]),
     .testTarget(name: "ProcessorTests", dependencies: ["Processor", "IA64"]),
     .testTarget(name: "DevicesTests", dependencies: ["Devices", "HostResources", "Platform", "Processor"]),
+    .testTarget(name: "HostResourcesTests", dependencies: ["HostResources"]),
     .testTarget(name: "PlatformTests", dependencies: ["Platform", "Processor", "Devices", "HostResources"]),
     .testTarget(name: "SystemFirmwareTests", dependencies: ["SystemFirmware", "Platform", "Processor", "Loading", "CZlib"]),
     .testTarget(name: "CommandTests", dependencies: ["Commands", "IA64", "Loading"]),

@@ -15,9 +15,16 @@ struct GuestConfiguration {
   var disks: [DiskSpecification] = []
   /// Nodes that the guest is told of; nil: one, not worth a word.
   var topology: NUMATopology?
+  var adapters: [NICSpecification] = []
 
   /// Reads all files, and puts the machine together, about to be switched on.
-  func makeServer() throws -> Server {
+  func makeServer(networks: Networks? = nil) throws -> Server {
+    var adapters = adapters
+    return try makeServer(networks: networks, adapters: &adapters)
+  }
+
+  /// `adapters`: come back with their addresses.
+  func makeServer(networks: Networks?, adapters: inout [NICSpecification]) throws -> Server {
     do throws(any Error) {
       let image: KernelImage
       if let kernel {
@@ -31,6 +38,7 @@ struct GuestConfiguration {
       let server = try Server(memorySize: memory, processors: processors)
       try server.attach(disks.map { (disk) throws(StorageProblem) in try OpenDisk(disk) })
       server.firmware.topology = topology
+      if let networks { adapters = try networks.plug(adapters, into: server) }
       try server.firmware.boot(kernel: image, initrd: disk, commandLine: commandLine)
       return server
     } catch let failure as CommandFailure {

@@ -7,8 +7,6 @@ extension Server {
   /// The controller that the chip set has; one that no disk is plugged into is left out.
   private static let chipSetDevice: UInt8 = 1
   static let ideUnits = 4
-  /// Slots for cards.
-  private static let firstSlot: UInt8 = 2
 
   func attach(_ disks: [OpenDisk]) throws {
     var ide: PIIX4?
@@ -23,19 +21,36 @@ extension Server {
         let controller = try ide ?? makeIDE()
         ide = controller
         controller.ide.attach(ideDevice(disk, number: number), unit: unit)
-        self.disks.append((name: "ide\(unit)", disk: disk))
+        note(disk, name: "ide\(unit)")
       case .scsi:
         let controller = try scsi ?? makeSCSI()
         scsi = controller
         guard let id = controller.bus.freeIdentifier else {
-          throw CommandFailure(CommandFailure.badInput, "--disk: SCSI has room for \(SCSIBus.identifiers - 1) disks")
+          throw CommandFailure(CommandFailure.badInput, "--disk: a SCSI bus has room for 15 disks")
         }
-        try controller.bus.attach(scsiUnit(disk, number: number), id: id)
-        self.disks.append((name: "scsi\(id)", disk: disk))
+        let unit = scsiUnit(disk, number: number)
+        unit.startsWithWriteCache = disk.specification.cache != .writethrough
+        try controller.bus.attach(unit, id: id)
+        note(disk, name: "scsi\(id)")
       case let bus:
         throw CommandFailure(CommandFailure.badInput, "--disk: bus=\(bus.rawValue) does not exist yet; use bus=ide or bus=scsi")
       }
     }
+  }
+
+  private func note(_ disk: OpenDisk, name: String) {
+    disks.append((name: name, disk: disk))
+    statisticsSources.append(
+      (
+        name,
+        {
+          let counts = disk.storage.statistics
+          return [
+            "reads": counts.reads, "writes": counts.writes, "flushes": counts.flushes, "bytes_read": counts.bytesRead,
+            "bytes_written": counts.bytesWritten, "errors": counts.errors,
+          ]
+        }
+      ))
   }
 
   private func makeIDE() throws -> PIIX4 {
@@ -46,8 +61,8 @@ extension Server {
   }
 
   private func makeSCSI() throws -> LSI53C895A {
-    guard let device = pci.freeDevice(from: Self.firstSlot) else {
-      throw CommandFailure(CommandFailure.badInput, "--disk: the PCI bus has no room for a SCSI controller")
+    guard let device = pci.freeDevice(from: Self.chipSetDevice + 1) else {
+      throw CommandFailure(CommandFailure.badInput, "--disk: no room on the PCI bus for a SCSI controller")
     }
     return try LSI53C895A(root: pci, device: device, events: machine.events, clock: machine)
   }
@@ -55,8 +70,7 @@ extension Server {
   private func scsiUnit(_ disk: OpenDisk, number: Int) -> SCSIUnit {
     let serial = disk.specification.serial ?? "EPICURE\(number)"
     return disk.specification.isCD
-      ? SCSICDROM(storage: disk.storage, serialNumber: serial)
-      : SCSIDisk(storage: disk.storage, serialNumber: serial, writeCache: disk.specification.cache != .writethrough)
+      ? SCSICDROM(storage: disk.storage, serialNumber: serial) : SCSIDisk(storage: disk.storage, serialNumber: serial)
   }
 
   private func ideDevice(_ disk: OpenDisk, number: Int) -> ATADevice {

@@ -9,8 +9,8 @@ public final class SCSIDisk: SCSIUnit {
   /// A power of two, for the VPD page of limits: transfers that keep the disk busy without holding the bus for long.
   static let optimalBlocks: UInt32 = 1024
 
-  public init(storage: any BlockStorage, serialNumber: String = "EPICURE0", writeCache: Bool = true) {
-    super.init(storage: storage, serialNumber: serialNumber, blockSize: Self.blockSize, writeCache: writeCache)
+  public init(storage: any BlockStorage, serialNumber: String = "EPI00000") {
+    super.init(storage: storage, serialNumber: serialNumber, blockSize: Self.blockSize)
   }
 
   override var deviceType: UInt8 { 0x00 }

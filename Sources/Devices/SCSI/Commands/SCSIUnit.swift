@@ -41,16 +41,16 @@ public class SCSIUnit {
   /// Nil: no medium.
   public internal(set) var storage: (any BlockStorage)?
   public let serialNumber: String
+  /// Whether the write cache is on after power-on; the guest may change that.
+  public var startsWithWriteCache = true {
+    didSet { state.writeCacheEnabled = startsWithWriteCache }
+  }
   let blockSize: Int
-  /// Whether the write cache is on after power-on and resets.
-  let writeCache: Bool
 
-  init(storage: (any BlockStorage)?, serialNumber: String, blockSize: Int, writeCache: Bool = true) {
+  init(storage: (any BlockStorage)?, serialNumber: String, blockSize: Int) {
     self.storage = storage
     self.serialNumber = serialNumber
     self.blockSize = blockSize
-    self.writeCache = writeCache
-    state.writeCacheEnabled = writeCache
   }
 
   // MARK: What differs
@@ -181,10 +181,10 @@ public class SCSIUnit {
   /// The unit was reset; everybody learns why by a unit attention condition.
   public func reset(_ reason: SCSISense) {
     // A drive that has power finishes what it has taken into its cache; the host's cache does that by itself.
-    let wasStopped = state.isStopped
+    let inserted = state.isStopped
     state = State()
-    state.writeCacheEnabled = writeCache
-    state.isStopped = wasStopped && reason != .powerOn
+    state.writeCacheEnabled = startsWithWriteCache
+    state.isStopped = inserted && reason != .powerOn
     state.attentions = [[SCSISense]](repeating: [reason], count: Self.initiators)
   }
 

@@ -26,7 +26,8 @@ extension LSI53C895A {
   }
 
   func updateInterrupt() {
-    let disabled = state[LSIRegister.dcntl] & LSIBit.DCNTL.irqDisable != 0 || state[LSIRegister.istat1] & LSIBit.ISTAT1.irqDisable != 0
+    let disabled =
+      state[LSIRegister.dcntl] & LSIBit.DCNTL.irqDisable != 0 || state[LSIRegister.istat1] & LSIBit.ISTAT1.irqDisable != 0
     let wanted = state.sist & sien != 0 || state.dstat & state[LSIRegister.dien] != 0 || state.intf
     function.setInterrupt(wanted && !disabled)
   }
