@@ -42,7 +42,10 @@ public final class SystemFirmware {
       throw .noFirmwareMemory
     }
     host.memory.write(FirmwareLayout.base, image.bytes)
-    tables = FirmwareTables(image: image, dsdt: dsdt, localIDs: localIDs, topology: topology)
+    // Linux counts more than 32 processors only if nodes are described, be it one.
+    let ram = host.memory.regions.reduce(0) { $0 + ($1.base == FirmwareLayout.base ? 0 : $1.size) }
+    let nodes = topology ?? NUMATopology(shares: [(host.processors.count, ram)]) { _, _ in NUMATopology.localDistance }
+    tables = FirmwareTables(image: image, dsdt: dsdt, localIDs: localIDs, topology: nodes)
     tables.write(to: host.memory)
     for processor in host.processors {
       processor.firmwareGates = FirmwareLayout.base..<FirmwareLayout.base + UInt64(image.bytes.count)
