@@ -21,8 +21,10 @@ let package = Package(
     .target(name: "Platform", dependencies: ["Processor"]),
     .target(name: "Devices", dependencies: ["Platform"]),
     .target(name: "HostResources"),
+    // File systems and partition tables that the firmware reads.
+    .target(name: "FirmwareMedia", dependencies: ["HostResources", "CZlib"]),
     .target(
-      name: "SystemFirmware", dependencies: ["Platform", "Loading", "CZlib"],
+      name: "SystemFirmware", dependencies: ["Arithmetic", "Platform", "Loading", "HostResources", "FirmwareMedia", "CZlib"],
       resources: [.embedInCode("Resources/firmware.bin"), .embedInCode("Resources/dsdt.aml")]),
     // User programs without a kernel.
     .target(
@@ -46,6 +48,7 @@ let package = Package(
     .testTarget(name: "ProcessorTests", dependencies: ["Processor", "IA64"]),
     .testTarget(name: "PlatformTests", dependencies: ["Platform", "Processor", "Devices", "HostResources"]),
     .testTarget(name: "SystemFirmwareTests", dependencies: ["SystemFirmware", "Platform", "Processor", "Loading", "CZlib"]),
+    .testTarget(name: "FirmwareMediaTests", dependencies: ["FirmwareMedia", "HostResources"]),
     .testTarget(name: "CommandTests", dependencies: ["Commands", "IA64", "Loading"]),
   ]
 )

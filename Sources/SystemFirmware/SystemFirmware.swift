@@ -9,12 +9,22 @@ public final class SystemFirmware {
   unowned let host: any FirmwareHost
   public weak var pci: (any PCIConfigurationSpace)?
   public internal(set) var state: FirmwareState
+  var boot: BootServicesState? {
+    get { state.boot }
+    _modify { yield &state.boot }
+  }
   let image: FirmwareImage
   let dsdt: [UInt8]
   let startTime: Int64
   let localIDs: [LocalID]
   /// What ``boot(kernel:initrd:commandLine:)`` was given; loaded again after a reset.
   var request: BootRequest?
+  /// What the boot manager looks for something to boot on, in this order. Set before power-on.
+  public var media: [BootMedium] = []
+  /// Media and partitions while boot services last.
+  var storages: [FirmwareVolume] = []
+  /// Called with the non-volatile variables whenever one has changed; false: they could not be stored.
+  public var storeNonVolatile: ((_ contents: [UInt8]) -> Bool)?
   /// Filled by ``install()``.
   var tables = FirmwareTables()
   /// Translations that the call in progress on each processor has asked for.
@@ -56,6 +66,7 @@ public final class SystemFirmware {
     fresh.runtime.clockOffset = state.runtime.clockOffset
     fresh.runtime.highMonotonicCount = state.runtime.highMonotonicCount &+ 1
     state = fresh
+    storages.removeAll()
     for index in translations.indices { translations[index].removeAll() }
     try install()
     for (index, processor) in host.processors.enumerated() {
@@ -109,10 +120,17 @@ public final class SystemFirmware {
       call.set(10, wakes ? state.rendezvous.entry : 0)
       call.set(11, wakes ? state.rendezvous.globalPointer : 0)
       return .proceed
+    case Gate.callNext: return nextCall(call)
+    case Gate.callMark: return markCall(call)
+    case Gate.nap: return .halt
+    case Gate.notified: return notified(call)
     case Gate.pal: return try pal(call)
     case Gate.sal: return try sal(call)
     case Gate.softwareAssist: return try softwareAssist(call)
     case Gate.runtimeService..<Gate.bootService: return try runtimeService(Int(number - Gate.runtimeService), call)
+    case Gate.bootService..<Gate.protocolFunction: return try bootService(number, call)
+    case Gate.protocolFunction..<Gate.vector: return try protocolFunction(number, call)
+    case Gate.vector..<Gate.vector + UInt64(Gate.vectorCount): return interruption(number, call)
     default:
       call.set(8, EFIStatus.unsupported.rawValue)
       return .proceed
