@@ -9,14 +9,19 @@ SWIFT      ?= swift
 EPICURE    := .build/release/epicure
 SUDO       := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 GUESTS     ?= $(or $(EPICURE_GUEST_CACHE),GuestImages/cache)
+# What only tests need in the guest: from the guests' folder, or built with a ready cross compiler in a few minutes.
+GUEST_TOOLS ?= $(or $(EPICURE_GUEST_TOOLS),$(if $(wildcard $(GUESTS)/linux-6.1/tools.cpio.gz),$(GUESTS),GuestImages/cache))
 
 # What building needs, and what the tests' oracles need on top.
-BUILD_PACKAGES := libelf-dev zlib1g-dev
-TEST_PACKAGES  := $(BUILD_PACKAGES) binutils-ia64-linux-gnu acpica-tools valgrind xz-utils
+BUILD_PACKAGES := libelf-dev zlib1g-dev libslirp-dev libnbd-dev
+TEST_PACKAGES  := $(BUILD_PACKAGES) binutils-ia64-linux-gnu acpica-tools valgrind xz-utils cpio e2fsprogs dosfstools mtools qemu-utils xorriso
 
 # What the guests need: Debian 12's sources of the big ones, and what those are built with.
 GUEST_PACKAGES := binutils-ia64-linux-gnu gcc-12-source glibc-source linux-source-6.1 build-essential patch xz-utils bzip2 \
-                  libgmp-dev libmpfr-dev libmpc-dev flex bison gawk python3 bc rsync
+                  libgmp-dev libmpfr-dev libmpc-dev flex bison gawk python3 bc rsync cpio
+
+# What the guest tools need beside a ready cross compiler.
+GUEST_TOOL_PACKAGES := binutils-ia64-linux-gnu build-essential patch xz-utils bison flex cpio python3
 
 # install(packages): asks dpkg first, so that a machine that has everything needs neither network nor rights.
 define install
@@ -40,12 +45,20 @@ boot: build ## build, then boot the built-in guest
 .PHONY: test
 test: test-packages ## build and run every test, GCC's torture suite, a sample in lockstep, and the speed thresholds
 	$(SWIFT) build -c release --build-tests
-	$(if $(wildcard $(GUESTS)/linux-6.1/vmlinux.gz),EPICURE_GUEST_CACHE="$(abspath $(GUESTS))") $(SWIFT) test -c release --skip-build
+	$(if $(wildcard $(GUESTS)/linux-6.1/vmlinux.gz),EPICURE_GUEST_CACHE="$(abspath $(GUESTS))") EPICURE_GUEST_TOOLS="$(abspath $(GUEST_TOOLS))" $(SWIFT) test -c release --skip-build
 	Benchmarks/ci.sh $(EPICURE) "$(GUESTS)"
 
 .PHONY: guests
 guests: guest-packages ## build the Linux guest and the test programs from Debian's sources (Debian 12; takes long)
 	@$(MAKE) --no-print-directory -C GuestImages all
+
+.PHONY: guest-tools
+guest-tools: guest-tool-packages ## build only what tests run in the guest; GUESTS_TOOLCHAIN names a cross compiler
+	@$(MAKE) --no-print-directory -C GuestImages tools
+
+.PHONY: guest-tool-packages
+guest-tool-packages:
+	$(call install,$(if $(GUESTS_TOOLCHAIN),$(GUEST_TOOL_PACKAGES),$(GUEST_PACKAGES)))
 
 .PHONY: guests-clean
 guests-clean: ## remove what building the guests needed, keep the guests

@@ -8,19 +8,22 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/attaswift/BigInt", from: "6.0.1"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
     // Ground floor: facts about the architecture, no machine state.
     .systemLibrary(name: "CELF", providers: [.apt(["libelf-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CNBD", providers: [.apt(["libnbd-dev"])]),
+    .systemLibrary(name: "CSlirp", providers: [.apt(["libslirp-dev"])]),
     .target(name: "IA64"),
     .target(name: "Arithmetic"),
     .target(name: "Loading", dependencies: ["CELF", "CZlib"]),
     // The processor and the server around it.
     .target(name: "Processor", dependencies: ["IA64", "Arithmetic"]),
     .target(name: "Platform", dependencies: ["Processor"]),
-    .target(name: "Devices", dependencies: ["Platform"]),
-    .target(name: "HostResources"),
+    .target(name: "Devices", dependencies: ["Platform", "HostResources", "CZlib"]),
+    .target(name: "HostResources", dependencies: ["CSlirp", "CNBD"]),
     // File systems and partition tables that the firmware reads.
     .target(name: "FirmwareMedia", dependencies: ["HostResources", "CZlib"]),
     .target(
@@ -37,6 +40,7 @@ let package = Package(
         "IA64", "LinuxUser", "Devices", "HostResources", "SystemFirmware", "Loading",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
+        .product(name: "Yams", package: "Yams"),
       ],
       resources: [.embedInCode("Resources/selftest.elf.gz")]),
     .executableTarget(name: "epicure", dependencies: ["Commands"]),
@@ -46,6 +50,7 @@ let package = Package(
       name: "ArithmeticTests",
       dependencies: ["Arithmetic", .product(name: "BigInt", package: "BigInt")]),
     .testTarget(name: "ProcessorTests", dependencies: ["Processor", "IA64"]),
+    .testTarget(name: "DevicesTests", dependencies: ["Devices", "HostResources", "Platform", "Processor"]),
     .testTarget(name: "PlatformTests", dependencies: ["Platform", "Processor", "Devices", "HostResources"]),
     .testTarget(name: "SystemFirmwareTests", dependencies: ["SystemFirmware", "Platform", "Processor", "Loading", "CZlib"]),
     .testTarget(name: "FirmwareMediaTests", dependencies: ["FirmwareMedia", "HostResources"]),

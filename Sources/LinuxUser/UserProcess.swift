@@ -166,7 +166,7 @@ public final class UserProcess {
     case .interruption: handleInterruption()
     // A fault loop needs handlers in the guest; here there are none.
     case .deadline, .stopped, .faultLoop: break
-    case .halted: processor.skipIdle(to: processor.state.cycles &+ Self.slice)
+    case .halted, .paused: processor.skipIdle(to: processor.state.cycles &+ Self.slice)
     }
   }
 

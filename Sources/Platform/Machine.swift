@@ -4,7 +4,14 @@ import Processor
 public struct MachineConfiguration: Sendable {
   /// Bytes of RAM, a multiple of 64 KiB.
   public var memorySize: UInt64
-  public init(memorySize: UInt64) { self.memorySize = memorySize }
+  public var processors: Int
+
+  public init(memorySize: UInt64, processors: Int = 1) {
+    self.memorySize = memorySize
+    self.processors = processors
+  }
+
+  public static let largestProcessorCount = 64
 
   public static let smallestMemory: UInt64 = 64 << 20
   /// Physical addresses have 50 bits; beyond this a host could not back even the page flags.
@@ -26,8 +33,13 @@ public final class Machine: VirtualClock {
   public let bus = SystemBus()
   public let events = EventQueue()
   public private(set) var ioSAPIC: IOSAPIC! = nil
-  /// The processor whose instructions run now.
-  private(set) var current: LogicalProcessor
+  private var schedule: Schedule
+  /// The processor whose instructions run now; nil between turns, while events happen.
+  private var running: LogicalProcessor?
+  /// The latest cycle that anything outside of the processors has seen.
+  private var time: UInt64 = 0
+  /// When the last of the processors that are halted began to wait.
+  private var lastHalt: UInt64 = 0
   /// What has asked the machine to stop, until ``run(until:)`` reports it.
   private var stopRequest: StopReason?
   /// Asked when all processors wait for an interrupt: lets up to so many cycles pass in the outside world and says how many did.
@@ -40,86 +52,174 @@ public final class Machine: VirtualClock {
     case requested(Int)
     /// All processors wait for interrupts that nothing will ever send.
     case deadlock
-    /// A processor faults for ever.
+    /// The processor ``currentProcessor`` faults for ever.
     case faultLoop
   }
 
   public init(_ configuration: MachineConfiguration) throws {
     memory = try PhysicalMemory(layout: configuration.layout)
-    let processor = LogicalProcessor(memory: memory, bus: bus)
-    processors = [processor]
-    current = processor
+    let (memory, bus) = (memory, bus)
+    processors = (0..<configuration.processors).map { _ in LogicalProcessor(memory: memory, bus: bus) }
+    schedule = Schedule(processors: processors.count)
+    for processor in processors { processor.idlesAtPause = true }
     let sapic = IOSAPIC(sink: self)
     ioSAPIC = sapic
     bus.interrupts = self
     try bus.memoryMapped.map("I/O SAPIC", MemoryMap.ioSAPIC..<MemoryMap.ioSAPIC + 0x1000, sapic)
-    events.earliestChanged = { [unowned self] cycle in current.lowerDeadline(to: cycle) }
+    events.earliestChanged = { [unowned self] cycle in endTurn(by: cycle) }
   }
+
+  deinit { schedule.deallocate() }
 
   // MARK: Time
 
-  public var now: UInt64 { current.currentCycle }
+  /// Does not go back when a processor's turn comes that is behind the others.
+  public var now: UInt64 {
+    if let running { time = max(time, running.currentCycle) }
+    return time
+  }
 
   /// Instruction slots retired by all processors.
   public var instructions: UInt64 { processors.reduce(0) { $0 + $1.state.pointee.instructions } }
+
+  /// Index of the processor that runs, or ran last.
+  public var currentProcessor: Int { schedule.current }
+
+  /// The cycle at which something happens in this machine without anything from outside; nil: nothing ever will. While a processor runs
+  /// that is now.
+  public var nextActivity: UInt64? {
+    guard schedule.allHalted else { return now }
+    let next = min(schedule.earliest, events.earliest ?? .max)
+    return next == .max ? nil : next
+  }
+
+  /// Before power-on: time has passed up to `cycle`. For a machine that joins others which are running already.
+  public func skip(to cycle: UInt64) {
+    for processor in processors { processor.skipIdle(to: cycle) }
+    time = max(time, cycle)
+  }
 
   // MARK: Running
 
   /// Makes ``run(until:)`` return as soon as the current block ends.
   public func stop(_ code: Int) {
     if stopRequest == nil { stopRequest = .requested(code) }
-    current.requestStop()
+    running?.requestStop()
   }
 
-  /// Runs until the clock reaches `limit` (in cycles), or until something stops the machine.
+  /// Runs until all processors have reached `limit` (in cycles), or until something stops the machine.
   public func run(until limit: UInt64) -> StopReason {
+    noteAll()
     while true {
-      if let reason = turn(until: limit, { $0.run(until: $1) }) { return reason }
+      if let reason = turn(until: limit, { $0.run(until: $1) }) {
+        settle()
+        return reason
+      }
     }
-  }
-
-  /// One turn: the events that are due, then the processor as `run` has it do, up to a deadline. Nil: the machine goes on.
-  @inline(__always)
-  func turn(until limit: UInt64, _ run: (LogicalProcessor, _ deadline: UInt64) -> ExitReason?) -> StopReason? {
-    let processor = current
-    events.run(until: processor.state.cycles)
-    if let reason = stopRequest {
-      stopRequest = nil
-      return reason
-    }
-    if processor.state.cycles >= limit { return .limit }
-    switch run(processor, min(limit, events.earliest ?? .max)) {
-    case .deadline, .stopped, .interruption, nil: break
-    case .faultLoop: return .faultLoop
-    case .halted:
-      let due = min(events.earliest ?? .max, processor.timerDeadline)
-      // With nothing to come the limit does not matter: time would pass in vain.
-      let next = due == .max ? due : min(limit, due)
-      let now = processor.state.cycles
-      let waited = next > now ? waitForWork?(next - now) ?? (next - now) : 0
-      if stopRequest != nil || !processor.state.pointee.halted { break }
-      if next == .max && waited == .max - now && events.earliest == nil { return .deadlock }
-      // Waiting may have brought events.
-      let end = min(limit, next, events.earliest ?? .max)
-      processor.skipIdle(to: end > now && waited < end - now ? now + waited : end)
-    }
-    return nil
   }
 
   /// One turn in lockstep with another machine (see ``LogicalProcessor/turn(_:until:)``).
   public func turn(_ extent: Extent) -> StopReason? {
-    turn(until: .max) { $0.turn(extent, until: $1) }
+    noteAll()
+    return turn(until: .max) { $0.turn(extent, until: $1) }
+  }
+
+  /// One turn: the events of one cycle, or a processor as `run` has it do, up to a deadline, or time that passes while all wait. Nil: the
+  /// machine goes on.
+  @inline(__always)
+  private func turn(until limit: UInt64, _ run: (LogicalProcessor, _ deadline: UInt64) -> ExitReason?) -> StopReason? {
+    if let reason = stopRequest {
+      stopRequest = nil
+      return reason
+    }
+    if !schedule.goesOn {
+      let event = events.earliest ?? .max
+      let due = schedule.earliest
+      if schedule.allHalted && time < min(event, due) { return idle(until: min(event, due), limit: limit) }
+      if event <= due {
+        time = max(time, event)
+        events.run(until: event)
+        return nil
+      }
+      if due >= limit { return .limit }
+      let cycle = schedule.choose(event: event)
+      processors[schedule.current].skipIdle(to: cycle)
+    }
+    let index = schedule.current
+    let processor = processors[index]
+    // The limit must not bring others to their turn before this one is over.
+    let stopsAtLimit = limit < schedule.sliceEnd && schedule.othersHaveReached(limit)
+    if stopsAtLimit && processor.state.cycles >= limit { return .limit }
+    running = processor
+    let reason = run(processor, stopsAtLimit ? limit : schedule.sliceEnd)
+    running = nil
+    note(index)
+    return reason == .faultLoop ? .faultLoop : nil
+  }
+
+  /// All processors are halted, and nothing is due before `due` (`.max`: ever).
+  @inline(never)
+  private func idle(until due: UInt64, limit: UInt64) -> StopReason? {
+    if time >= limit { return .limit }
+    // With nothing to come the limit does not matter: time would pass in vain.
+    let next = due == .max ? due : min(limit, due)
+    let waited = waitForWork?(next - time) ?? (next - time)
+    if stopRequest != nil || !schedule.allHalted { return nil }
+    if next == .max && waited == .max - time && events.earliest == nil { return .deadlock }
+    // Waiting may have brought events.
+    let end = max(time, min(limit, next, events.earliest ?? .max))
+    time = waited < end - time ? time + waited : end
+    return nil
+  }
+
+  /// Takes down what a processor does next.
+  private func note(_ index: Int) {
+    let processor = processors[index]
+    schedule.note(index, processor)
+    if processor.state.pointee.halted {
+      lastHalt = max(lastHalt, processor.state.cycles)
+      if schedule.allHalted { time = max(time, lastHalt) }
+    }
+  }
+
+  /// The same for all: between runs, others may have changed anything.
+  private func noteAll() { for index in processors.indices { note(index) } }
+
+  /// Lets the time that has passed for all pass for those that wait as well: between runs, others may look.
+  private func settle() {
+    let passed = schedule.allHalted ? time : min(schedule.earliest, events.earliest ?? .max)
+    for processor in processors where processor.isWaiting { processor.skipIdle(to: min(passed, processor.nextCycle)) }
+    // Nothing that is still to come happens before.
+    time = max(time, passed)
+  }
+
+  /// Whoever runs now comes back no later than `cycle`.
+  private func endTurn(by cycle: UInt64) {
+    schedule.end(by: cycle)
+    running?.lowerDeadline(to: cycle)
+  }
+
+  /// Does to a processor what may wake it, and if it does: time has passed for it up to now, and its turn comes.
+  private func wake(_ index: Int, _ action: (LogicalProcessor) -> Void) {
+    let processor = processors[index]
+    let waited = processor.isWaiting
+    action(processor)
+    guard waited, !processor.isWaiting else { return }
+    let cycle = running?.currentCycle ?? time
+    processor.skipIdle(to: cycle)
+    note(index)
+    if running != nil { endTurn(by: Schedule.endOfSlice(cycle)) }
   }
 }
 
 extension Machine: InterruptSink, InterruptBlock {
   public func deliver(_ message: InterruptMessage) {
     let address = UInt64(message.id) << 24 | UInt64(message.eid) << 16
-    guard let target = processors.first(where: { $0.state.cr[CR.lid] & 0xFFFF_0000 == address }) else { return }
+    guard let target = processors.firstIndex(where: { $0.state.cr[CR.lid] & 0xFFFF_0000 == address }) else { return }
     switch message.mode {
-    case .fixed, .redirectable: target.post(vector: message.vector)
-    case .nmi: target.post(vector: 2)
-    case .external: target.post(vector: 0)
+    case .fixed, .redirectable: wake(target) { $0.post(vector: message.vector) }
+    case .nmi: wake(target) { $0.post(vector: 2) }
+    case .external: wake(target) { $0.post(vector: 0) }
     // No PMI handler is ever registered with hardware here, and INIT needs the firmware's entry: both are the firmware's business.
     case .pmi, .initialize: break
     }

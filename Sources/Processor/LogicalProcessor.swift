@@ -6,6 +6,8 @@ public enum ExitReason: Sendable, Equatable {
   case deadline
   /// The processor waits for an interrupt; nothing will retire until one is posted.
   case halted
+  /// It waits as hint @pause asked: until `state.pointee.pausedUntil`, or an interrupt.
+  case paused
   /// A firmware gate handler asked for it, or ``LogicalProcessor/requestStop()`` was called.
   case stopped
   /// Only with ``LogicalProcessor/hostHandlesInterruptions``: an interruption would have been delivered; it is in
@@ -31,14 +33,23 @@ public final class LogicalProcessor {
   public var hostHandlesInterruptions = false
   /// Physical addresses in which `break.m 0x100000 + n` is firmware gate n.
   public var firmwareGates: Range<UInt64> = 0..<0
-  /// Broadcast of ptc.g and ptc.ga to the other processors: first and last offset, region identifier, whether ALATs are purged.
-  public var globalPurge: ((UInt64, UInt64, UInt32, Bool) -> Void)?
+  /// hint @pause ends the processor's turn: `run` returns ``ExitReason/paused``. Without an owner that knows what to do meanwhile
+  /// it does nothing.
+  public var idlesAtPause = false
 
   let engine: UnsafeMutablePointer<EngineContext>
   let softTLB: SoftTLB
   var dataTLB = TLB()
   var instructionTLB = TLB()
-  var blocks = BlockCache()
+  let jumps: UnsafeMutablePointer<JumpEntry>
+  let domain: CoherenceDomain
+  /// This processor among those of the domain.
+  let domainMember: Int
+  // How much it knows of what the others have done (see ``CoherenceDomain``).
+  var seenPurges: UInt64 = 0
+  var seenCodePages: UInt64 = 0
+  var seenArena: UInt64 = 0
+  var seenForeignWrites: UInt64 = 0
   let translationBuffer: UnsafeMutablePointer<MicroOp>
   /// One block for the stepper.
   let scratch: UnsafeMutablePointer<Block>
@@ -64,6 +75,10 @@ public final class LogicalProcessor {
     self.bus = bus
     state = .allocate(capacity: 1)
     state.initialize(to: ProcessorState())
+    domain = memory.domain
+    domainMember = domain.join()
+    jumps = .allocate(capacity: JumpEntry.count)
+    jumps.initialize(repeating: .none, count: JumpEntry.count)
     softTLB = SoftTLB()
     engine = .allocate(capacity: 1)
     engine.initialize(to: EngineContext(dataTable: softTLB.table(.physical)))
@@ -75,18 +90,16 @@ public final class LogicalProcessor {
     voidBundles.initializeMemory(as: UInt8.self, repeating: 0xFF, count: 16)
     sink = .allocate(byteCount: 16, alignment: 16)
     sink.initializeMemory(as: UInt8.self, repeating: 0, count: 16)
-    memory.codeWritten[ObjectIdentifier(self)] = { [unowned self] page in blocks.invalidate(page: page) }
     reset()
   }
 
   deinit {
-    memory.codeWritten[ObjectIdentifier(self)] = nil
     state.deallocate()
     engine.deallocate()
     softTLB.deallocate()
     dataTLB.deallocate()
     instructionTLB.deallocate()
-    blocks.deallocate()
+    jumps.deallocate()
     translationBuffer.deallocate()
     UnsafeMutableRawPointer(scratch).deallocate()
     voidBundles.deallocate()
@@ -117,7 +130,6 @@ public final class LogicalProcessor {
     dataTLB.reset()
     instructionTLB.reset()
     softTLB.purgeAll()
-    blocks.reset()
     engine.pointee.timerCycle = .max
     engine.pointee.frameTop = 128
     engine.pointee.position = 0
@@ -184,6 +196,16 @@ public final class LogicalProcessor {
   public func skipIdle(to cycle: UInt64) {
     if cycle > state.cycles { state.pointee.idleCycles &+= cycle - state.cycles }
   }
+
+  /// The cycle at which it has something to do unless others give it something: now, or when what it waits for comes to an end.
+  public var nextCycle: UInt64 {
+    if state.pointee.halted { return max(state.cycles, timerDeadline) }
+    if state.pointee.pausedUntil != 0 { return max(state.cycles, min(state.pointee.pausedUntil, timerDeadline)) }
+    return state.cycles
+  }
+
+  /// It waits, for an interrupt or the end of a pause.
+  public var isWaiting: Bool { state.pointee.halted || state.pointee.pausedUntil != 0 }
 
   /// Slots retired before the instruction that is executing now.
   func currentInstructions() -> UInt64 { engine.pointee.blockStart &+ engine.pointee.position }

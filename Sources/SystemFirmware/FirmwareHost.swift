@@ -1,3 +1,4 @@
+import Platform
 import Processor
 
 /// What the firmware can do to the machine.
@@ -22,6 +23,8 @@ public protocol PCIConfigurationSpace: AnyObject {
   /// Reads 1, 2 or 4 bytes; all ones where no device answers.
   func read(_ address: PCIAddress, size: Int) -> UInt32
   func write(_ address: PCIAddress, size: Int, value: UInt32)
+  /// Gives every function its address ranges and switches decoding on.
+  func assignResources() throws(PCIRoot.Failure)
 }
 
 /// Address of a register in PCI configuration space.

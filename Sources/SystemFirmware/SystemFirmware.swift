@@ -8,6 +8,8 @@ public final class SystemFirmware {
 
   unowned let host: any FirmwareHost
   public weak var pci: (any PCIConfigurationSpace)?
+  /// Nodes and distances that SRAT and SLIT tell of; nil: one node, and no tables.
+  public var topology: NUMATopology?
   public internal(set) var state: FirmwareState
   var boot: BootServicesState? {
     get { state.boot }
@@ -50,7 +52,7 @@ public final class SystemFirmware {
       throw .noFirmwareMemory
     }
     host.memory.write(FirmwareLayout.base, image.bytes)
-    tables = FirmwareTables(image: image, dsdt: dsdt, localIDs: localIDs)
+    tables = FirmwareTables(image: image, dsdt: dsdt, localIDs: localIDs, topology: topology)
     tables.write(to: host.memory)
     for processor in host.processors {
       processor.firmwareGates = FirmwareLayout.base..<FirmwareLayout.base + UInt64(image.bytes.count)
@@ -69,6 +71,7 @@ public final class SystemFirmware {
     storages.removeAll()
     for index in translations.indices { translations[index].removeAll() }
     try install()
+    do throws(PCIRoot.Failure) { try pci?.assignResources() } catch { throw .pci(error) }
     for (index, processor) in host.processors.enumerated() {
       processor.reset()
       processor.firmwareGates = FirmwareLayout.base..<FirmwareLayout.base + UInt64(image.bytes.count)

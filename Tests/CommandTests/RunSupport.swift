@@ -96,6 +96,32 @@ enum Guests {
   static func file(_ path: String) throws -> URL { try #require(folder, advice).appendingPathComponent(path) }
 }
 
+/// Programs and loaders beside the guests that `make guest-tools` builds; `make guests` does, too. EPICURE_GUEST_TOOLS is where they are,
+/// unless EPICURE_GUEST_CACHE has them.
+enum GuestTools {
+  static let advice: Comment = "skipped: no guest tools; run `make guest-tools` and set EPICURE_GUEST_TOOLS to GuestImages/cache"
+  private static let folders = ["EPICURE_GUEST_CACHE", "EPICURE_GUEST_TOOLS"].compactMap { name in
+    ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0) }
+  }
+
+  private static func find(_ path: String) -> URL? {
+    folders.map { $0.appendingPathComponent(path) }.first { FileManager.default.fileExists(atPath: $0.path) }
+  }
+  static func file(_ path: String) throws -> URL { try #require(find(path), advice) }
+
+  /// Whether tests that need this file run: where nobody would notice that it is missing, they run and fail.
+  static func shouldRun(_ path: String) -> Bool {
+    Guests.shouldRun && (find(path) != nil || Guests.isContinuousIntegration)
+  }
+
+  /// The initramfs with more programs: Linux unpacks one archive after the other.
+  static let archive = "linux-6.1/tools.cpio.gz"
+  static func initramfs(in folder: TemporaryFolder) throws -> String {
+    let both = try Data(contentsOf: Guests.file("linux-6.1/initramfs.cpio.gz")) + Data(contentsOf: file(archive))
+    return try folder.write("initramfs.cpio.gz", Array(both))
+  }
+}
+
 /// A small ELF image: one segment of code, entered at its start.
 struct SmallProgram {
   var code: [UInt64] = []

@@ -88,14 +88,37 @@ import Testing
         #expect(table[position + 3] == 0 && table[position + 4] == 0)
         #expect(table[position + 8] & 1 == 1)
       }
+      if table[position] == 2 {
+        // Interrupt source override: ISA, to the input of the same number, edge, active high.
+        #expect(table[position + 2] == 0 && table[position + 4] == table[position + 3] && table[position + 8] == 5)
+      }
       try #require(table[position + 1] > 0)
       position += Int(table[position + 1])
     }
     #expect(position == table.count)
-    #expect(types == [6, 7])
+    #expect(types == [6, 7, 2, 2])
     let address = try #require(try tables(bench)["APIC"]).address
     #expect(try bench.load(address + 36, UInt32.self) == UInt32(MemoryMap.interruptBlock))
     #expect(try bench.u64(address + 44 + 8) == MemoryMap.ioSAPIC)
+  }
+
+  /// ACPI 3.0b, tables 5-36 to 5-40: processor affinity is 16 bytes, memory affinity 40; SLIT is a matrix of bytes.
+  @Test func affinity() throws {
+    let topology = NUMATopology(shares: [(2, 3 << 30), (1, 1 << 30)]) { _, _ in 20 }
+    let bench = try FirmwareBench()
+    bench.firmware.topology = topology
+    try bench.firmware.reset()
+    let srat = try #require(try tables(bench)["SRAT"]).bytes
+    // One processor exists here; three memory ranges: the first node's are cut by the hole below 4 GiB.
+    #expect(srat.count == 48 + 16 + 3 * 40)
+    #expect(Array(srat[48..<64]) == [0, 16, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
+    func u64(_ at: Int) -> UInt64 { (0..<8).reduce(0) { $0 | UInt64(srat[at + $1]) << UInt64(8 * $1) } }
+    #expect([64, 104, 144].map { srat[$0 + 2] } == [0, 0, 1])
+    #expect([64, 104, 144].map { u64($0 + 8) } == [0, 0x1_0000_0000, 0x1_4000_0000])
+    #expect([64, 104, 144].map { u64($0 + 16) } == [0x8000_0000, 0x4000_0000, 0x4000_0000])
+    #expect([64, 104, 144].allSatisfy { srat[$0 + 28] == 1 })
+    let slit = try #require(try tables(bench)["SLIT"]).bytes
+    #expect(Array(slit[36...]) == [2, 0, 0, 0, 0, 0, 0, 0, 10, 20, 20, 10])
   }
 
   // MARK: iasl

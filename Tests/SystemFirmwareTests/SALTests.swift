@@ -148,6 +148,7 @@ import Testing
       return 0x8765_4321
     }
     func write(_ address: PCIAddress, size: Int, value: UInt32) { writes.append((address, value)) }
+    func assignResources() {}
   }
 
   @Test func withoutPCI() {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import HostResources
-import Loading
 import Platform
 import Processor
 import SystemFirmware
@@ -27,9 +26,19 @@ struct BootCommand: ParsableCommand {
   var initrd: String?
   @Option(help: ArgumentHelp("Kernel command line.", valueName: "text"))
   var append: String = ""
+  @Option(
+    help: ArgumentHelp(
+      "Disk, repeatable: a file or an nbd: address; options behind commas: bus=ide, format=raw|qcow2|..., readonly, cd, snapshot=on, "
+        + "overlay=FILE, cache=writeback|writethrough|unsafe, serial=TEXT.", valueName: "file,options"))
+  var disk: [String] = []
   @Option(help: ArgumentHelp("Memory of the machine: 512M, 4G.", valueName: "size"))
   var memory = MemorySize(bytes: 1 << 30)
-  @Option(help: ArgumentHelp("Number of processors; so far 1.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "Boards and partitions, as YAML: each partition is a machine of its own, and all run at the same time. The file says what "
+        + "each boots, instead of --kernel, --memory, --cpus and so on.", valueName: "file"))
+  var machine: String?
+  @Option(help: ArgumentHelp("Number of processors, 1 to 64.", valueName: "n"))
   var cpus = 1
   @Option(help: ArgumentHelp("none, hvm or pv; so far only none, the bare machine, exists.", valueName: "mode"))
   var virtualization = Virtualization.none
@@ -56,15 +65,27 @@ struct BootCommand: ParsableCommand {
       valueName: "share"))
   var lockstep: UInt64?
 
+  private func disks() throws -> [DiskSpecification] {
+    try disk.map { text in
+      do throws(DiskSpecification.Failure) { return try DiskSpecification(parsing: text) } catch {
+        throw ValidationError("--disk \(text): \(error)")
+      }
+    }
+  }
+
   func validate() throws {
+    let disks = try disks()
+    guard lockstep == nil || disks.allSatisfy({ $0.isReadOnly || $0.overlay == .temporary }) else {
+      throw ValidationError("--lockstep boots twice, so its disks must be readonly or have snapshot=on.")
+    }
     if virtualization != .none {
       throw ValidationError(
         "--virtualization \(virtualization.rawValue) does not exist yet; this version boots the bare machine only (--virtualization none)."
       )
     }
     if timing != .functional { throw ValidationError("--timing cycle does not exist yet; use --timing functional.") }
-    if cpus != 1 { throw ValidationError("--cpus \(cpus): this version has one processor.") }
     let configuration = MachineConfiguration.self
+    guard 1...configuration.largestProcessorCount ~= cpus else { throw ValidationError("--cpus must be from 1 to 64.") }
     guard configuration.smallestMemory...configuration.largestMemory ~= memory.bytes, memory.bytes % (1 << 20) == 0 else {
       throw ValidationError("--memory must be whole megabytes from 64M to 1024G.")
     }
@@ -75,6 +96,7 @@ struct BootCommand: ParsableCommand {
   func run() throws {
     let success = try makeMatcher(until, "--until")
     let failure = try makeFailureMatcher()
+    if let machine { return try runPartitions(machine) }
     if let lockstep { return try LockstepBoot(make: makeServer, share: lockstep, matcher: success).run(limit: limitInstructions) }
     let server = try makeServer()
     server.mayReset = !noReboot
@@ -84,8 +106,8 @@ struct BootCommand: ParsableCommand {
     let outcome = try runToTheEnd(server)
     console.flush()
     TerminalMode.restore()
-    let elapsed = (ContinuousClock.now - start).components
-    let seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18
+    let seconds = HostTime.seconds(since: start)
+    server.flushDisks()
     let failed = report(outcome, session, server)
     if let stats {
       try BootStatistics(server: server, outcome: name(outcome, session), hostSeconds: seconds).write(to: stats)
@@ -116,24 +138,10 @@ struct BootCommand: ParsableCommand {
   }
 
   private func makeServer() throws -> Server {
-    do {
-      let image: KernelImage
-      if let kernel {
-        image = try KernelImage.load(path: kernel, limit: memory.bytes)
-      } else {
-        image = try SelfTestGuest.load(limit: memory.bytes)
-      }
-      // The initial RAM disk goes to low memory.
-      let room = min(memory.bytes, MemoryMap.lowMemoryLimit)
-      let disk = try initrd.map { (path) throws(ImageError) in try HostFile.read(path, limit: room) }
-      let server = try Server(memorySize: memory.bytes)
-      try server.firmware.boot(kernel: image, initrd: disk, commandLine: append)
-      return server
-    } catch let failure as CommandFailure {
-      throw failure
-    } catch {
-      throw CommandFailure(CommandFailure.badInput, "\(error)")
-    }
+    try GuestConfiguration(
+      kernel: kernel, initrd: initrd, commandLine: append, processors: cpus, memory: memory.bytes,
+      disks: disks()
+    ).makeServer()
   }
 
   // MARK: Running
@@ -147,7 +155,8 @@ struct BootCommand: ParsableCommand {
     while true {
       let done = server.machine.instructions
       if done >= limitInstructions { return .instructions }
-      let target = server.machine.now &+ (limitInstructions - done)
+      // As if all processors were busy; what is missing then is for the next round.
+      let target = server.machine.now &+ max(1, (limitInstructions - done) / UInt64(cpus))
       let outcome = try server.run(until: min(timeLimit, target))
       if outcome != .limit || server.machine.now >= timeLimit { return .server(outcome) }
     }
@@ -196,6 +205,32 @@ struct BootCommand: ParsableCommand {
     case .server(.deadlock): return failed("the guest waits, with nothing left that could wake it, at ip 0x\(ip)")
     case .server(.faultLoop): return failed(FaultReport.describe(server.processors[0]))
     }
+  }
+}
+
+extension BootCommand {
+  /// `--machine`: partitions instead of one machine.
+  private func runPartitions(_ path: String) throws {
+    for (given, option) in [
+      (kernel != nil, "--kernel"), (initrd != nil, "--initrd"), (!append.isEmpty, "--append"), (until != nil, "--until"),
+      (lockstep != nil, "--lockstep"), (cpus != 1, "--cpus"),
+    ] where given {
+      throw CommandFailure(
+        CommandFailure.badInput, "\(option) does not go with --machine: say it in the file, for the partition that it is for")
+    }
+    let file = try MachineFile.load(path: path)
+    let start = ContinuousClock.now
+    let terminal = HostConsole()
+    let run = try PartitionedRun(file, terminal: terminal, failOn: makeFailureMatcher())
+    let end = try run.run(
+      until: limitSeconds.map { UInt64($0 * Double(Cycles.perSecond)) } ?? .max, instructions: limitInstructions)
+    terminal.flush()
+    TerminalMode.restore()
+    if let stats {
+      try StatisticsFile.write(
+        PartitionStatistics(run, end: end, hostSeconds: HostTime.seconds(since: start)), to: stats)
+    }
+    if let failure = PartitionReport.failure(run, end: end) { throw failure }
   }
 }
 

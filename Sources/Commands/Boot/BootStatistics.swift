@@ -1,4 +1,5 @@
 import FoundationEssentials
+import HostResources
 import Platform
 import Processor
 
@@ -21,6 +22,8 @@ struct BootStatistics: Encodable {
   var guestSeconds: Double
   var resets: Int
   var processors: [PerProcessor]
+  /// Requests and bytes of each disk; absent without disks.
+  var devices: [String: StorageStatistics]?
 
   init(server: Server, outcome: String, hostSeconds: Double) {
     self.outcome = outcome
@@ -36,6 +39,9 @@ struct BootStatistics: Encodable {
     cycles = processors.map(\.cycles).max() ?? 0
     guestSeconds = Cycles.seconds(cycles)
     resets = server.resets
+    if !server.disks.isEmpty {
+      devices = Dictionary(uniqueKeysWithValues: server.disks.map { ($0.name, $0.disk.storage.statistics) })
+    }
   }
 
   func write(to path: String) throws(CommandFailure) { try StatisticsFile.write(self, to: path) }

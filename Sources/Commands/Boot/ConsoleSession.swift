@@ -66,6 +66,7 @@ final class ConsoleSession: SerialPeer {
     case .pressPowerButton: server.power.pressPowerButton()
     case .reset: server.perform(.coldReset)
     case .sendBreak: server.uart.receiveBreak()
+    case .next: break
     }
   }
 

@@ -8,6 +8,9 @@ import SystemFirmware
 final class Server: FirmwareHost {
   let machine: Machine
   let uart: UART16550
+  let pci: PCIRoot
+  /// Disks in the order of the command line, under the names of statistics.
+  var disks: [(name: String, disk: OpenDisk)] = []
   private(set) var power: ACPIPowerManagement! = nil
   private(set) var firmware: SystemFirmware! = nil
 
@@ -40,9 +43,10 @@ final class Server: FirmwareHost {
     case faultLoop
   }
 
-  init(memorySize: UInt64) throws {
-    machine = try Machine(MachineConfiguration(memorySize: memorySize))
+  init(memorySize: UInt64, processors: Int) throws {
+    machine = try Machine(MachineConfiguration(memorySize: memorySize, processors: processors))
     uart = UART16550(line: machine.ioSAPIC.line(MemoryMap.uartGSI))
+    pci = try PCIRoot(memory: PhysicalDMA(memory: machine.memory), bus: machine.bus, interrupts: machine.ioSAPIC)
     power = ACPIPowerManagement(
       clock: machine, events: machine.events, line: machine.ioSAPIC.line(MemoryMap.sciGSI),
       powerOff: { [unowned self] in perform(.powerOff) })
@@ -52,7 +56,10 @@ final class Server: FirmwareHost {
     try machine.bus.ports.map("ACPI registers", ports(MemoryMap.pm1EventPort, ACPIPowerManagement.size), power)
     try machine.bus.ports.map("reset register", ports(MemoryMap.resetPort, 1), reset)
     retained = [reset]
+    let bridge = HostBridge()
+    try pci.attach(bridge.function, model: bridge, device: 0)
     firmware = try SystemFirmware(host: self)
+    firmware.pci = pci
     machine.bus.firmware = { [unowned self] number, processor in firmware.gate(number, processor: processor) }
   }
   /// The bus holds its devices only as long as nothing else must: this one has no other owner.
@@ -112,6 +119,7 @@ final class Server: FirmwareHost {
     uart.reset()
     power.reset()
     machine.ioSAPIC.reset()
+    pci.reset()
     try firmware.reset()
   }
 }

@@ -6,7 +6,7 @@
 /// input is raw, with Ctrl-A as the escape that QEMU's users know.
 public final class HostConsole {
   /// What the user asked for with the escape character.
-  public enum Command: Sendable, Equatable { case quit, pressPowerButton, reset, sendBreak }
+  public enum Command: Sendable, Equatable { case quit, pressPowerButton, reset, sendBreak, next }
 
   private let input: Int32
   private let output: Int32
@@ -34,6 +34,26 @@ public final class HostConsole {
     inputIsOpen = fcntl(input, F_GETFL) >= 0
     outputIsOpen = fcntl(output, F_GETFL) >= 0
     signal(SIGPIPE, SIG_IGN)
+  }
+
+  /// A console that only writes: everything goes to a file, which is made or emptied.
+  public convenience init(outputFile path: String) throws(OutputFailure) {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw OutputFailure(path: path, reason: String(cString: strerror(errno))) }
+    self.init(input: -1, output: descriptor, raw: false)
+    ownsOutput = true
+  }
+  private var ownsOutput = false
+  deinit {
+    guard ownsOutput else { return }
+    flush()
+    close(output)
+  }
+
+  public struct OutputFailure: Error, Equatable, CustomStringConvertible {
+    let path: String
+    let reason: String
+    public var description: String { "cannot write \(path): \(reason)" }
   }
 
   /// The input is a terminal in raw mode.
@@ -115,6 +135,7 @@ public final class HostConsole {
       case UInt8(ascii: "p"): command?(.pressPowerButton)
       case UInt8(ascii: "r"): command?(.reset)
       case UInt8(ascii: "b"): command?(.sendBreak)
+      case UInt8(ascii: "n"): command?(.next)
       default:
         for help in Self.help.utf8 { write(help) }
         flush()
@@ -129,6 +150,7 @@ public final class HostConsole {
     Ctrl-A p  press its power button\r
     Ctrl-A r  reset it\r
     Ctrl-A b  send a break\r
+    Ctrl-A n  talk to the next partition, if there are several\r
     Ctrl-A Ctrl-A  send Ctrl-A\r
     Ctrl-A h  this help\r\n
     """

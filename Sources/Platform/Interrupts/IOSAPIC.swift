@@ -21,6 +21,9 @@ public final class IOSAPIC: BusDevice {
     var entries: [Entry]
     var select: UInt8 = 0
     var id: UInt8 = 0
+
+    /// Whether a device asserts input `n`.
+    public func isAsserted(_ n: Int) -> Bool { entries.indices.contains(n) && entries[n].asserted }
   }
 
   public static let inputs = 64

@@ -1,25 +1,17 @@
 import IA64
 
-/// Translated blocks: by physical address and start slot, and a jump cache by virtual address in front.
+/// Translated blocks by physical address and start slot. All processors of one memory share them: nothing in a block depends on who runs
+/// it, and links lead to the same physical page only.
 ///
 /// Blocks lie in one arena that is emptied as a whole when it is full. A store to a page with code makes its blocks invalid; links to them
 /// notice by `valid`.
 struct BlockCache {
   static let arenaBytes = 64 << 20
   static let buckets = 1 << 14
-  static let jumpEntries = 1 << 12
-
-  struct JumpEntry {
-    /// Virtual address, with the start slot in bits 1:0 and cpl in bits 3:2.
-    var key: UInt64
-    var generation: UInt64
-    var block: UnsafeMutablePointer<Block>?
-  }
 
   let arena: UnsafeMutableRawPointer
   var used = 0
   let table: UnsafeMutablePointer<UnsafeMutablePointer<Block>?>
-  let jumps: UnsafeMutablePointer<JumpEntry>
   /// First block of each physical page with code.
   var pages: [UInt64: UnsafeMutablePointer<Block>] = [:]
 
@@ -27,14 +19,11 @@ struct BlockCache {
     arena = .allocate(byteCount: Self.arenaBytes, alignment: 64)
     table = .allocate(capacity: Self.buckets)
     table.initialize(repeating: nil, count: Self.buckets)
-    jumps = .allocate(capacity: Self.jumpEntries)
-    jumps.initialize(repeating: JumpEntry(key: 1 << 63 | 3, generation: 0, block: nil), count: Self.jumpEntries)
   }
 
   func deallocate() {
     arena.deallocate()
     table.deallocate()
-    jumps.deallocate()
   }
 
   @inline(__always) static func bucket(_ physical: UInt64, _ slot: UInt64) -> Int {
@@ -54,7 +43,6 @@ struct BlockCache {
   mutating func reset() {
     used = 0
     for i in 0..<Self.buckets { table[i] = nil }
-    for i in 0..<Self.jumpEntries { jumps[i].block = nil }
     pages.removeAll(keepingCapacity: true)
   }
 
@@ -76,10 +64,20 @@ struct BlockCache {
   }
 }
 
+/// A processor's way from virtual addresses to blocks.
+struct JumpEntry {
+  static let count = 1 << 12
+  /// Virtual address, with the start slot in bits 1:0 and cpl in bits 3:2.
+  var key: UInt64
+  var generation: UInt64
+  var block: UnsafeMutablePointer<Block>?
+  static var none: JumpEntry { JumpEntry(key: 1 << 63 | 3, generation: 0, block: nil) }
+}
+
 extension LogicalProcessor {
   /// The block at virtual address `target`, slot 0, by the jump cache. nil: the fetch faults.
   @inline(__always) func findBlock(_ target: UInt64) -> UnsafeMutablePointer<Block>? {
-    let entry = blocks.jumps + Int((target &>> 4) & UInt64(BlockCache.jumpEntries - 1))
+    let entry = jumps + Int((target &>> 4) & UInt64(JumpEntry.count - 1))
     let key = target | PSR.cpl(state.pointee.psr) << 2
     if entry.pointee.key == key && entry.pointee.generation == engine.pointee.generation, let block = entry.pointee.block,
       block.pointee.valid
@@ -93,8 +91,8 @@ extension LogicalProcessor {
     guard let physical = translateFetch(target) else { return nil }
     let block = blockAt(physical, slot)
     if slot == 0 {
-      let entry = blocks.jumps + Int((target >> 4) & UInt64(BlockCache.jumpEntries - 1))
-      entry.pointee = BlockCache.JumpEntry(
+      let entry = jumps + Int((target >> 4) & UInt64(JumpEntry.count - 1))
+      entry.pointee = JumpEntry(
         key: target | PSR.cpl(state.pointee.psr) << 2, generation: engine.pointee.generation, block: block)
     }
     return block
@@ -104,16 +102,16 @@ extension LogicalProcessor {
   @inline(never) func linkBlock(
     _ link: UnsafeMutablePointer<Link>, from: UnsafeMutablePointer<Block>, ip: UInt64, target: UInt64, slot: UInt64
   ) -> UnsafeMutablePointer<Block> {
-    let arenaBefore = blocks.used
+    let arenaBefore = domain.blocks.used
     let block = blockAt(from.pointee.physical & ~0xFFF | target & 0xFF0, slot)
     // If the arena was emptied, `from` and its link are gone.
-    if blocks.used >= arenaBefore { link.pointee.block = block }
+    if domain.blocks.used >= arenaBefore { link.pointee.block = block }
     return block
   }
 
   /// The block at a physical address, translated now if need be.
   func blockAt(_ physical: UInt64, _ slot: UInt64) -> UnsafeMutablePointer<Block> {
-    if let block = blocks.find(physical, slot) { return block }
+    if let block = domain.blocks.find(physical, slot) { return block }
     return translateBlock(physical, slot)
   }
 
@@ -123,26 +121,30 @@ extension LogicalProcessor {
     let source = host ?? voidBundles
     let bundlesLeft = host == nil ? 1 : Int(256 - (physical >> 4 & 0xFF))
     _ = translator.run(source, startSlot: Int(slot), limitBundles: bundlesLeft)
-    var block = blocks.allocate(translator.count)
+    var block = domain.blocks.allocate(translator.count)
     if block == nil {
-      blocks.reset()
-      block = blocks.allocate(translator.count)
+      domain.emptyArena()
+      seenArena = domain.arena
+      codeMapChanged()
+      block = domain.blocks.allocate(translator.count)
     }
     guard let block else { preconditionFailure("the block arena cannot hold one block") }
     let page = physical & ~0xFFF
     let bucket = BlockCache.bucket(physical, slot)
     block.pointee = Block(
-      physical: physical, bucketNext: blocks.table[bucket], pageNext: blocks.pages[page],
+      physical: physical, bucketNext: domain.blocks.table[bucket], pageNext: domain.blocks.pages[page],
       need: UInt32(translator.highestTarget) | UInt32(translator.floatUse) << 16,
       startSlot: UInt8(slot), highestTarget: translator.highestTarget, floatUse: translator.floatUse, valid: true)
     Block.operations(block).update(from: translationBuffer, count: translator.count)
-    blocks.table[bucket] = block
-    blocks.pages[page] = block
+    domain.blocks.table[bucket] = block
+    domain.blocks.pages[page] = block
     if let host {
       let index = memory.pageIndex(host)
       if memory.pageFlags[index] & PhysicalMemory.holdsCode == 0 {
         memory.pageFlags[index] |= PhysicalMemory.holdsCode
-        softTLB.protect(hostPage: UInt(bitPattern: host) & ~0xFFF)
+        let hostPage = UInt(bitPattern: host) & ~0xFFF
+        softTLB.protect(hostPage: hostPage)
+        seenCodePages = domain.announce(codePage: hostPage)
       }
     }
     return block

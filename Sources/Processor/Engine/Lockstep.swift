@@ -23,6 +23,7 @@ extension LogicalProcessor {
   public func turn(_ extent: Extent, until cycle: UInt64) -> ExitReason? {
     engine.pointee.deadline = cycle
     engine.pointee.keepsPrevious = false
+    comesToRun()
     let reason = turn(extent)
     leaveEngine()
     return reason
@@ -54,6 +55,7 @@ extension LogicalProcessor {
     d |= UInt64(bitPattern: Int64(a.pointee.dirty ^ b.pointee.dirty | a.pointee.clean ^ b.pointee.clean))
     d |= a.pointee.natLow ^ b.pointee.natLow | a.pointee.natHigh ^ b.pointee.natHigh
     d |= a.pointee.otherBankNaT ^ b.pointee.otherBankNaT | a.pointee.itcOffset ^ b.pointee.itcOffset
+    d |= a.pointee.pausedUntil ^ b.pointee.pausedUntil | a.pointee.pauseRound ^ b.pointee.pauseRound
     if d == 0 && a.pointee.frameIncomplete == b.pointee.frameIncomplete && a.pointee.halted == b.pointee.halted
       && a.pointee.interruptPending == b.pointee.interruptPending
     {
@@ -74,6 +76,8 @@ extension LogicalProcessor {
       ("NaT bits of r64 to r127", a.pointee.natHigh, b.pointee.natHigh),
       ("NaT bits of the other bank", a.pointee.otherBankNaT, b.pointee.otherBankNaT),
       ("itc offset", a.pointee.itcOffset, b.pointee.itcOffset), ("halted", a.pointee.halted ? 1 : 0, b.pointee.halted ? 1 : 0),
+      ("end of the pause", a.pointee.pausedUntil, b.pointee.pausedUntil),
+      ("pauses of that kind", a.pointee.pauseRound, b.pointee.pauseRound),
       ("pending interrupt", a.pointee.interruptPending ? 1 : 0, b.pointee.interruptPending ? 1 : 0),
     ]
     return values.first { $0.1 != $0.2 }.map { Self.describe($0, $1, $2) }

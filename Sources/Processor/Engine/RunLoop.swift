@@ -7,6 +7,7 @@ extension LogicalProcessor {
     let e = engine
     e.pointee.deadline = cycle
     e.pointee.keepsPrevious = false
+    comesToRun()
     while true {
       if let reason = turn(.chain) {
         leaveEngine()
@@ -42,6 +43,10 @@ extension LogicalProcessor {
     }
     if now >= e.pointee.deadline { return .deadline }
     if s.pointee.halted { return .halted }
+    if s.pointee.pausedUntil != 0 {
+      if now < s.pointee.pausedUntil { return .paused }
+      s.pointee.pausedUntil = 0
+    }
     if s.pointee.frameIncomplete && !completeFrame() {
       return deliver(slot: PSR.ri(s.pointee.psr)) ? .interruption : nil
     }
@@ -111,6 +116,7 @@ extension LogicalProcessor {
   /// translates a single instruction, and runs the same semantic body.
   public func step() -> ExitReason {
     engine.pointee.keepsPrevious = false
+    comesToRun()
     let reason = stepOrDeliver()
     leaveEngine()
     return reason
@@ -129,6 +135,10 @@ extension LogicalProcessor {
       return .deadline
     }
     if s.pointee.halted { return .halted }
+    if s.pointee.pausedUntil != 0 {
+      if s.cycles < s.pointee.pausedUntil { return .paused }
+      s.pointee.pausedUntil = 0
+    }
     if s.pointee.frameIncomplete && !completeFrame() {
       return deliver(slot: PSR.ri(s.pointee.psr)) ? .interruption : .deadline
     }

@@ -34,6 +34,9 @@ struct Translator {
 
   enum Flow { case next, ends }
 
+  /// hint @pause (Volume 3, hint).
+  private static let pauseHint: Int64 = 0
+
   /// Translates from `host` (the bundle), `physical` its address; `limitBundles` bundles of its page may be read.
   /// Returns the position behind the last instruction.
   mutating func run(_ host: UnsafeRawPointer, startSlot: Int, limitBundles: Int) -> Int {
@@ -124,8 +127,10 @@ struct Translator {
   // MARK: Emission
 
   private mutating func emit(_ i: Instruction, _ position: UInt8) -> Flow {
-    if i.operation == .nop || i.operation == .hint || i.operation == .brp || i.operation == .brpIndirect || i.operation == .brpRet {
-      return .next
+    switch i.operation {
+    case .nop, .brp, .brpIndirect, .brpRet: return .next
+    case .hint where i.immediate != Self.pauseHint: return .next
+    default: break
     }
     let qp = i.qp
     let predicatesBranch: Bool
@@ -191,7 +196,11 @@ struct Translator {
   private mutating func emitBody(_ i: Instruction, _ position: UInt8) -> Flow {
     switch i.operation {
     case .reserved, .reservedIfPredicated: return illegal(position)
-    case .nop, .hint, .brp, .brpIndirect, .brpRet: return .next
+    case .nop, .brp, .brpIndirect, .brpRet: return .next
+    case .hint:
+      // hint.x ends in slot 2.
+      generalOp(i, i.unit == .x ? position + 1 : position)
+      return .next
 
     case .add: return integer(plain(.add, i, position))
     case .addOne: return integer(plain(.addOne, i, position))

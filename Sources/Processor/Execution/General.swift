@@ -42,6 +42,7 @@ extension LogicalProcessor {
       setPredicates(o, g.attributes.comparison, g.attributes.relation == .nz ? bit : !bit)
       return .next
 
+    case .hint: return pause()
     case .alloc: return alloc(o)
     case .movFromPredicates:
       state.gr[Int(o.d)] = predicateWord()

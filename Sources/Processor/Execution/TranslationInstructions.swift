@@ -41,8 +41,8 @@ extension LogicalProcessor {
         instructionTLB.purgeCache(start, last, rid(address))
       } else {
         purge(start, last, rid(address))
-        // Other processors lose their ALAT entries as well; this one keeps its own (Volume 3, ptc.ga).
-        if g.operation == .ptcGA || g.operation == .ptcG { globalPurge?(start, last, rid(address), g.operation == .ptcGA) }
+        // The others lose their ALAT entries as well, ptc.ga or not: they do so whenever this one has run (Volume 3, ptc.ga).
+        if g.operation != .ptcL { seenPurges = domain.announce(purge: .init(start: start, last: last, rid: rid(address))) }
       }
       if g.operation != .ptrI { softTLB.purge(start: start, last: last) }
       if g.operation != .ptrD { codeMapChanged() }
@@ -51,9 +51,11 @@ extension LogicalProcessor {
     }
   }
 
-  func purge(_ start: UInt64, _ last: UInt64, _ rid: UInt32) {
+  /// Purges both caches; true if the one for instructions held something of the range.
+  @discardableResult
+  func purge(_ start: UInt64, _ last: UInt64, _ rid: UInt32) -> Bool {
     dataTLB.purgeCache(start, last, rid)
-    instructionTLB.purgeCache(start, last, rid)
+    return instructionTLB.purgeCache(start, last, rid)
   }
 
   func mapsChanged() {

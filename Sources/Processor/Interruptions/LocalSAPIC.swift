@@ -28,7 +28,10 @@ extension LogicalProcessor {
 
   func updateInterruptPending() {
     state.pointee.interruptPending = deliverable() != nil
-    if state.pointee.interruptPending { state.pointee.halted = false }
+    if state.pointee.interruptPending {
+      state.pointee.halted = false
+      state.pointee.pausedUntil = 0
+    }
     engine.pointee.limit = 0
   }
 

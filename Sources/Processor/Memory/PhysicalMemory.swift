@@ -22,8 +22,8 @@ public final class PhysicalMemory: @unchecked Sendable {
   private let mapping: UnsafeMutableRawPointer
   /// One byte per 4 KiB page, indexed by (host - mapping) / 4096.
   let pageFlags: UnsafeMutablePointer<UInt8>
-  /// Called when a store hits a page that holds translated code; receives the page's physical address.
-  var codeWritten: [ObjectIdentifier: (UInt64) -> Void] = [:]
+  /// The processors that work on this memory.
+  let domain = CoherenceDomain()
 
   /// `layout`: (base, size) pairs in bytes, multiples of 4096, ascending and disjoint.
   public init(layout: [(base: UInt64, size: UInt64)]) throws {
@@ -139,6 +139,7 @@ public final class PhysicalMemory: @unchecked Sendable {
   /// Tells the engines that RAM changed behind them (device DMA, firmware, loaders).
   public func noteWrite(_ physical: UInt64, count: Int) {
     guard count > 0, let first = host(physical) else { return }
+    domain.foreignWrites &+= 1
     let firstPage = pageIndex(first)
     let lastPage = pageIndex(first + (count - 1))
     for page in firstPage...lastPage where pageFlags[page] & Self.holdsCode != 0 {
@@ -148,7 +149,7 @@ public final class PhysicalMemory: @unchecked Sendable {
 
   @inline(never) func invalidateCode(_ physicalPage: UInt64, _ page: Int) {
     pageFlags[page] &= ~Self.holdsCode
-    for handler in codeWritten.values { handler(physicalPage) }
+    domain.blocks.invalidate(page: physicalPage)
   }
 }
 

@@ -120,7 +120,10 @@ struct TLB {
     registersInUse = max(registersInUse, slot + 1)
   }
 
-  func purgeCache(_ start: UInt64, _ last: UInt64, _ rid: UInt32) {
+  /// True if anything was removed.
+  @discardableResult
+  func purgeCache(_ start: UInt64, _ last: UInt64, _ rid: UInt32) -> Bool {
+    var removed = false
     var sizes = pageSizes
     // A range inside one page of every size in use touches one set for each; anything larger is a sweep.
     if sizes != 0, (start ^ last) >> UInt64(sizes.trailingZeroBitCount) == 0 {
@@ -128,11 +131,18 @@ struct TLB {
         let shift = UInt64(sizes.trailingZeroBitCount)
         sizes &= sizes &- 1
         let first = Self.set(start, shift, rid)
-        for way in first..<first + Self.ways where cache[way].overlaps(start, last, rid) { cache[way].valid = false }
+        for way in first..<first + Self.ways where cache[way].overlaps(start, last, rid) {
+          cache[way].valid = false
+          removed = true
+        }
       }
-      return
+      return removed
     }
-    for i in 0..<Self.sets * Self.ways where cache[i].overlaps(start, last, rid) { cache[i].valid = false }
+    for i in 0..<Self.sets * Self.ways where cache[i].overlaps(start, last, rid) {
+      cache[i].valid = false
+      removed = true
+    }
+    return removed
   }
 
   func purgeRegisters(_ start: UInt64, _ last: UInt64, _ rid: UInt32) {

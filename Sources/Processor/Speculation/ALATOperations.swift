@@ -26,6 +26,7 @@ extension LogicalProcessor {
   }
 
   func alatInsert(_ tag: UInt32, _ host: UnsafeMutableRawPointer, _ size: Int) {
+    if seenForeignWrites != domain.foreignWrites { alatMissedWrites() }
     alatRemove(tag)
     var slot = -1
     for i in 0..<32 where state.pointee.alat.entries[i].tag == 0 {
@@ -47,8 +48,15 @@ extension LogicalProcessor {
 
   func alatContains(_ tag: UInt32) -> Bool {
     if state.pointee.alat.filter == 0 { return false }
+    if seenForeignWrites != domain.foreignWrites { alatMissedWrites() }
     for i in 0..<32 where state.pointee.alat.entries[i].tag == tag { return true }
     return false
+  }
+
+  /// Devices have written to memory meanwhile: what they wrote over is unknown, so all entries go, as any entry may at any time.
+  @inline(never) private func alatMissedWrites() {
+    seenForeignWrites = domain.foreignWrites
+    alatClear()
   }
 
   func alatRemove(_ tag: UInt32) {

@@ -8,7 +8,7 @@ import Arithmetic
 /// come from 7-, 6- and 3-bit fields of the encoding.
 public struct ProcessorState {
   /// Layout of this struct in saved machines.
-  public static let stateVersion: UInt32 = 1
+  public static let stateVersion: UInt32 = 2
 
   // MARK: Arrays, in the order that `StateLayout` states
 
@@ -89,8 +89,16 @@ public struct ProcessorState {
   public var interruptPending: Bool = false
   /// PAL_HALT_LIGHT: waits for an interrupt.
   public var halted: Bool = false
+  /// An INIT has arrived that PSR.mc has kept out so far.
+  public var initPending: Bool = false
   /// ITC value at which ITM was last matched or written; a match fires once.
   public var timerArmed: Bool = false
+  /// hint @pause: nothing retires before this cycle or an interrupt; 0 while it runs.
+  public var pausedUntil: UInt64 = 0
+  /// Slots retired at the last pause, between it and the one before, and how many there were of that kind (see `Pause.swift`).
+  public var lastPause: UInt64 = 0
+  public var pauseDistance: UInt64 = 0
+  public var pauseRound: UInt64 = 0
 
   // MARK: The interruption being raised
 

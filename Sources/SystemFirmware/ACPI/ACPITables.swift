@@ -12,8 +12,8 @@ struct ACPITables {
   /// Addresses by signature, for inspection.
   let addresses: [String: UInt64]
 
-  /// `processors`: local SAPIC identifiers, (id, eid).
-  init(base: UInt64, facsAddress: UInt64, dsdt: [UInt8], processors: [LocalID]) {
+  /// `processors`: local SAPIC identifiers. `topology`: nil for a machine of one node.
+  init(base: UInt64, facsAddress: UInt64, dsdt: [UInt8], processors: [LocalID], topology: NUMATopology? = nil) {
     var w = ByteWriter()
     var addresses: [String: UInt64] = [:]
     func place(_ name: String, _ table: [UInt8]) -> UInt64 {
@@ -25,12 +25,16 @@ struct ACPITables {
     }
     let dsdtAddress = place("DSDT", dsdt)
     let fadt = place("FACP", Self.fixedDescription(dsdt: dsdtAddress, facs: facsAddress))
-    let listed = [
+    var listed = [
       fadt,
       place("APIC", Self.multipleAPIC(processors)),
       place("SPCR", Self.serialConsole()),
       place("SSDT", Self.processorObjects(processors.count)),
     ]
+    if let topology {
+      listed.append(place("SRAT", Self.resourceAffinity(topology, processors: processors)))
+      listed.append(place("SLIT", Self.localityDistances(topology)))
+    }
     var root = ACPITable("XSDT", revision: 1)
     listed.forEach { root.put($0) }
     let xsdt = place("XSDT", root.bytes)
@@ -70,8 +74,8 @@ struct ACPITables {
     return w.bytes
   }
 
-  /// MADT (section 5.2.11): one local SAPIC for each processor, one I/O SAPIC. No 8259s, hence no PCAT_COMPAT flag and no
-  /// source overrides.
+  /// MADT (section 5.2.11): one local SAPIC for each processor, one I/O SAPIC. No 8259s, hence no PCAT_COMPAT flag; the
+  /// interrupts of the IDE channels are ISA's by their nature, so overrides say where 14 and 15 arrive.
   static func multipleAPIC(_ processors: [LocalID]) -> [UInt8] {
     var t = ACPITable("APIC", revision: 2)
     t.put(UInt32(MemoryMap.interruptBlock))
@@ -93,6 +97,14 @@ struct ACPITables {
       t.put(UInt32(1))  // enabled
       t.put(UInt32(index))
       t.put(bytes: name)
+    }
+    for source in [14, 15] as [UInt8] {
+      t.put(UInt8(2))
+      t.put(UInt8(10))
+      t.put(UInt8(0))  // ISA
+      t.put(source)
+      t.put(UInt32(source))
+      t.put(UInt16(0b0101))  // active high, edge-triggered
     }
     return t.bytes
   }

@@ -1,4 +1,5 @@
 import Loading
+import Platform
 
 /// Why a machine cannot be started. The description is one line for the user.
 public enum BootError: Error, Equatable, CustomStringConvertible {
@@ -9,6 +10,7 @@ public enum BootError: Error, Equatable, CustomStringConvertible {
   case initrdDoesNotFit(bytes: Int)
   case overlapsBootData(String)
   case notAnApplication(String, damaged: Bool)
+  case pci(PCIRoot.Failure)
 
   public var description: String {
     switch self {
@@ -22,6 +24,7 @@ public enum BootError: Error, Equatable, CustomStringConvertible {
     case .notAnApplication(let file, let damaged):
       damaged ? "\(file): a damaged EFI application" : "\(file): not an EFI application for IA-64"
     case .overlapsBootData(let file): "\(file): a segment lies where the boot parameters must be"
+    case .pci(let failure): failure.description
     }
   }
 }

@@ -31,9 +31,10 @@ struct FirmwareTables {
 
   init() {}
 
-  init(image: FirmwareImage, dsdt: [UInt8], localIDs: [LocalID]) {
+  init(image: FirmwareImage, dsdt: [UInt8], localIDs: [LocalID], topology: NUMATopology? = nil) {
     let base = FirmwareLayout.base
-    let acpi = ACPITables(base: FirmwareLayout.acpi, facsAddress: FirmwareLayout.acpiNVS, dsdt: dsdt, processors: localIDs)
+    let acpi = ACPITables(
+      base: FirmwareLayout.acpi, facsAddress: FirmwareLayout.acpiNVS, dsdt: dsdt, processors: localIDs, topology: topology)
     self.acpi = acpi
 
     // Function descriptors: entry point and global pointer (the image's first byte; the stubs do not use it).

@@ -1,0 +1,53 @@
+import Devices
+import HostResources
+
+/// The far end of a partition's serial line: a file, or the terminal that the partitions share line by line.
+final class PartitionConsole: SerialPeer {
+  private let output: HostConsole
+  /// In front of every line; empty for a console that has its output for itself.
+  private let prefix: [UInt8]
+  private var line: [UInt8] = []
+  private var success: OutputMatcher?
+  private var failure: OutputMatcher?
+  private(set) var hasMatched = false
+  /// What the guest said when it failed.
+  private(set) var failedLine: String?
+  /// Called when the serial port has room again.
+  var wantsInput: (() -> Void)?
+
+  private static let lineLimit = 512
+
+  init(output: HostConsole, prefix: String, success: OutputMatcher?, failure: OutputMatcher?) {
+    self.output = output
+    self.prefix = Array(prefix.utf8)
+    self.success = success
+    self.failure = failure
+  }
+
+  var isWatched: Bool { success != nil }
+
+  func transmit(_ byte: UInt8) {
+    if success?.append(byte) == true { hasMatched = true }
+    if failure?.append(byte) == true { failedLine = failure?.matchedLine }
+    guard !prefix.isEmpty else { return output.write(byte) }
+    line.append(byte)
+    if byte == 0x0A || line.count >= Self.lineLimit { finishLine() }
+  }
+
+  func readyToReceive() { wantsInput?() }
+
+  /// A prompt has no end of line: it is shown when the partition has nothing else to do.
+  func idle() {
+    if success?.matchesPartialLine() == true { hasMatched = true }
+    if failure?.matchesPartialLine() == true { failedLine = failure?.matchedLine }
+    if !line.isEmpty { finishLine() }
+    output.flush()
+  }
+
+  private func finishLine() {
+    for byte in prefix { output.write(byte) }
+    for byte in line { output.write(byte) }
+    if line.last != 0x0A { for byte in "\r\n".utf8 { output.write(byte) } }
+    line.removeAll(keepingCapacity: true)
+  }
+}

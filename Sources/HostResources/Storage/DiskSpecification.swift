@@ -1,0 +1,138 @@
+/// What `--disk` says: a file or NBD address, and options behind commas, in the manner of QEMU and xm.
+public struct DiskSpecification: Sendable, Equatable {
+  /// Where the disk is plugged in.
+  public enum Bus: String, Sendable, CaseIterable { case ide, scsi, vbd, vscsi, virtio }
+  /// What the guest's flush commands are worth.
+  public enum Cache: String, Sendable, CaseIterable {
+    /// A write is done when the host's page cache has it; flushes bring it to the medium.
+    case writeback
+    /// The drive's write cache is off until the guest switches it on.
+    case writethrough
+    /// Flushes are answered and not done: for disks that nobody will miss.
+    case unsafe
+  }
+  /// Writes go elsewhere.
+  public enum Overlay: Sendable, Equatable {
+    case none
+    /// They are forgotten at the end.
+    case temporary
+    /// They are kept in this file.
+    case file(String)
+  }
+
+  /// A path, or an address that begins with `nbd:` or `nbd+unix:`.
+  public var file: String
+  /// Nil: nobody said; IDE as long as there is room.
+  public var bus: Bus?
+  /// Nil: to be found out.
+  public var format: ImageFormat?
+  public var isReadOnly = false
+  public var isCD = false
+  public var overlay = Overlay.none
+  public var cache = Cache.writeback
+  public var serial: String?
+
+  public struct Failure: Error, Equatable, CustomStringConvertible, Sendable {
+    public var description: String
+    init(_ text: String) { description = text }
+  }
+
+  public init(file: String) { self.file = file }
+
+  /// A comma in a file's name is written twice.
+  public init(parsing text: String) throws(Failure) {
+    var parts = Self.split(text)
+    guard var name = parts.first, !name.isEmpty else { throw Failure("no file is named") }
+    parts.removeFirst()
+    if name.hasPrefix("file=") { name.removeFirst(5) }
+    guard !name.isEmpty else { throw Failure("no file is named") }
+    self.init(file: name)
+    var seen: Set<String> = []
+    for part in parts {
+      let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      let key = pair[0]
+      guard seen.insert(key).inserted else { throw Failure("\"\(key)\" is there twice") }
+      try set(key, pair.count > 1 ? pair[1] : nil)
+    }
+    try check()
+  }
+
+  private static func split(_ text: String) -> [String] {
+    var parts = [""]
+    var characters = text[...]
+    while let character = characters.popFirst() {
+      if character != "," {
+        parts[parts.count - 1].append(character)
+      } else if characters.first == "," {
+        characters.removeFirst()
+        parts[parts.count - 1].append(",")
+      } else {
+        parts.append("")
+      }
+    }
+    return parts
+  }
+
+  private mutating func set(_ key: String, _ value: String?) throws(Failure) {
+    switch key {
+    case "bus", "if": bus = try Self.choice(key, value)
+    case "format": format = try Self.choice(key, value)
+    case "cache": cache = try Self.choice(key, value)
+    case "readonly", "ro": isReadOnly = try Self.flag(key, value)
+    case "cd": isCD = try Self.flag(key, value)
+    case "media":
+      switch value {
+      case "cdrom": isCD = true
+      case "disk": isCD = false
+      default: throw Failure("media is disk or cdrom")
+      }
+    case "snapshot":
+      if try Self.flag(key, value) {
+        guard overlay == .none else { throw Failure("snapshot and overlay exclude each other") }
+        overlay = .temporary
+      }
+    case "overlay":
+      guard let value, !value.isEmpty else { throw Failure("overlay needs a file: overlay=FILE") }
+      guard overlay == .none else { throw Failure("snapshot and overlay exclude each other") }
+      overlay = .file(value)
+    case "serial":
+      guard let value, (1...20).contains(value.utf8.count), value.utf8.allSatisfy({ 0x20...0x7E ~= $0 }) else {
+        throw Failure("a serial number is 1 to 20 ASCII characters")
+      }
+      serial = value
+    case "": throw Failure("an option is empty; a comma in a file's name is written twice")
+    default:
+      throw Failure(
+        "there is no option \"\(key)\"; the options are bus, format, readonly, cd, snapshot, overlay, cache and serial"
+          + " (a comma in a file's name is written twice)")
+    }
+  }
+
+  private static func choice<T: RawRepresentable & CaseIterable>(_ key: String, _ value: String?) throws(Failure) -> T
+  where T.RawValue == String {
+    if let value, let known = T(rawValue: value) { return known }
+    let list = T.allCases.map(\.rawValue).joined(separator: ", ")
+    throw Failure((value.map { "\(key)=\($0): " } ?? "") + "\(key) is one of \(list)")
+  }
+
+  private static func flag(_ key: String, _ value: String?) throws(Failure) -> Bool {
+    switch value {
+    case nil, "on", "yes", "true": true
+    case "off", "no", "false": false
+    default: throw Failure("\(key) is on or off")
+    }
+  }
+
+  private mutating func check() throws(Failure) {
+    if isCD {
+      guard overlay == .none else { throw Failure("nothing is written to a CD: it has no snapshot or overlay") }
+      isReadOnly = true
+    }
+    if isReadOnly && overlay != .none { throw Failure("readonly, and snapshot or overlay, exclude each other") }
+    if isRemote && format != nil && format != .raw {
+      throw Failure("the server of an NBD address has the format: only raw is left")
+    }
+  }
+
+  public var isRemote: Bool { ["nbd:", "nbd+unix:"].contains { file.hasPrefix($0) } }
+}
