@@ -2,8 +2,8 @@
 // on the stacks when it calls Exit.
 
 // The start of the boot manager, called by the reset code: r1 the interruption vector table, the first call prepared by the handler
-// of GATE_POWER_ON. The environment is that of EFI 1.10, section 2.3.2: physical mode, interruptions collected and enabled, register
-// stack engine eager, all floating-point traps disabled.
+// of GATE_POWER_ON. The environment is that of EFI 1.10, section 2.3.2: physical mode, interruptions collected and enabled, all
+// floating-point traps disabled; register stack engine enforced lazy, as Linux relies on (its first instructions read ar.rnat).
         .balign 32, 0
 efi_start:
         { .mlx
@@ -12,7 +12,7 @@ efi_start:
         }
         { .mmi
           mov ar.fpsr = r14
-          mov ar.rsc = 3
+          mov ar.rsc = 0
           nop.i 0 ;;
         }
         { .mmi

@@ -1,6 +1,7 @@
 import Devices
 import HostResources
 import Platform
+import SystemFirmware
 
 /// Disks, opened and plugged in.
 extension Server {
@@ -21,6 +22,11 @@ extension Server {
         ide = controller
         controller.ide.attach(ideDevice(disk, number: number), unit: unit)
         self.disks.append((name: "ide\(unit)", disk: disk))
+        firmware.media.append(
+          BootMedium(
+            storage: disk.storage, device: Self.chipSetDevice, function: 1,
+            attachment: .ide(channel: UInt8(unit / 2), unit: UInt8(unit % 2)), isRemovable: disk.specification.isCD,
+            isCD: disk.specification.isCD))
       case let bus:
         throw CommandFailure(CommandFailure.badInput, "--disk: bus=\(bus.rawValue) does not exist yet; use bus=ide")
       }

@@ -48,7 +48,8 @@ extension FATVolume {
     guard offset <= Self.largestFile, UInt64(bytes.count) <= Self.largestFile - offset else { throw .tooLarge }
     var node = node
     let end = offset + UInt64(bytes.count)
-    if end > UInt64(node.size) { node = try resize(node, to: UInt32(end), time: time, zeroing: UInt64(node.size)..<min(offset, end)) }
+    let old = UInt64(node.size)
+    if end > old { node = try resize(node, to: UInt32(end), time: time, zeroing: old..<max(old, offset)) }
     try store(node, at: offset, bytes)
     node.modified = time
     node.attributes |= FATAttribute.archive

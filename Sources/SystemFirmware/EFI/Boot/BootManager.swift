@@ -31,7 +31,10 @@ extension SystemFirmware {
       boot?.manager.lastStatus = status
       if status != 0 { say("\(ended.name) has ended with \(Self.describe(status))", call) }
     }
-    if boot?.manager.candidates == nil { boot?.manager.candidates = findCandidates() }
+    if boot?.manager.candidates == nil {
+      let found = findCandidates()
+      boot?.manager.candidates = found
+    }
     while boot?.manager.candidates?.isEmpty == false, let candidate = boot?.manager.candidates?.removeFirst() {
       switch prepare(candidate) {
       case .success(let handle):

@@ -23,4 +23,10 @@ struct BootServicesState: Sendable, Equatable, Codable {
   /// Cycle at which the watchdog resets the machine.
   var watchdog: UInt64?
   var manager = BootManagerState()
+
+  /// The frame of the service that has called the guest's code last.
+  var innermost: CallFrame? {
+    get { frames.last }
+    set { if let newValue, !frames.isEmpty { frames[frames.count - 1] = newValue } }
+  }
 }

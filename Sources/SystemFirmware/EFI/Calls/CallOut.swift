@@ -71,7 +71,7 @@ extension SystemFirmware {
     s.pr[6] = 0
     while let frame = boot?.frames.last {
       if let function = frame.pending {
-        boot?.frames[top].pending = nil
+        boot?.innermost?.pending = nil
         guard let entry: UInt64 = try? call.load(function.descriptor), let pointer: UInt64 = try? call.load(function.descriptor &+ 8)
         else {
           call.set(8, EFIStatus.invalidParameter.rawValue)
@@ -92,8 +92,8 @@ extension SystemFirmware {
       case .value(let value):
         if leave(value, call) { return .proceed }
       case .call(let function, let continuation):
-        boot?.frames[top].continuation = continuation
-        boot?.frames[top].pending = function
+        boot?.innermost?.continuation = continuation
+        boot?.innermost?.pending = function
       case .wait(let cycle): return wait(until: cycle, call, gate: Gate.callNext)
       case .arranged(let outcome): return outcome
       }
@@ -103,12 +103,10 @@ extension SystemFirmware {
     return .proceed
   }
 
-  private var top: Int { (boot?.frames.count ?? 1) - 1 }
-
   /// The innermost service returns `value`, unless notifications are to be made first.
   private func leave(_ value: UInt64, _ call: GuestCall) -> Bool {
     if boot?.events.hasDispatchable == true {
-      boot?.frames[top].continuation = .notifications(result: value)
+      boot?.innermost?.continuation = .notifications(result: value)
       return false
     }
     boot?.frames.removeLast()
@@ -117,7 +115,7 @@ extension SystemFirmware {
   }
 
   func markCall(_ call: GuestCall) -> GateOutcome {
-    if boot?.frames.isEmpty == false { boot?.frames[top].mark = CallMark(call.processor.state) }
+    boot?.innermost?.mark = CallMark(call.processor.state)
     return .proceed
   }
 
@@ -125,7 +123,8 @@ extension SystemFirmware {
   func unwind(to index: Int, value: UInt64, gate: UInt64, _ call: GuestCall) -> GateOutcome? {
     guard let frame = boot?.frames[index], let mark = frame.mark, let offset = image.offset(ofGate: gate) else { return nil }
     boot?.frames.removeSubrange((index + 1)...)
-    boot?.contexts.removeSubrange(min(frame.contexts, boot?.contexts.count ?? 0)...)
+    let suspended = boot?.contexts.count ?? 0
+    boot?.contexts.removeLast(max(0, suspended - frame.contexts))
     boot?.events.level = frame.level
     mark.restore(to: call.processor.state)
     call.set(8, value)
