@@ -52,7 +52,9 @@ let package = Package(
     .testTarget(name: "ProcessorTests", dependencies: ["Processor", "IA64"]),
     .testTarget(name: "DevicesTests", dependencies: ["Devices", "HostResources", "Platform", "Processor"]),
     .testTarget(name: "PlatformTests", dependencies: ["Platform", "Processor", "Devices", "HostResources"]),
-    .testTarget(name: "SystemFirmwareTests", dependencies: ["SystemFirmware", "Platform", "Processor", "Loading", "CZlib"]),
+    .testTarget(
+      name: "SystemFirmwareTests",
+      dependencies: ["SystemFirmware", "Platform", "Processor", "Loading", "Devices", "HostResources", "CZlib"]),
     .testTarget(name: "FirmwareMediaTests", dependencies: ["FirmwareMedia", "HostResources"]),
     .testTarget(name: "CommandTests", dependencies: ["Commands", "IA64", "Loading"]),
   ]
