@@ -51,6 +51,7 @@ let package = Package(
       dependencies: ["Arithmetic", .product(name: "BigInt", package: "BigInt")]),
     .testTarget(name: "ProcessorTests", dependencies: ["Processor", "IA64"]),
     .testTarget(name: "DevicesTests", dependencies: ["Devices", "HostResources", "Platform", "Processor"]),
+    .testTarget(name: "HostResourcesTests", dependencies: ["HostResources"]),
     .testTarget(name: "PlatformTests", dependencies: ["Platform", "Processor", "Devices", "HostResources"]),
     .testTarget(
       name: "SystemFirmwareTests",

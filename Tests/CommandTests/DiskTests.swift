@@ -78,8 +78,8 @@ struct DiskTests {
         dd if=/dev/zero of=/mnt/fat/rest bs=64k 2>/dev/null || echo "fat is full"
         sync
         echo 3 >/proc/sys/vm/drop_caches
-        echo "ext=$(sha256sum </mnt/ext/random)"
-        echo "fat=$(sha256sum </mnt/fat/random)"
+        echo "ext=$(md5sum </mnt/ext/random)"
+        echo "fat=$(md5sum </mnt/fat/random)"
         umount /mnt/ext /mnt/fat
         e2fsck -f -n /dev/sda2 && echo "ext is clean"
         fsck.fat -n /dev/sda1 && echo "fat is clean"
@@ -100,8 +100,8 @@ struct DiskTests {
     _ = try HostTool.run("debugfs", ["-R", "dump /random \(copies[0])", ext.path])
     _ = try HostTool.run("mcopy", ["-n", "-i", fat.path, "::random", copies[1]])
     for (name, copy) in zip(["ext", "fat"], copies) {
-      let sum = try HostTool.run("sha256sum", [copy]).text.prefix(64)
-      #expect(value(name, in: text)?.hasPrefix(sum) == true && sum.count == 64, "\(name): \(sum)")
+      let sum = try HostTool.run("md5sum", [copy]).text.prefix(32)
+      #expect(value(name, in: text)?.hasPrefix(sum) == true && sum.count == 32, "\(name): \(sum)")
     }
   }
 

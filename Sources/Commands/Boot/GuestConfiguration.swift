@@ -17,13 +17,21 @@ struct GuestConfiguration {
   var variables: String?
   /// Nodes that the guest is told of; nil: one, not worth a word.
   var topology: NUMATopology?
+  var adapters: [NICSpecification] = []
 
   /// Reads all files, and puts the machine together, about to be switched on.
-  func makeServer() throws -> Server {
+  func makeServer(networks: Networks? = nil) throws -> Server {
+    var adapters = adapters
+    return try makeServer(networks: networks, adapters: &adapters)
+  }
+
+  /// `adapters`: come back with their addresses.
+  func makeServer(networks: Networks?, adapters: inout [NICSpecification]) throws -> Server {
     do throws(any Error) {
       let server = try Server(memorySize: memory, processors: processors)
       try server.attach(disks.map { (disk) throws(StorageProblem) in try OpenDisk(disk) })
       server.firmware.topology = topology
+      if let networks { adapters = try networks.plug(adapters, into: server) }
       if let variables { try server.keepVariables(in: ReplacedFile(path: variables)) }
       try start(server)
       return server
