@@ -3,7 +3,8 @@
 // physical address or through any mapping of its own.
 //
 // Offset 0      directory, PAL code (one naturally aligned 16 KiB page: EFI memory type PAL code)
-// Offset 0x4000 SAL and EFI code (EFI memory type runtime services code); at 0x8000 the interruption vectors of EFI
+// Offset 0x4000 SAL and EFI code (EFI memory type runtime services code); the emulator puts EFI's interruption
+//               vectors at 0x8000
 
         .text
         .explicit

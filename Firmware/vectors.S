@@ -1,7 +1,7 @@
-// The interruption vector table while EFI images run (Volume 2, table 5-7: twenty vectors of 64 bundles, then those of 16). External
-// interrupts are the timer of the boot services; everything else ends the image with a report.
+// What lies in the interruption vector table while EFI images run: one pair of bundles for each vector (Volume 2, table 5-7: twenty
+// vectors of 64 bundles, then those of 16), which the emulator copies there. External interrupts are the timer of the boot services;
+// everything else ends the image with a report.
         .macro vector offset
-        .org vectors + \offset - image
         { .mib
           nop.m 0
           nop.i 0
@@ -10,11 +10,11 @@
         { .mib
           break.m GATE + GATE_VECTOR + \offset / 256
           nop.i 0
-          br.cond.sptk.many resume ;;
+          nop.b 0 ;;
         }
         .endm
 
-        .balign 0x8000, 0
+        .balign 32, 0
 vectors:
 offset = 0
         .rept 20

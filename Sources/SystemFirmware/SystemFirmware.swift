@@ -52,10 +52,11 @@ public final class SystemFirmware {
       throw .noFirmwareMemory
     }
     host.memory.write(FirmwareLayout.base, image.bytes)
+    for vector in image.vectorCode { host.memory.write(FirmwareLayout.vectors + vector.offset, vector.bundles) }
     tables = FirmwareTables(image: image, dsdt: dsdt, localIDs: localIDs, topology: topology)
     tables.write(to: host.memory)
     for processor in host.processors {
-      processor.firmwareGates = FirmwareLayout.base..<FirmwareLayout.base + UInt64(image.bytes.count)
+      processor.firmwareGates = FirmwareLayout.base..<FirmwareLayout.codeEnd
     }
   }
 
@@ -74,7 +75,7 @@ public final class SystemFirmware {
     do throws(PCIRoot.Failure) { try pci?.assignResources() } catch { throw .pci(error) }
     for (index, processor) in host.processors.enumerated() {
       processor.reset()
-      processor.firmwareGates = FirmwareLayout.base..<FirmwareLayout.base + UInt64(image.bytes.count)
+      processor.firmwareGates = FirmwareLayout.base..<FirmwareLayout.codeEnd
       processor.state.cr[CR.lid] = localIDs[index].register
       processor.state.ar[AR.k0] = MemoryMap.portSpace
       processor.state.pointee.ip = FirmwareLayout.base + (index == 0 ? image.reset : image.waitForWakeup)

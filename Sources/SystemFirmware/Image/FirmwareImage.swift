@@ -24,6 +24,7 @@ struct FirmwareImage: Sendable {
   let notified: UInt64
   let resume: UInt64
   let protocolFunctions: UInt64
+  /// Two bundles for each interruption vector, in their order.
   let vectors: UInt64
 
   enum Failure: Error, Equatable, CustomStringConvertible {
@@ -68,6 +69,14 @@ struct FirmwareImage: Sendable {
 
   /// The image that comes with this package.
   static func bundled() throws(Failure) -> FirmwareImage { try FirmwareImage(bytes: PackageResources.firmware_bin) }
+
+  /// The bundles of each interruption vector, and where in the vector table they belong (Volume 2, table 5-7).
+  var vectorCode: [(offset: UInt64, bundles: [UInt8])] {
+    let offsets = (0..<20).map { UInt64($0) * 0x400 } + (0..<48).map { 0x5000 + UInt64($0) * 0x100 }
+    let start = Int(vectors)
+    guard start + 32 * offsets.count <= bytes.count else { return [] }
+    return offsets.enumerated().map { ($0.element, Array(bytes[start + 32 * $0.offset..<start + 32 * $0.offset + 32])) }
+  }
 
   /// Offset of the bundle with gate `number` among those whose handlers take pointers; nil for the others.
   func offset(ofGate number: UInt64) -> UInt64? {

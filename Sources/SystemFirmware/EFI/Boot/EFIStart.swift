@@ -26,7 +26,7 @@ extension SystemFirmware {
     call.set(9, stack + Self.stackPages * MemoryLedger.pageSize - 16)
     call.set(10, FirmwareLayout.base + image.efiStart)
     // The start takes the vectors' address in place of a global pointer.
-    call.set(11, FirmwareLayout.base + image.vectors)
+    call.set(11, FirmwareLayout.vectors)
     for register in [14, 15, 3] as [UInt8] { call.set(register, 0) }
     return .proceed
   }

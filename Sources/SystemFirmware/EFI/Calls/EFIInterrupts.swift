@@ -36,9 +36,13 @@ extension SystemFirmware {
     let processor = call.processor
     while processor.serviceInterrupt() != 15 {}
     advanceTimers(processor)
-    guard let current = boot, current.events.hasDispatchable, current.contexts.count < Self.deepestInterrupts else { return .proceed }
-    // The gate is in the vector's second bundle.
-    let base = processor.state.pointee.ip &- image.vectors &- offset &- 16
+    // The gate is in the vector's second bundle; the rest of the image is where the caller's mapping has it.
+    let base = processor.state.pointee.ip &- (FirmwareLayout.vectors - FirmwareLayout.base) &- offset &- 16
+    guard let current = boot, current.events.hasDispatchable, current.contexts.count < Self.deepestInterrupts else {
+      processor.state.pointee.ip = base &+ image.resume
+      processor.setPSR(processor.state.pointee.psr & ~PSR.riMask)
+      return .redirected
+    }
     let context = InterruptedContext(processor.state)
     boot?.contexts.append(context)
     boot?.frames.append(
