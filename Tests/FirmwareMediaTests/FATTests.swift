@@ -41,7 +41,10 @@ import Testing
     try format(kind, place)
     var random = SplitMix(state: Seed.value)
     var files: [String: [UInt8]] = [:]
-    let names = ["SHORT.TXT", "lower.txt", "A name with blanks and dots.v1.2.data", "nö äscii ☃.bin", "empty", String(repeating: "x", count: 200)]
+    let names = [
+      "SHORT.TXT", "lower.txt", "A name with blanks and dots.v1.2.data", "nö äscii ☃.bin", "empty",
+      String(repeating: "x", count: 200),
+    ]
     try place.run("mmd", "-i", "disk", "::/Directory One", "::/Directory One/deeper")
     for directory in ["", "Directory One/", "Directory One/deeper/"] {
       for name in names {
@@ -75,7 +78,9 @@ import Testing
     var directories = [""]
     func node(_ path: String) throws -> FATNode { path.isEmpty ? volume.root : try volume.find(path: path) }
     func name(_ n: Int) -> [UInt16] {
-      let kinds = ["F\(n).TXT", "file number \(n).text", "lower\(n).c", "Ünïcödé \(n)", String(repeating: "long", count: 20) + "\(n)"]
+      let kinds = [
+        "F\(n).TXT", "file number \(n).text", "lower\(n).c", "Ünïcödé \(n)", String(repeating: "long", count: 20) + "\(n)",
+      ]
       return Array((kinds.randomElement(using: &random) ?? "").utf16)
     }
     for n in 0..<160 {

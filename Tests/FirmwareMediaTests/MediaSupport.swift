@@ -14,7 +14,9 @@ final class MemoryStorage: BlockStorage {
   var size: UInt64 { UInt64(bytes.count) }
   func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(StorageFailure) {
     guard offset <= size, UInt64(buffer.count) <= size - offset else { throw .outside }
-    bytes.withUnsafeBytes { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[Int(offset)..<Int(offset) + buffer.count])) }
+    bytes.withUnsafeBytes {
+      buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[Int(offset)..<Int(offset) + buffer.count]))
+    }
   }
   func write(at offset: UInt64, from buffer: UnsafeRawBufferPointer) throws(StorageFailure) {
     guard offset <= size, UInt64(buffer.count) <= size - offset else { throw .outside }

@@ -114,7 +114,8 @@ final class EFIDisk {
 
   init(_ files: [(path: String, contents: [UInt8])]) throws {
     FileManager.default.createFile(atPath: path, contents: Data(count: Self.size + (2 << 20)))
-    EFITool.run("sgdisk", ["--new=1:2048:+16M", "--typecode=1:ef00", "--partition-guid=1:01020304-0506-0708-090A-0B0C0D0E0F10", path])
+    EFITool.run(
+      "sgdisk", ["--new=1:2048:+16M", "--typecode=1:ef00", "--partition-guid=1:01020304-0506-0708-090A-0B0C0D0E0F10", path])
     EFITool.run("mkfs.vfat", ["--offset", "2048", path, "\(Self.size >> 10)"])
     var folders: Set<String> = []
     for file in files {

@@ -72,7 +72,8 @@ import Testing
       let areas = [0..<0x180, 0..<0x180, code, (bytes.count - 0x1000)..<bytes.count]
       for _ in 0..<Int.random(in: 1...12, using: &random) {
         let area = areas[Int.random(in: 0..<areas.count, using: &random)]
-        bytes[Int.random(in: area, using: &random)] = [0, 1, 0x7F, 0x80, 0xFF, UInt8(round & 0xFF)].randomElement(using: &random) ?? 0
+        bytes[Int.random(in: area, using: &random)] =
+          [0, 1, 0x7F, 0x80, 0xFF, UInt8(round & 0xFF)].randomElement(using: &random) ?? 0
       }
       if round % 10 == 0 { bytes.removeLast(Int.random(in: 0...bytes.count, using: &random)) }
       let bench = try EFIBench(memorySize: 64 << 20)

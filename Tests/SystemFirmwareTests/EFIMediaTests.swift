@@ -70,7 +70,8 @@ struct EFIMediaTests {
 
   /// CRC-32 as ISO 3309 has it, bit by bit.
   private static func crc32(_ bytes: [UInt8]) -> UInt32 {
-    ~bytes.reduce(UInt32.max) { crc, byte in (0..<8).reduce(crc ^ UInt32(byte)) { c, _ in c >> 1 ^ (c & 1 != 0 ? 0xEDB8_8320 : 0) } }
+    ~bytes.reduce(UInt32.max) { crc, byte in (0..<8).reduce(crc ^ UInt32(byte)) { c, _ in c >> 1 ^ (c & 1 != 0 ? 0xEDB8_8320 : 0) }
+    }
   }
 
   /// BootNext once, then BootOrder, before the default file.
@@ -97,9 +98,12 @@ struct EFIMediaTests {
     // The image that BootNext names, then the one of BootOrder; both return, and the default file comes last.
     #expect(text.hasPrefix("EFI SERVICES PASSED\r\nHello from an EFI application\r\n"), "\(text)")
     #expect(text.contains("An EFI image has failed"))
-    #expect(kept == Self.store([
-      ("Boot0001", Self.option("first", "\\first.efi")), ("Boot000A", Self.option("second", "\\second.efi")), ("BootOrder", [1, 0]),
-    ]))
+    #expect(
+      kept
+        == Self.store([
+          ("Boot0001", Self.option("first", "\\first.efi")), ("Boot000A", Self.option("second", "\\second.efi")),
+          ("BootOrder", [1, 0]),
+        ]))
   }
 
   @Test func refusesDamagedVariables() throws {

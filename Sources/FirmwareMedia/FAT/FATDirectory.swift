@@ -67,7 +67,9 @@ struct FATDirectory {
   func hasShort(_ name: [UInt8]) -> Bool {
     for offset in stride(from: 0, to: bytes.count - Self.entrySize + 1, by: Self.entrySize) {
       if bytes[offset] == 0 { break }
-      if bytes[offset] != Self.deleted, bytes[offset + 11] & 0x3F != FATAttribute.longName, bytes[offset..<offset + 11].elementsEqual(name) {
+      if bytes[offset] != Self.deleted, bytes[offset + 11] & 0x3F != FATAttribute.longName,
+        bytes[offset..<offset + 11].elementsEqual(name)
+      {
         return true
       }
     }

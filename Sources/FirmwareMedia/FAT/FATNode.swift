@@ -34,7 +34,9 @@ public struct FATTime: Hashable, Sendable, Codable {
     let year = UInt16(min(max(self.year, 1980), 2107) - 1980)
     return year << 9 | UInt16(min(max(month, 1), 12)) << 5 | UInt16(min(max(day, 1), 31))
   }
-  var time: UInt16 { UInt16(min(max(hour, 0), 23)) << 11 | UInt16(min(max(minute, 0), 59)) << 5 | UInt16(min(max(second, 0), 59) / 2) }
+  var time: UInt16 {
+    UInt16(min(max(hour, 0), 23)) << 11 | UInt16(min(max(minute, 0), 59)) << 5 | UInt16(min(max(second, 0), 59) / 2)
+  }
 }
 
 /// Attributes of a directory entry.

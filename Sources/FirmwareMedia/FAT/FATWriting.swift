@@ -151,7 +151,8 @@ extension FATVolume {
     let directory = try directory(of: parent)
     var node = FATNode(
       location: FATLocation(directory: directory.first, offset: nil), name: name,
-      attributes: attributes & FATAttribute.directory != 0 ? attributes : attributes | FATAttribute.archive, firstCluster: 0, size: 0,
+      attributes: attributes & FATAttribute.directory != 0 ? attributes : attributes | FATAttribute.archive, firstCluster: 0,
+      size: 0,
       created: time, accessed: time, modified: time, start: 0)
     if node.isDirectory {
       let new = try table.extend(nil, by: 1)
@@ -176,8 +177,9 @@ extension FATVolume {
   }
 
   private func insert(_ node: FATNode, into directory: FATDirectory) throws(FATFailure) -> FATNode {
-    guard let short = FATName.exactShort(node.name).flatMap({ directory.hasShort($0) ? nil : $0 })
-      ?? FATName.alias(node.name, isTaken: directory.hasShort)
+    guard
+      let short = FATName.exactShort(node.name).flatMap({ directory.hasShort($0) ? nil : $0 })
+        ?? FATName.alias(node.name, isTaken: directory.hasShort)
     else { throw .full }
     let entries = FATDirectory.entries(name: node.name, short: short, node: node)
     var directory = directory

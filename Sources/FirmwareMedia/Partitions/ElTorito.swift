@@ -12,7 +12,9 @@ enum ElTorito {
       Array(record[1..<6]) == Array("CD001".utf8), record[7...].starts(with: "EL TORITO SPECIFICATION".utf8)
     else { return [] }
     let place = UInt64(record.littleEndian(0x47, UInt32.self))
-    guard place < medium.size / 2048, let catalog = try? medium.read(at: place * 2048, count: sector), isValid(catalog) else { return [] }
+    guard place < medium.size / 2048, let catalog = try? medium.read(at: place * 2048, count: sector), isValid(catalog) else {
+      return []
+    }
     var list: [Partition] = []
     var number: UInt32 = 0
     func add(_ offset: Int, platform: UInt8) {

@@ -83,7 +83,8 @@ extension SystemFirmware {
   /// Takes the variables of a file over, in place of those that a new machine has. Before power-on.
   public func loadNonVolatile(_ contents: [UInt8]) throws(VariableFileError) {
     let (variables, count) = try VariableFile.decode(contents)
-    state.runtime.variables = RuntimeState.initialVariables.filter { $0.attributes & VariableAttribute.nonVolatile == 0 } + variables
+    state.runtime.variables =
+      RuntimeState.initialVariables.filter { $0.attributes & VariableAttribute.nonVolatile == 0 } + variables
     state.runtime.highMonotonicCount = count
   }
 

@@ -60,7 +60,8 @@ extension SystemFirmware {
     guard let mode = place([UInt8](repeating: 0, count: 24)),
       let output = placeInterface(
         [
-          .textReset, .outputString, .testString, .queryMode, .setMode, .setAttribute, .clearScreen, .setCursorPosition, .enableCursor,
+          .textReset, .outputString, .testString, .queryMode, .setMode, .setAttribute, .clearScreen, .setCursorPosition,
+          .enableCursor,
         ], trailer: [mode]),
       let key = makeEvent(waiting), let keyEx = makeEvent(waiting),
       let input = placeInterface([.inputReset, .readKeyStroke], trailer: [key]),
@@ -68,7 +69,8 @@ extension SystemFirmware {
     else { return false }
     let functions = [ProtocolFunction.inputResetEx, .readKeyStrokeEx].map(descriptor)
     let rest = [ProtocolFunction.setInputState, .registerKeyNotify, .unregisterKeyNotify].map(descriptor)
-    guard let inputEx = place((functions + [keyEx] + rest).littleEndianBytes), install(.simpleTextOutput, output, on: handle) != nil,
+    guard let inputEx = place((functions + [keyEx] + rest).littleEndianBytes),
+      install(.simpleTextOutput, output, on: handle) != nil,
       install(.simpleTextInput, input, on: handle) != nil, install(.simpleTextInputEx, inputEx, on: handle) != nil
     else { return false }
     boot?.events.inputEvents = [key, keyEx]

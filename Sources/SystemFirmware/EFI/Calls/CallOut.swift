@@ -57,7 +57,9 @@ extension SystemFirmware {
   private func wait(until cycle: UInt64, _ call: GuestCall, gate: UInt64) -> GateOutcome {
     armTimer(at: cycle, call.processor)
     call.set(10, call.processor.state.pointee.ip)
-    guard let offset = gate == Gate.callNext ? image.callOut + Self.nextCallOffset : image.offset(ofGate: gate) else { return .stop }
+    guard let offset = gate == Gate.callNext ? image.callOut + Self.nextCallOffset : image.offset(ofGate: gate) else {
+      return .stop
+    }
     return jump(call, by: image.nap &- offset)
   }
   /// The bundle of GATE_CALL_NEXT behind `call_out`.
@@ -72,7 +74,8 @@ extension SystemFirmware {
     while let frame = boot?.frames.last {
       if let function = frame.pending {
         boot?.innermost?.pending = nil
-        guard let entry: UInt64 = try? call.load(function.descriptor), let pointer: UInt64 = try? call.load(function.descriptor &+ 8)
+        guard let entry: UInt64 = try? call.load(function.descriptor),
+          let pointer: UInt64 = try? call.load(function.descriptor &+ 8)
         else {
           call.set(8, EFIStatus.invalidParameter.rawValue)
           continue

@@ -30,7 +30,8 @@ enum KeyDecoder {
   ]
   private static let numbers: [Int: UInt16] = [
     1: ScanCode.home, 2: ScanCode.insert, 3: ScanCode.delete, 4: ScanCode.end, 5: ScanCode.pageUp, 6: ScanCode.pageDown,
-    7: ScanCode.home, 8: ScanCode.end, 11: 11, 12: 12, 13: 13, 14: 14, 15: 15, 17: 16, 18: 17, 19: 18, 20: 19, 21: 20, 23: 21, 24: 22,
+    7: ScanCode.home, 8: ScanCode.end, 11: 11, 12: 12, 13: 13, 14: 14, 15: 15, 17: 16, 18: 17, 19: 18, 20: 19, 21: 20, 23: 21,
+    24: 22,
   ]
 
   /// The first key of `bytes`.

@@ -30,10 +30,12 @@ extension SystemFirmware {
       bytes.put(signature)
       bytes.zeros(12)
       return DevicePath.hardDrive(
-        partition: partition.number, start: partition.start, size: partition.count, signature: bytes.bytes, format: 1, signatureKind: 1)
+        partition: partition.number, start: partition.start, size: partition.count, signature: bytes.bytes, format: 1,
+        signatureKind: 1)
     case .gpt(_, let identifier):
       return DevicePath.hardDrive(
-        partition: partition.number, start: partition.start, size: partition.count, signature: identifier, format: 2, signatureKind: 2)
+        partition: partition.number, start: partition.start, size: partition.count, signature: identifier, format: 2,
+        signatureKind: 2)
     case .bootImage: return DevicePath.cdrom(entry: partition.number, start: partition.start, size: partition.count)
     }
   }
@@ -85,7 +87,9 @@ extension SystemFirmware {
     _ call: GuestCall, _ volume: FirmwareVolume, at offset: UInt64, count: UInt64, buffer: UInt64, writes: Bool
   ) throws(GuestAccessFailure) -> EFIStatus {
     guard count == 0 || buffer != 0 else { return .invalidParameter }
-    guard count <= UInt64(Int.max), offset <= volume.range.size, count <= volume.range.size - offset else { return .invalidParameter }
+    guard count <= UInt64(Int.max), offset <= volume.range.size, count <= volume.range.size - offset else {
+      return .invalidParameter
+    }
     if writes {
       guard !volume.isReadOnly else { return .writeProtected }
       var done: UInt64 = 0

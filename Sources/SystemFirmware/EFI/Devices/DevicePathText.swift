@@ -44,7 +44,8 @@ extension GUID {
       return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
     let tail = d.byteSwapped
-    return "\(hex(UInt64(a), 8))-\(hex(UInt64(b), 4))-\(hex(UInt64(c), 4))-\(hex(tail >> 48, 4))-\(hex(tail & 0xFFFF_FFFF_FFFF, 12))"
+    return
+      "\(hex(UInt64(a), 8))-\(hex(UInt64(b), 4))-\(hex(UInt64(c), 4))-\(hex(tail >> 48, 4))-\(hex(tail & 0xFFFF_FFFF_FFFF, 12))"
   }
 }
 

@@ -21,7 +21,9 @@ extension SystemFirmware {
   }
 
   private func strings(_ call: GuestCall) throws(GuestAccessFailure) -> ([UInt16], [UInt16])? {
-    guard let first = try readString(call.argument(1), call), let second = try readString(call.argument(2), call) else { return nil }
+    guard let first = try readString(call.argument(1), call), let second = try readString(call.argument(2), call) else {
+      return nil
+    }
     return (first, second)
   }
 
@@ -111,7 +113,8 @@ extension SystemFirmware {
     var replaced = false
     var bytes: [UInt8] = []
     let punctuation = Set("$%'-_@~`!(){}^#&".utf16)
-    for unit in units.map(Self.upper) where unit != 0x20 && unit != 0x2E && UInt64(bytes.count) < min(call.argument(2), Self.longestName) {
+    for unit in units.map(Self.upper)
+    where unit != 0x20 && unit != 0x2E && UInt64(bytes.count) < min(call.argument(2), Self.longestName) {
       let isGood = 0x41...0x5A ~= unit || 0x30...0x39 ~= unit || punctuation.contains(unit)
       if !isGood { replaced = true }
       bytes.append(isGood ? UInt8(unit) : 0x5F)

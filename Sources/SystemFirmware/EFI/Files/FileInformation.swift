@@ -73,7 +73,9 @@ extension SystemFirmware {
     let bytes = try call.read(call.argument(3), count: Int(call.argument(2)))
     func integer(_ offset: Int) -> UInt64 { bytes[offset..<offset + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) } }
     guard integer(0) <= UInt64(bytes.count), integer(72) & ~0x37 == 0 else { return .status(.invalidParameter) }
-    let name = stride(from: 80, to: bytes.count - 1, by: 2).map { UInt16(bytes[$0]) | UInt16(bytes[$0 + 1]) << 8 }.prefix { $0 != 0 }
+    let name = stride(from: 80, to: bytes.count - 1, by: 2).map { UInt16(bytes[$0]) | UInt16(bytes[$0 + 1]) << 8 }.prefix {
+      $0 != 0
+    }
     // A time of zeros leaves the time as it is.
     func time(_ offset: Int, _ old: FATTime) -> FATTime? {
       let field = Array(bytes[offset..<offset + 16])
@@ -84,7 +86,8 @@ extension SystemFirmware {
     do throws(FATFailure) {
       var node = try volume.refreshed(volume.placeholder(file.location))
       guard !node.isRoot else { return .status(.accessDenied) }
-      guard let created = time(24, node.created), let accessed = time(40, node.accessed), let modified = time(56, node.modified) else {
+      guard let created = time(24, node.created), let accessed = time(40, node.accessed), let modified = time(56, node.modified)
+      else {
         return .status(.invalidParameter)
       }
       let attributes = UInt8(integer(72))

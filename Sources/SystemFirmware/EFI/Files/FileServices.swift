@@ -54,7 +54,8 @@ extension SystemFirmware {
       return .status(.invalidParameter)
     }
     try call.check(call.argument(1), count: 8)
-    guard let handle = makeHandle(OpenFile(volume: index, location: .root, isDirectory: true, mayWrite: !storages[index].isReadOnly))
+    guard
+      let handle = makeHandle(OpenFile(volume: index, location: .root, isDirectory: true, mayWrite: !storages[index].isReadOnly))
     else { return .status(.outOfResources) }
     try call.store(call.argument(1), handle)
     return .success
@@ -80,15 +81,17 @@ extension SystemFirmware {
         guard error == .notFound, mode & Self.create != 0 else { throw error }
         guard call.argument(4) & ~0x37 == 0 else { return .status(.invalidParameter) }
         let split = name.lastIndex(of: 0x5C)
-        let parent = try split.map { (place) throws(FATFailure) in
-          try volume.find(path: Array(name[..<place]) + (place == 0 ? [0x5C] : []), from: start)
-        } ?? start
+        let parent =
+          try split.map { (place) throws(FATFailure) in
+            try volume.find(path: Array(name[..<place]) + (place == 0 ? [0x5C] : []), from: start)
+          } ?? start
         found = try volume.create(Array(name[(split.map { $0 + 1 } ?? 0)...]), in: parent, attributes: attributes, time: now(call))
       }
     } catch { return .status(Self.status(error)) }
     if writes, found.attributes & FATAttribute.readOnly != 0, mode & Self.create == 0 { return .status(.accessDenied) }
-    guard let handle = makeHandle(
-      OpenFile(volume: directory.volume, location: found.location, isDirectory: found.isDirectory, mayWrite: writes))
+    guard
+      let handle = makeHandle(
+        OpenFile(volume: directory.volume, location: found.location, isDirectory: found.isDirectory, mayWrite: writes))
     else { return .status(.outOfResources) }
     try call.store(call.argument(1), handle)
     return .success
@@ -121,7 +124,9 @@ extension SystemFirmware {
     let room: UInt64 = try call.load(call.argument(1))
     if file.isDirectory { return try readDirectory(file, volume, room, call) }
     let node: FATNode
-    do throws(FATFailure) { node = try self.node(file, volume) } catch { return .status(error == .notFound ? .deviceError : Self.status(error)) }
+    do throws(FATFailure) { node = try self.node(file, volume) } catch {
+      return .status(error == .notFound ? .deviceError : Self.status(error))
+    }
     guard file.position <= UInt64(node.size) else { return .status(.deviceError) }
     let count = min(room, UInt64(node.size) - file.position)
     guard count == 0 || call.argument(2) != 0 else { return .status(.invalidParameter) }

@@ -105,7 +105,9 @@ extension SystemFirmware {
   }
 
   /// An application goes with its return; a driver stays unless it has failed.
-  func imageEnded(_ handle: UInt64, status: UInt64, _ sizeAddress: UInt64, _ dataAddress: UInt64, _ call: GuestCall) -> ServiceOutcome {
+  func imageEnded(_ handle: UInt64, status: UInt64, _ sizeAddress: UInt64, _ dataAddress: UInt64, _ call: GuestCall)
+    -> ServiceOutcome
+  {
     let image = boot?.images[handle]
     if sizeAddress != 0 { try? call.store(sizeAddress, image?.exitData.0 ?? 0) }
     if dataAddress != 0 { try? call.store(dataAddress, image?.exitData.1 ?? 0) }

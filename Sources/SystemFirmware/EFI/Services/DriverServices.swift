@@ -52,7 +52,8 @@ extension SystemFirmware {
       return .status(progress.started || progress.remainingPath != 0 && isEnd(progress.remainingPath) ? .success : .notFound)
     }
     return .call(
-      GuestFunction(descriptor: function, arguments: [driver, progress.controller, progress.remainingPath]), then: .driver(progress))
+      GuestFunction(descriptor: function, arguments: [driver, progress.controller, progress.remainingPath]), then: .driver(progress)
+    )
   }
 
   private func isEnd(_ path: UInt64) -> Bool { readDevicePath(path)?.nodes.isEmpty == true }
@@ -63,7 +64,8 @@ extension SystemFirmware {
     if !progress.isStarting, status == 0, let function: UInt64 = host.memory.load(driver &+ 8) {
       progress.isStarting = true
       return .call(
-        GuestFunction(descriptor: function, arguments: [driver, progress.controller, progress.remainingPath]), then: .driver(progress))
+        GuestFunction(descriptor: function, arguments: [driver, progress.controller, progress.remainingPath]),
+        then: .driver(progress))
     }
     if progress.isStarting, status == 0 { progress.started = true }
     progress.candidates.removeFirst()

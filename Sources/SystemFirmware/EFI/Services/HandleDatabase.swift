@@ -67,7 +67,9 @@ struct HandleDatabase: Sendable, Equatable, Codable {
   }
 
   mutating func modify(_ handle: UInt64, _ guid: GUID, _ change: (inout Interface) -> Void) {
-    guard let index = index(handle), let interface = handles[index].interfaces.firstIndex(where: { $0.guid == guid }) else { return }
+    guard let index = index(handle), let interface = handles[index].interfaces.firstIndex(where: { $0.guid == guid }) else {
+      return
+    }
     change(&handles[index].interfaces[interface])
   }
 

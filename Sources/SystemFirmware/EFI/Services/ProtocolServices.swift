@@ -138,7 +138,9 @@ extension SystemFirmware {
 
   /// A registration tells of each new handle once.
   private func consume(_ kind: UInt64, _ key: UInt64) {
-    guard UInt32(truncatingIfNeeded: kind) == 1, let index = boot?.handles.registrations.firstIndex(where: { $0.key == key }) else { return }
+    guard UInt32(truncatingIfNeeded: kind) == 1, let index = boot?.handles.registrations.firstIndex(where: { $0.key == key }) else {
+      return
+    }
     boot?.handles.registrations[index].news.removeFirst()
   }
 
@@ -223,7 +225,8 @@ extension SystemFirmware {
     guard pointer != 0, let path = readDevicePath(pointer) else { return .status(.invalidParameter) }
     var best: (handle: UInt64, length: Int)?
     for handle in boot?.handles.handles(with: guid) ?? [] {
-      guard let own = devicePath(of: handle), own.nodes.count <= path.nodes.count, own.nodes.elementsEqual(path.nodes.prefix(own.nodes.count))
+      guard let own = devicePath(of: handle), own.nodes.count <= path.nodes.count,
+        own.nodes.elementsEqual(path.nodes.prefix(own.nodes.count))
       else { continue }
       if best.map({ $0.length < own.nodes.count }) ?? true { best = (handle, own.nodes.count) }
     }
