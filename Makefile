@@ -22,7 +22,8 @@ GUEST_PACKAGES := binutils-ia64-linux-gnu gcc-12-source glibc-source linux-sourc
                   autoconf automake autopoint gettext pkg-config cpio
 
 # What the guest tools need beside a ready cross compiler.
-GUEST_TOOL_PACKAGES := binutils-ia64-linux-gnu build-essential patch xz-utils bison flex cpio python3
+GUEST_TOOL_PACKAGES := binutils-ia64-linux-gnu build-essential patch xz-utils flex bison gawk python3 autoconf automake autopoint gettext pkg-config \
+                       cpio
 
 # install(packages): asks dpkg first, so that a machine that has everything needs neither network nor rights.
 define install
