@@ -34,8 +34,12 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "EPICUR", "EPICURE", 1)
                 Local0 = 0
                 While (Local0 < 128)
                 {
-                    WIRE [Local0] = Package (4) {
-                        ((Local0 >> 2) << 16) | 0xFFFF, Local0 & 3, 0, 16 + (Local0 % 48) }
+                    // Linux evaluates no expressions inside of a package.
+                    Local1 = Package (4) { 0, 0, 0, 0 }
+                    Local1 [0] = ((Local0 >> 2) << 16) | 0xFFFF
+                    Local1 [1] = Local0 & 3
+                    Local1 [3] = 16 + (Local0 % 48)
+                    WIRE [Local0] = Local1
                     Local0++
                 }
                 Return (WIRE)

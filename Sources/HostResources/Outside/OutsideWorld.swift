@@ -84,7 +84,7 @@ public final class OutsideWorld {
       }
       if milliseconds == 0 { return nil }
       // The last source may have gone: nothing will come.
-      if nanoseconds == nil && !mayDeliver { return nil }
+      if !mayDeliver { return nil }
     }
   }
 

@@ -18,7 +18,7 @@ import Testing
     0x00, 0x03, 0x12, 0x1B, 0x1E, 0x25, 0x28, 0x28, 0xA8, 0x43, 0x46, 0x4A, 0x51, 0x5A, 0xBD, 0x2B, 0xBB,
   ]
 
-  @Test(arguments: 0..<UInt64(isComplete ? 2000 : 24)) func survives(_ round: UInt64) throws {
+  @Test(arguments: 0..<UInt64(isComplete ? 2000 : 12)) func survives(_ round: UInt64) throws {
     var random = BenchRandom(state: Self.seed &+ round &* 0x9E37_79B9)
     let disks = [FaultyStorage(sectors: 3000), FaultyStorage(sectors: 1)]
     let disc = FaultyStorage(sectors: 800)
@@ -26,7 +26,7 @@ import Testing
     disc.badSectors = [41]
     let bench = try IDEBench(disks[0], disks[1])
     bench.attach(ATAPICDROM(disc: disc, serial: "C", events: bench.events, clock: bench.clock), unit: 2)
-    for step in 0..<3000 {
+    for step in 0..<2000 {
       turn(bench, &random)
       // However long a chain of events a command starts, it ends.
       if random.below(4) == 0 {
