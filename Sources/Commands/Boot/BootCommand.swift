@@ -10,7 +10,7 @@ struct BootCommand: ParsableCommand {
     commandName: "boot",
     abstract: "Power on a machine and boot a guest; its console is on standard input and output.",
     discussion: """
-      Without --kernel the built-in self-test guest is booted. On a terminal, Ctrl-A x switches the machine off and Ctrl-A h \
+      Without --kernel the firmware boots from the disks; without disks either, the built-in self-test guest is booted. On a terminal, Ctrl-A x switches the machine off and Ctrl-A h \
       lists the other keys. While the console's input may still deliver something, idle time passes as the host's does; with \
       </dev/null it is skipped.
 
@@ -20,8 +20,10 @@ struct BootCommand: ParsableCommand {
   enum Virtualization: String, ExpressibleByArgument, CaseIterable { case none, hvm, pv }
   enum Timing: String, ExpressibleByArgument, CaseIterable { case functional, cycle }
 
-  @Option(help: ArgumentHelp("Kernel: an ELF executable for IA-64, possibly compressed with gzip.", valueName: "file"))
+  @Option(help: ArgumentHelp("Kernel: an ELF executable for IA-64, possibly compressed with gzip, or an EFI application.", valueName: "file"))
   var kernel: String?
+  @Option(help: ArgumentHelp("Keep the non-volatile EFI variables in this file; it is made if it does not exist.", valueName: "file"))
+  var nvram: String?
   @Option(help: ArgumentHelp("Initial RAM disk for a Linux kernel.", valueName: "file"))
   var initrd: String?
   @Option(help: ArgumentHelp("Kernel command line.", valueName: "text"))
@@ -156,7 +158,8 @@ struct BootCommand: ParsableCommand {
 
   private func makeServer(_ networks: Networks?) throws -> Server {
     try GuestConfiguration(
-      kernel: kernel, initrd: initrd, commandLine: append, processors: cpus, memory: memory.bytes, disks: disks(), adapters: nic
+      kernel: kernel, initrd: initrd, commandLine: append, processors: cpus, memory: memory.bytes, disks: disks(), variables: nvram,
+      adapters: nic
     ).makeServer(networks: networks)
   }
 
@@ -229,7 +232,7 @@ extension BootCommand {
   private func runPartitions(_ path: String) throws {
     for (given, option) in [
       (kernel != nil, "--kernel"), (initrd != nil, "--initrd"), (!append.isEmpty, "--append"), (until != nil, "--until"),
-      (lockstep != nil, "--lockstep"), (cpus != 1, "--cpus"),
+      (lockstep != nil, "--lockstep"), (nvram != nil, "--nvram"), (cpus != 1, "--cpus"),
     ] where given {
       throw CommandFailure(
         CommandFailure.badInput, "\(option) does not go with --machine: say it in the file, for the partition that it is for")

@@ -1,6 +1,7 @@
 import Devices
 import HostResources
 import Platform
+import SystemFirmware
 
 /// Disks, opened and plugged in.
 extension Server {
@@ -22,6 +23,7 @@ extension Server {
         ide = controller
         controller.ide.attach(ideDevice(disk, number: number), unit: unit)
         note(disk, name: "ide\(unit)")
+        makeBootable(disk, device: Self.chipSetDevice, function: 1, .ide(channel: UInt8(unit / 2), unit: UInt8(unit % 2)))
       case .scsi:
         let controller = try scsi ?? makeSCSI()
         scsi = controller
@@ -32,10 +34,21 @@ extension Server {
         unit.startsWithWriteCache = disk.specification.cache != .writethrough
         try controller.bus.attach(unit, id: id)
         note(disk, name: "scsi\(id)")
+        if let (device, function) = controller.function.location {
+          makeBootable(disk, device: device, function: function, .scsi(target: UInt16(id), lun: 0))
+        }
       case let bus:
         throw CommandFailure(CommandFailure.badInput, "--disk: bus=\(bus.rawValue) does not exist yet; use bus=ide or bus=scsi")
       }
     }
+  }
+
+  /// The firmware looks for something to boot in the order of the command line.
+  private func makeBootable(_ disk: OpenDisk, device: UInt8, function: UInt8, _ attachment: BootMedium.Attachment) {
+    firmware.media.append(
+      BootMedium(
+        storage: disk.storage, device: device, function: function, attachment: attachment, isRemovable: disk.specification.isCD,
+        isCD: disk.specification.isCD))
   }
 
   private func note(_ disk: OpenDisk, name: String) {

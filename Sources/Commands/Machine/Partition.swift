@@ -78,7 +78,7 @@ final class Partition {
       state = .ended(outcome)
       server.flushDisks()
     }
-    if server.machine.nextActivity.map({ $0 >= cycle }) ?? true { console.idle() }
+    if server.machine.nextActivity.map({ $0 >= cycle }) ?? true { console.idle(at: cycle) }
     if let line = console.failedLine, isRunning { state = .failed(line) }
   }
 
