@@ -108,7 +108,7 @@ import Testing
     for n in 0..<20_000 { ports[0].send(Frame.make(to: .broadcast, from: address(1000 + n), payload: [UInt8](repeating: 0, count: 46))) }
     pass()
     #expect(ports[1].statistics.receiveDrops > 18_000)
-    #expect(ports[1].drain().count <= 1024)
+    #expect(ports.map { $0.drain().count }.max() ?? 0 <= 1024)
     ports[2].send(Frame.make(to: address(1), from: address(2), payload: [0]))
     ports[1].send(Frame.make(to: address(2), from: address(1), payload: [0]))
     pass()

@@ -50,9 +50,10 @@ import Testing
     source.put(1)
     #expect(world.wait(nanoseconds: 3600_000 * Self.millisecond, now: 0, isOver: { false }) == 0)
     #expect(source.taken == 1)
+    let end = source.ends[1]
     Thread.detachNewThread {
       usleep(30_000)
-      source.put(1)
+      _ = write(end, [1] as [UInt8], 1)
     }
     let passed = world.wait(nanoseconds: 3600_000 * Self.millisecond, now: 0, isOver: { false })
     #expect(passed.map { $0 > 10 * Self.millisecond && $0 < 10_000 * Self.millisecond } == true)
