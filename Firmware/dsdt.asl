@@ -34,7 +34,7 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "EPICUR", "EPICURE", 1)
                 Local0 = 0
                 While (Local0 < 128)
                 {
-                    // ACPICA takes no expressions inside a package.
+                    // Linux evaluates no expressions inside of a package.
                     Local1 = Package (4) { 0, 0, 0, 0 }
                     Local1 [0] = ((Local0 >> 2) << 16) | 0xFFFF
                     Local1 [1] = Local0 & 3

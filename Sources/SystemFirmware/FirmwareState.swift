@@ -1,7 +1,7 @@
 /// Everything the firmware remembers between calls: what a saved machine needs of it.
 public struct FirmwareState: Sendable, Equatable, Codable {
   /// Layout of this struct in saved machines.
-  public static let stateVersion = 1
+  public static let stateVersion = 2
 
   /// One procedure that the operating system registered with SAL.
   struct Handler: Sendable, Equatable, Codable {
@@ -34,6 +34,8 @@ public struct FirmwareState: Sendable, Equatable, Codable {
   /// By kind of interrupt: 1 rendezvous, 2 wake-up, 3 corrected platform error.
   var machineCheckParameters: [UInt64: MachineCheckParameters] = [:]
   var runtime = RuntimeState()
+  /// Until ExitBootServices; nil as well when a kernel is booted without them.
+  var boot: BootServicesState?
 
   init(processors: Int) { self.processors = Array(repeating: ProcessorRecord(), count: processors) }
 }

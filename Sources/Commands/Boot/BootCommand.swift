@@ -10,7 +10,7 @@ struct BootCommand: ParsableCommand {
     commandName: "boot",
     abstract: "Power on a machine and boot a guest; its console is on standard input and output.",
     discussion: """
-      Without --kernel the built-in self-test guest is booted. On a terminal, Ctrl-A x switches the machine off and Ctrl-A h \
+      Without --kernel the firmware boots from the disks; without disks either, the built-in self-test guest is booted. On a terminal, Ctrl-A x switches the machine off and Ctrl-A h \
       lists the other keys. While the console's input may still deliver something, idle time passes as the host's does; with \
       </dev/null it is skipped.
 
@@ -20,12 +20,19 @@ struct BootCommand: ParsableCommand {
   enum Virtualization: String, ExpressibleByArgument, CaseIterable { case none, hvm, pv }
   enum Timing: String, ExpressibleByArgument, CaseIterable { case functional, cycle }
 
-  @Option(help: ArgumentHelp("Kernel: an ELF executable for IA-64, possibly compressed with gzip.", valueName: "file"))
+  @Option(help: ArgumentHelp("Kernel: an ELF executable for IA-64, possibly compressed with gzip, or an EFI application.", valueName: "file"))
   var kernel: String?
+  @Option(help: ArgumentHelp("Keep the non-volatile EFI variables in this file; it is made if it does not exist.", valueName: "file"))
+  var nvram: String?
   @Option(help: ArgumentHelp("Initial RAM disk for a Linux kernel.", valueName: "file"))
   var initrd: String?
   @Option(help: ArgumentHelp("Kernel command line.", valueName: "text"))
   var append: String = ""
+  @Option(
+    help: ArgumentHelp(
+      "Disk, repeatable: a file or an nbd: address; options behind commas: bus=ide, format=raw|qcow2|..., readonly, cd, snapshot=on, "
+        + "overlay=FILE, cache=writeback|writethrough|unsafe, serial=TEXT.", valueName: "file,options"))
+  var disk: [String] = []
   @Option(help: ArgumentHelp("Memory of the machine: 512M, 4G.", valueName: "size"))
   var memory = MemorySize(bytes: 1 << 30)
   @Option(
@@ -66,7 +73,19 @@ struct BootCommand: ParsableCommand {
       valueName: "share"))
   var lockstep: UInt64?
 
+  private func disks() throws -> [DiskSpecification] {
+    try disk.map { text in
+      do throws(DiskSpecification.Failure) { return try DiskSpecification(parsing: text) } catch {
+        throw ValidationError("--disk \(text): \(error)")
+      }
+    }
+  }
+
   func validate() throws {
+    let disks = try disks()
+    guard lockstep == nil || disks.allSatisfy({ $0.isReadOnly || $0.overlay == .temporary }) else {
+      throw ValidationError("--lockstep boots twice, so its disks must be readonly or have snapshot=on.")
+    }
     if virtualization != .none {
       throw ValidationError(
         "--virtualization \(virtualization.rawValue) does not exist yet; this version boots the bare machine only (--virtualization none)."
@@ -106,6 +125,7 @@ struct BootCommand: ParsableCommand {
     console.flush()
     TerminalMode.restore()
     let seconds = HostTime.seconds(since: start)
+    server.flushDisks()
     let failed = report(outcome, session, server)
     if let stats {
       try BootStatistics(server: server, outcome: name(outcome, session), hostSeconds: seconds).write(to: stats)
@@ -138,7 +158,8 @@ struct BootCommand: ParsableCommand {
 
   private func makeServer(_ networks: Networks?) throws -> Server {
     try GuestConfiguration(
-      kernel: kernel, initrd: initrd, commandLine: append, processors: cpus, memory: memory.bytes, adapters: nic
+      kernel: kernel, initrd: initrd, commandLine: append, processors: cpus, memory: memory.bytes, disks: disks(), variables: nvram,
+      adapters: nic
     ).makeServer(networks: networks)
   }
 
@@ -211,7 +232,7 @@ extension BootCommand {
   private func runPartitions(_ path: String) throws {
     for (given, option) in [
       (kernel != nil, "--kernel"), (initrd != nil, "--initrd"), (!append.isEmpty, "--append"), (until != nil, "--until"),
-      (lockstep != nil, "--lockstep"), (cpus != 1, "--cpus"),
+      (lockstep != nil, "--lockstep"), (nvram != nil, "--nvram"), (cpus != 1, "--cpus"),
     ] where given {
       throw CommandFailure(
         CommandFailure.badInput, "\(option) does not go with --machine: say it in the file, for the partition that it is for")
@@ -228,6 +249,7 @@ extension BootCommand {
       try StatisticsFile.write(
         PartitionStatistics(run, end: end, hostSeconds: HostTime.seconds(since: start)), to: stats)
     }
+    run.networks.complaints.forEach { StandardError.write("epicure: \($0)") }
     if let failure = PartitionReport.failure(run, end: end) { throw failure }
   }
 }

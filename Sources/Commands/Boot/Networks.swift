@@ -22,10 +22,12 @@ final class Networks {
     for case .bridge(let name, _) in all.map(\.connection) { adapterCounts[name, default: 0] += 1 }
   }
 
-  /// Plugs adapters into a machine that has not been switched on yet.
-  func plug(_ specifications: [NICSpecification], into server: Server) throws {
+  /// Plugs adapters into a machine that has not been switched on yet. Returns the specifications with the addresses that they have got.
+  @discardableResult
+  func plug(_ specifications: [NICSpecification], into server: Server) throws -> [NICSpecification] {
     let timeline = server.timeline
-    for specification in specifications {
+    var plugged = specifications
+    for (index, specification) in specifications.enumerated() {
       var segment = 0
       var port: any NetworkPort
       switch specification.connection {
@@ -39,6 +41,7 @@ final class Networks {
       }
       let address = specification.address ?? .automatic(segment: segment, index: adapterCount)
       guard addresses.insert(address).inserted else { throw NetworkError("two adapters have the address \(address)") }
+      plugged[index].address = address
       let name = "nic\(adapterCount)"
       adapterCount += 1
       if let path = specification.capture {
@@ -49,6 +52,12 @@ final class Networks {
       try server.pci.attach(adapter.function, model: adapter, device: device)
       server.statisticsSources.append((name, { Self.describe(port.statistics) }))
     }
+    return plugged
+  }
+
+  /// The machine with these adapters is gone: another may have their addresses.
+  func unplug(_ specifications: [NICSpecification]) {
+    for case let address? in specifications.map(\.address) { addresses.remove(address) }
   }
 
   private func bridge(_ name: String, isShared: Bool) throws -> SoftwareBridge {

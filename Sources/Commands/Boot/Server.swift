@@ -9,6 +9,8 @@ final class Server: FirmwareHost {
   let machine: Machine
   let uart: UART16550
   let pci: PCIRoot
+  /// Disks in the order of the command line, under the names of statistics.
+  var disks: [(name: String, disk: OpenDisk)] = []
   /// The machine's clock and events, for what connects it with others.
   let timeline: EventTimeline
   /// Devices that count what they do, by name.
@@ -123,6 +125,7 @@ final class Server: FirmwareHost {
     power.reset()
     machine.ioSAPIC.reset()
     pci.reset()
+    machine.startTogether()
     try firmware.reset()
   }
 }

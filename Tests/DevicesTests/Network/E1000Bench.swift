@@ -126,7 +126,9 @@ final class E1000Bench {
   /// Lends descriptors up to `n` exclusive.
   func lend(to n: UInt32) { self[0x2818] = n }
 
-  static func frame(to destination: MACAddress = address, type: UInt16 = 0x88B5, payload: [UInt8] = .init(repeating: 0x5A, count: 46))
+  static func frame(
+    to destination: MACAddress = address, type: UInt16 = 0x88B5, payload: [UInt8] = .init(repeating: 0x5A, count: 46)
+  )
     -> [UInt8]
   {
     destination.bytes + MACAddress(value: 0x0200_0000_0001).bytes + [UInt8(type >> 8), UInt8(truncatingIfNeeded: type)] + payload

@@ -47,7 +47,8 @@ import Testing
           bench.adapter.write(bar: 0, offset: UInt64(register), size: [1, 2, 4, 4, 4, 8][random.below(6)], value: UInt64(value))
         case 4:
           let register = random.below(2) == 0 ? random.below(0x8000) * 4 : Self.registers[random.below(Self.registers.count)]
-          _ = bench.adapter.read(bar: 0, offset: UInt64(register), size: [1, 2, 4, 8][random.below(4)] & (register & 4 != 0 ? 7 : 15))
+          _ = bench.adapter.read(
+            bar: 0, offset: UInt64(register), size: [1, 2, 4, 8][random.below(4)] & (register & 4 != 0 ? 7 : 15))
         case 5, 6:
           for _ in 0..<random.below(16) {
             let length = random.below(3) == 0 ? random.next() & 0xF_FFFF : random.next() & 0x7FF

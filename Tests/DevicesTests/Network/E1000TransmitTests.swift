@@ -195,7 +195,8 @@ import Testing
   /// IEEE 802.3, annex 31B: a pause of 1000 quanta of 512 bits is 512 µs at 1 Gb/s.
   @Test func pauseFrames() {
     bench[0x00] |= 1 << 27
-    let pause = E1000Bench.frame(to: MACAddress(value: 0x0180_C200_0001), type: 0x8808, payload: [0, 1, 0x03, 0xE8] + .init(repeating: 0, count: 42))
+    let pause = E1000Bench.frame(
+      to: MACAddress(value: 0x0180_C200_0001), type: 0x8808, payload: [0, 1, 0x03, 0xE8] + .init(repeating: 0, count: 42))
     bench.port.deliver(pause)
     bench.run(nanoseconds: 10_000)
     let start = bench.clock.now

@@ -23,7 +23,9 @@ final class MemoryStorage: BlockStorage {
   }
   func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(StorageFailure) {
     for block in try range(offset, buffer.count) where unreadable.contains(block) { throw .host(errno: 5) }
-    bytes.withUnsafeBytes { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[Int(offset)..<Int(offset) + buffer.count])) }
+    bytes.withUnsafeBytes {
+      buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[Int(offset)..<Int(offset) + buffer.count]))
+    }
   }
   func write(at offset: UInt64, from buffer: UnsafeRawBufferPointer) throws(StorageFailure) {
     if isReadOnly { throw .readOnly }
@@ -94,7 +96,9 @@ final class BenchMemory: DMAPort {
   }
   func read(_ address: UInt64, into buffer: UnsafeMutableRawBufferPointer) -> Bool {
     guard isInside(address, buffer.count) else { return false }
-    bytes.withUnsafeBytes { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[Int(address)..<Int(address) + buffer.count])) }
+    bytes.withUnsafeBytes {
+      buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[Int(address)..<Int(address) + buffer.count]))
+    }
     return true
   }
   func write(_ address: UInt64, from buffer: UnsafeRawBufferPointer) -> Bool {

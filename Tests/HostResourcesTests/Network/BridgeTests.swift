@@ -105,7 +105,9 @@ import Testing
   /// A machine that takes nothing, and one that invents senders: bounded memory, counted drops, and the others still talk.
   @Test func floodsOfHostileGuestsAreBounded() throws {
     let ports = try ports(3)
-    for n in 0..<20_000 { ports[0].send(Frame.make(to: .broadcast, from: address(1000 + n), payload: [UInt8](repeating: 0, count: 46))) }
+    for n in 0..<20_000 {
+      ports[0].send(Frame.make(to: .broadcast, from: address(1000 + n), payload: [UInt8](repeating: 0, count: 46)))
+    }
     pass()
     #expect(ports[1].statistics.receiveDrops > 18_000)
     #expect(ports.map { $0.drain().count }.max() ?? 0 <= 1024)

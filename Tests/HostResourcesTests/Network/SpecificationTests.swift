@@ -13,7 +13,8 @@ import Testing
   }
 
   @Test func options() throws {
-    let nic = try parse("user,mac=52-54-00-12-34-56,capture=/tmp/a=b.pcapng,hostfwd=tcp::2222-:22,hostfwd=udp:127.0.0.1:53-10.0.2.20:5353")
+    let nic = try parse(
+      "user,mac=52-54-00-12-34-56,capture=/tmp/a=b.pcapng,hostfwd=tcp::2222-:22,hostfwd=udp:127.0.0.1:53-10.0.2.20:5353")
     #expect(nic.address?.description == "52:54:00:12:34:56")
     #expect(nic.capture == "/tmp/a=b.pcapng")
     guard case .user(let user) = nic.connection else { return #expect(Bool(false)) }
@@ -34,9 +35,12 @@ import Testing
     ("user,model=ne2k", "there is e1000"), ("user,mac=1:2", "is not an Ethernet address"),
     ("user,mac=01:00:5e:00:00:01", "cannot have this address"), ("user,mac=00:00:00:00:00:00", "cannot have this address"),
     ("user,hostfwd=tcp::22", "is not of the form"), ("user,hostfwd=tcp::0-:22", "is not of the form"),
-    ("user,hostfwd=sctp::1-:2", "is not of the form"), ("user,net=10.0.2.0/30", "is not a network"), ("user,restrict=maybe", "on or off"),
-    ("bridge=a,hostfwd=tcp::1-:2", "is an option of user"), ("user,shared=on", "is an option of bridge"), ("user,foo=1", "is not an option"),
-    ("user,foo", "OPTION=VALUE"), ("user,mac=52:54:00:12:34:56,mac=52:54:00:12:34:57", "given twice"), ("none,model=e1000", "takes no options"),
+    ("user,hostfwd=sctp::1-:2", "is not of the form"), ("user,net=10.0.2.0/30", "is not a network"),
+    ("user,restrict=maybe", "on or off"),
+    ("bridge=a,hostfwd=tcp::1-:2", "is an option of user"), ("user,shared=on", "is an option of bridge"),
+    ("user,foo=1", "is not an option"),
+    ("user,foo", "OPTION=VALUE"), ("user,mac=52:54:00:12:34:56,mac=52:54:00:12:34:57", "given twice"),
+    ("none,model=e1000", "takes no options"),
   ])
   func mistakes(_ text: String, _ words: String) {
     do {

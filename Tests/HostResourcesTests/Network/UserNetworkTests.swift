@@ -33,12 +33,15 @@ import Testing
   }
   static func checksum(_ bytes: [UInt8]) -> UInt32 {
     var sum: UInt32 = 0
-    for i in stride(from: 0, to: bytes.count, by: 2) { sum += UInt32(bytes[i]) << 8 + (i + 1 < bytes.count ? UInt32(bytes[i + 1]) : 0) }
+    for i in stride(from: 0, to: bytes.count, by: 2) {
+      sum += UInt32(bytes[i]) << 8 + (i + 1 < bytes.count ? UInt32(bytes[i + 1]) : 0)
+    }
     while sum >> 16 != 0 { sum = sum & 0xFFFF + sum >> 16 }
     return ~sum & 0xFFFF
   }
   static func ip(_ proto: UInt8, from: UInt32, to: UInt32, _ payload: [UInt8]) -> [UInt8] {
-    var header: [UInt8] = [0x45, 0] + bytes(UInt32(20 + payload.count), 2) + [0, 1, 0, 0, 64, proto, 0, 0] + bytes(from, 4) + bytes(to, 4)
+    var header: [UInt8] =
+      [0x45, 0] + bytes(UInt32(20 + payload.count), 2) + [0, 1, 0, 0, 64, proto, 0, 0] + bytes(from, 4) + bytes(to, 4)
     header.replaceSubrange(10..<12, with: bytes(checksum(header), 2))
     return header + payload
   }
@@ -54,7 +57,8 @@ import Testing
     let udp = bytes(68, 2) + bytes(67, 2) + bytes(UInt32(8 + bootp.count), 2) + [0, 0] + bootp
     return Frame.make(to: .broadcast, from: guest, type: 0x0800, payload: ip(17, from: 0, to: 0xFFFF_FFFF, udp))
   }
-  static func tcp(to gateway: MACAddress, port: UInt16, sequence: UInt32, acknowledge: UInt32, flags: UInt8, _ data: [UInt8] = []) -> [UInt8]
+  static func tcp(to gateway: MACAddress, port: UInt16, sequence: UInt32, acknowledge: UInt32, flags: UInt8, _ data: [UInt8] = [])
+    -> [UInt8]
   {
     let (from, to): (UInt32, UInt32) = (0x0A00_020F, 0x0A00_0202)
     var segment = bytes(40000, 2) + bytes(UInt32(port), 2) + bytes(sequence, 4) + bytes(acknowledge, 4)
@@ -170,7 +174,9 @@ final class Listener {
     address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
     var size = socklen_t(MemoryLayout<sockaddr_in>.size)
     let result = withUnsafeMutablePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, size) + listen(descriptor, 8) + getsockname(descriptor, $0, &size) }
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(descriptor, $0, size) + listen(descriptor, 8) + getsockname(descriptor, $0, &size)
+      }
     }
     try #require(result == 0)
     port = UInt16(bigEndian: address.sin_port)

@@ -40,7 +40,8 @@ extension SCSITarget {
   private static func absent(_ command: [UInt8], initiator: UInt8) -> SCSITask {
     var task = SCSITask(command, initiator: initiator)
     switch command[0] {
-    case SCSIOperation.inquiry: task.answer([0x7F, 0, 0x05, 0x02, 31] + [UInt8](repeating: 0, count: 31), allocated: Int(command[4]))
+    case SCSIOperation.inquiry:
+      task.answer([0x7F, 0, 0x05, 0x02, 31] + [UInt8](repeating: 0, count: 31), allocated: Int(command[4]))
     case SCSIOperation.requestSense: task.answer(SCSISense.unitNotSupported.fixedFormat, allocated: Int(command[4]))
     default: task.fail(.unitNotSupported)
     }

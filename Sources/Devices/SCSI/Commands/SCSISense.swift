@@ -97,7 +97,9 @@ public struct SCSISense: Sendable, Equatable, Codable, Error {
 /// SCSI's fields are big-endian.
 extension Array where Element == UInt8 {
   mutating func put<T: FixedWidthInteger>(_ value: T, at offset: Int) {
-    for n in 0..<MemoryLayout<T>.size { self[offset + n] = UInt8(truncatingIfNeeded: value >> T(8 * (MemoryLayout<T>.size - 1 - n))) }
+    for n in 0..<MemoryLayout<T>.size {
+      self[offset + n] = UInt8(truncatingIfNeeded: value >> T(8 * (MemoryLayout<T>.size - 1 - n)))
+    }
   }
   mutating func append<T: FixedWidthInteger>(big value: T) {
     for n in 0..<MemoryLayout<T>.size { append(UInt8(truncatingIfNeeded: value >> T(8 * (MemoryLayout<T>.size - 1 - n)))) }

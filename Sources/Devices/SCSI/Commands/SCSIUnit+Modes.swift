@@ -30,7 +30,7 @@ extension SCSIUnit {
     case .current:
       parameters[0] = (state.writeCacheEnabled ? Self.writeCacheEnable : 0) | (state.readCacheEnabled ? 0 : Self.readCacheDisable)
     case .changeable: parameters[0] = Self.writeCacheEnable | Self.readCacheDisable
-    case .initial, .saved: parameters[0] = Self.writeCacheEnable
+    case .initial, .saved: parameters[0] = startsWithWriteCache ? Self.writeCacheEnable : 0
     }
     return ModePage(Self.cachingPage, parameters)
   }

@@ -41,6 +41,10 @@ public class SCSIUnit {
   /// Nil: no medium.
   public internal(set) var storage: (any BlockStorage)?
   public let serialNumber: String
+  /// Whether the write cache is on after power-on; the guest may change that.
+  public var startsWithWriteCache = true {
+    didSet { state.writeCacheEnabled = startsWithWriteCache }
+  }
   let blockSize: Int
 
   init(storage: (any BlockStorage)?, serialNumber: String, blockSize: Int) {
@@ -179,6 +183,7 @@ public class SCSIUnit {
     // A drive that has power finishes what it has taken into its cache; the host's cache does that by itself.
     let inserted = state.isStopped
     state = State()
+    state.writeCacheEnabled = startsWithWriteCache
     state.isStopped = inserted && reason != .powerOn
     state.attentions = [[SCSISense]](repeating: [reason], count: Self.initiators)
   }

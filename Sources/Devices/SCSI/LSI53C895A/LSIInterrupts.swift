@@ -3,8 +3,10 @@ import Platform
 /// Interrupt status, its stack, and the pin (section 2.2.17).
 extension LSI53C895A {
   private var sien: UInt16 { UInt16(state[LSIRegister.sien1]) << 8 | UInt16(state[LSIRegister.sien0]) }
-  private var sip: Bool { state.sist & sien != 0 }
-  private var dip: Bool { state.dstat & state[LSIRegister.dien] != 0 }
+  /// What stops the chip shows in ISTAT0 even if it is masked; masks keep it from the pin. Of the rest, masked conditions show in SIST0
+  /// and SIST1 alone (section 2.2.17.4).
+  private var sip: Bool { state.sist & (sien | Self.fatal) != 0 }
+  private var dip: Bool { state.dstat != 0 }
 
   /// What stops SCRIPTS, enabled or not.
   private static let fatal: UInt16 = LSIBit.SIST1.sto | LSIBit.SIST0.ma | LSIBit.SIST0.sge | LSIBit.SIST0.udc | LSIBit.SIST0.rst
@@ -24,9 +26,10 @@ extension LSI53C895A {
   }
 
   func updateInterrupt() {
-    let disabled = state[LSIRegister.dcntl] & LSIBit.DCNTL.irqDisable != 0 || state[LSIRegister.istat1] & LSIBit.ISTAT1.irqDisable != 0
-    let asserted = (sip || dip || state.intf) && !disabled
-    function.setInterrupt(asserted)
+    let disabled =
+      state[LSIRegister.dcntl] & LSIBit.DCNTL.irqDisable != 0 || state[LSIRegister.istat1] & LSIBit.ISTAT1.irqDisable != 0
+    let wanted = state.sist & sien != 0 || state.dstat & state[LSIRegister.dien] != 0 || state.intf
+    function.setInterrupt(wanted && !disabled)
   }
 
   func readDSTAT() -> UInt8 {

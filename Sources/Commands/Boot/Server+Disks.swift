@@ -1,0 +1,106 @@
+import Devices
+import HostResources
+import Platform
+import SystemFirmware
+
+/// Disks, opened and plugged in.
+extension Server {
+  /// The controller that the chip set has; one that no disk is plugged into is left out.
+  private static let chipSetDevice: UInt8 = 1
+  static let ideUnits = 4
+
+  func attach(_ disks: [OpenDisk]) throws {
+    var ide: PIIX4?
+    var scsi: LSI53C895A?
+    for (number, disk) in disks.enumerated() {
+      switch disk.specification.bus ?? .ide {
+      case .ide:
+        let unit = self.disks.count { $0.name.hasPrefix("ide") }
+        guard unit < Self.ideUnits else {
+          throw CommandFailure(CommandFailure.badInput, "--disk: IDE has room for \(Self.ideUnits) disks")
+        }
+        let controller = try ide ?? makeIDE()
+        ide = controller
+        controller.ide.attach(ideDevice(disk, number: number), unit: unit)
+        note(disk, name: "ide\(unit)")
+        makeBootable(disk, device: Self.chipSetDevice, function: 1, .ide(channel: UInt8(unit / 2), unit: UInt8(unit % 2)))
+      case .scsi:
+        let controller = try scsi ?? makeSCSI()
+        scsi = controller
+        guard let id = controller.bus.freeIdentifier else {
+          throw CommandFailure(CommandFailure.badInput, "--disk: a SCSI bus has room for 15 disks")
+        }
+        let unit = scsiUnit(disk, number: number)
+        unit.startsWithWriteCache = disk.specification.cache != .writethrough
+        try controller.bus.attach(unit, id: id)
+        note(disk, name: "scsi\(id)")
+        if let (device, function) = controller.function.location {
+          makeBootable(disk, device: device, function: function, .scsi(target: UInt16(id), lun: 0))
+        }
+      case let bus:
+        throw CommandFailure(CommandFailure.badInput, "--disk: bus=\(bus.rawValue) does not exist yet; use bus=ide or bus=scsi")
+      }
+    }
+  }
+
+  /// The firmware looks for something to boot in the order of the command line.
+  private func makeBootable(_ disk: OpenDisk, device: UInt8, function: UInt8, _ attachment: BootMedium.Attachment) {
+    firmware.media.append(
+      BootMedium(
+        storage: disk.storage, device: device, function: function, attachment: attachment, isRemovable: disk.specification.isCD,
+        isCD: disk.specification.isCD))
+  }
+
+  private func note(_ disk: OpenDisk, name: String) {
+    disks.append((name: name, disk: disk))
+    statisticsSources.append(
+      (
+        name,
+        {
+          let counts = disk.storage.statistics
+          return [
+            "reads": counts.reads, "writes": counts.writes, "flushes": counts.flushes, "bytes_read": counts.bytesRead,
+            "bytes_written": counts.bytesWritten, "errors": counts.errors,
+          ]
+        }
+      ))
+  }
+
+  private func makeIDE() throws -> PIIX4 {
+    let lines = [PIIX4.primaryInterrupt, PIIX4.secondaryInterrupt].map { machine.ioSAPIC.line($0) }
+    let controller = PIIX4(interrupts: lines)
+    try controller.attach(to: pci, bus: machine.bus, device: Self.chipSetDevice)
+    return controller
+  }
+
+  private func makeSCSI() throws -> LSI53C895A {
+    guard let device = pci.freeDevice(from: Self.chipSetDevice + 1) else {
+      throw CommandFailure(CommandFailure.badInput, "--disk: no room on the PCI bus for a SCSI controller")
+    }
+    return try LSI53C895A(root: pci, device: device, events: machine.events, clock: machine)
+  }
+
+  private func scsiUnit(_ disk: OpenDisk, number: Int) -> SCSIUnit {
+    let serial = disk.specification.serial ?? "EPICURE\(number)"
+    return disk.specification.isCD
+      ? SCSICDROM(storage: disk.storage, serialNumber: serial) : SCSIDisk(storage: disk.storage, serialNumber: serial)
+  }
+
+  private func ideDevice(_ disk: OpenDisk, number: Int) -> ATADevice {
+    let serial = disk.specification.serial ?? "EPICURE\(number)"
+    return disk.specification.isCD
+      ? ATAPICDROM(disc: disk.storage, serial: serial, events: machine.events, clock: machine)
+      : ATADisk(
+        medium: disk.storage, serial: serial, writeCache: disk.specification.cache != .writethrough, events: machine.events,
+        clock: machine)
+  }
+
+  /// The machine is switched off: what the guest has written and not flushed is saved all the same.
+  func flushDisks() {
+    for (_, disk) in disks {
+      do throws(StorageFailure) { try disk.finish() } catch {
+        StandardError.write("epicure: \(disk.specification.file): what was written last could not be saved: \(error)")
+      }
+    }
+  }
+}

@@ -1,0 +1,54 @@
+/// A disk that the user has named, opened.
+public struct OpenDisk {
+  public let specification: DiskSpecification
+  /// What a controller uses.
+  public let storage: CountedStorage
+  private let medium: any BlockStorage
+
+  public init(_ specification: DiskSpecification) throws(StorageProblem) {
+    self.specification = specification
+    let overlaid = specification.overlay != .none
+    let readOnly = specification.isReadOnly || overlaid
+    var medium: any BlockStorage
+    if specification.isRemote {
+      medium = try NBDImage(uri: specification.file, readOnly: readOnly)
+    } else {
+      let format = specification.format ?? ImageFormat.probe(path: specification.file)
+      medium =
+        format == .raw
+        ? try RawImage(path: specification.file, readOnly: readOnly, formatIsGuess: specification.format == nil)
+        : try NBDImage(path: specification.file, format: format, readOnly: readOnly)
+    }
+    switch specification.overlay {
+    case .none: break
+    case .temporary: medium = try OverlayImage(temporaryOn: medium)
+    case .file(let path):
+      guard let identity = BaseIdentity(path: specification.file) else {
+        throw StorageProblem(specification.file, "an overlay that is kept needs a file under it; snapshot=on does not")
+      }
+      medium = try OverlayImage(path: path, on: medium, identity: identity)
+    }
+    self.medium = medium
+    storage = CountedStorage(specification.cache == .unsafe ? UnsafeStorage(medium) : medium)
+  }
+
+  /// The machine is off: what was written and never flushed is saved all the same.
+  public func finish() throws(StorageFailure) {
+    if !medium.isReadOnly { try medium.flush() }
+  }
+}
+
+/// Promises what it does not do: flushes cost nothing, and mean nothing.
+final class UnsafeStorage: BlockStorage {
+  private let storage: any BlockStorage
+  init(_ storage: any BlockStorage) { self.storage = storage }
+  var size: UInt64 { storage.size }
+  var isReadOnly: Bool { storage.isReadOnly }
+  func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(StorageFailure) {
+    try storage.read(at: offset, into: buffer)
+  }
+  func write(at offset: UInt64, from buffer: UnsafeRawBufferPointer) throws(StorageFailure) {
+    try storage.write(at: offset, from: buffer)
+  }
+  func flush() throws(StorageFailure) {}
+}
