@@ -120,6 +120,8 @@ struct BootCommand: ParsableCommand {
     let schedule = OutsideSchedule(machine: server.machine, world: world)
     let session = ConsoleSession(server: server, console: console, schedule: schedule, success: success, failure: failure)
     schedule.start()
+    // The machine and the console know these without owning them.
+    defer { withExtendedLifetime((schedule, session, networks)) {} }
     let start = ContinuousClock.now
     let outcome = try runToTheEnd(server)
     console.flush()

@@ -37,10 +37,12 @@ import Testing
 
   @Test func idleTimePassesAsTheHosts() {
     let world = OutsideWorld()
-    world.add(PipeSource())
+    let source = PipeSource()
+    world.add(source)
     let start = ContinuousClock.now
     #expect(world.wait(nanoseconds: 60 * Self.millisecond, now: 0, isOver: { false }) == nil)
     #expect(.now - start >= .milliseconds(40))
+    #expect(source.taken == 0)
   }
 
   @Test func inputEndsTheWait() {
