@@ -50,7 +50,8 @@ let package = Package(
       name: "ArithmeticTests",
       dependencies: ["Arithmetic", .product(name: "BigInt", package: "BigInt")]),
     .testTarget(name: "ProcessorTests", dependencies: ["Processor", "IA64"]),
-    .testTarget(name: "DevicesTests", dependencies: ["Devices", "HostResources", "Platform", "Processor"]),
+    .testTarget(
+      name: "DevicesTests", dependencies: ["Devices", "HostResources", "Platform", "Processor", "SystemFirmware", "Loading"]),
     .testTarget(name: "HostResourcesTests", dependencies: ["HostResources"]),
     .testTarget(name: "PlatformTests", dependencies: ["Platform", "Processor", "Devices", "HostResources"]),
     .testTarget(

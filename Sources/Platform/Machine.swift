@@ -99,6 +99,12 @@ public final class Machine: VirtualClock {
     time = max(time, cycle)
   }
 
+  /// After a reset all processors start at the same moment.
+  public func startTogether() {
+    let moment = processors.reduce(now) { max($0, $1.state.cycles) }
+    for processor in processors { processor.skipIdle(to: moment) }
+  }
+
   // MARK: Running
 
   /// Makes ``run(until:)`` return as soon as the current block ends.

@@ -53,7 +53,10 @@ public final class SystemFirmware {
     }
     host.memory.write(FirmwareLayout.base, image.bytes)
     for vector in image.vectorCode { host.memory.write(FirmwareLayout.vectors + vector.offset, vector.bundles) }
-    tables = FirmwareTables(image: image, dsdt: dsdt, localIDs: localIDs, topology: topology)
+    // Linux counts more than 32 processors only if nodes are described, be it one.
+    let ram = host.memory.regions.reduce(0) { $0 + ($1.base == FirmwareLayout.base ? 0 : $1.size) }
+    let nodes = topology ?? NUMATopology(shares: [(host.processors.count, ram)]) { _, _ in NUMATopology.localDistance }
+    tables = FirmwareTables(image: image, dsdt: dsdt, localIDs: localIDs, topology: nodes)
     tables.write(to: host.memory)
     for processor in host.processors {
       processor.firmwareGates = FirmwareLayout.base..<FirmwareLayout.codeEnd

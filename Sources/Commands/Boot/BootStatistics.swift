@@ -21,6 +21,8 @@ struct BootStatistics: Encodable {
   var hostSeconds: Double
   var guestSeconds: Double
   var resets: Int
+  /// Of all memory that is not zero, with its addresses: two runs with the same inputs have the same.
+  var memoryHash: String
   var processors: [PerProcessor]
   /// What each device counted.
   var devices: [String: [String: UInt64]]
@@ -40,6 +42,7 @@ struct BootStatistics: Encodable {
     guestSeconds = Cycles.seconds(cycles)
     resets = server.resets
     devices = Dictionary(server.statisticsSources.map { ($0.name, $0.read()) }) { first, _ in first }
+    memoryHash = String(server.memory.contentHash(), radix: 16)
   }
 
   func write(to path: String) throws(CommandFailure) { try StatisticsFile.write(self, to: path) }

@@ -125,6 +125,7 @@ final class Server: FirmwareHost {
     power.reset()
     machine.ioSAPIC.reset()
     pci.reset()
+    machine.startTogether()
     try firmware.reset()
   }
 }

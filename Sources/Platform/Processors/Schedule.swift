@@ -37,9 +37,12 @@ struct Schedule {
     halted.deallocate()
   }
 
-  /// Takes down what a processor is about to do; one that waits has ended its turn.
+  /// Takes down what a processor is about to do. One that waits has ended its turn; one that has been woken ends the turn of another
+  /// with the slice.
   mutating func note(_ index: Int, _ processor: LogicalProcessor) {
-    next[index] = processor.nextCycle
+    let cycle = processor.nextCycle
+    if cycle < next[index] { end(by: Self.endOfSlice(cycle)) }
+    next[index] = cycle
     let halts = processor.state.pointee.halted
     if halts != halted[index] {
       halted[index] = halts

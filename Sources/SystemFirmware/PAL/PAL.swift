@@ -50,7 +50,7 @@ extension SystemFirmware {
       return .values(0xF)
 
     // Identity and features
-    case .fixedAddress: return .values(UInt64(call.index))
+    case .fixedAddress: return .values(UInt64(CorePlacement(processor: call.index).onBus))
     case .version: return .values(ProcessorModel.palVersion, ProcessorModel.palVersion)
     case .debugInfo: return .values(UInt64(Implementation.breakpointPairs), UInt64(Implementation.breakpointPairs))
     case .rseInfo: return .values(96, 0)
@@ -62,6 +62,7 @@ extension SystemFirmware {
     case .processorGetFeatures: return a[1] == 0 ? .success : .failure(PALStatus.unknownFeatureSet)
     case .processorSetFeatures: return a[1] == 0 ? .success : .failure(PALStatus.unknownFeatureSet)
     case .logicalToPhysical: return logicalToPhysical(a[0], call)
+    case .cacheSharedInfo: return cacheSharedInfo(level: a[0], type: a[1], number: a[2], call)
     case .performanceMonitorInfo:
       try call.write(
         a[0],
@@ -117,16 +118,52 @@ extension SystemFirmware {
     // Self-test state: healthy.
     case .testProcessor: return .values(1)
 
-    case .frequencyBase, .machineCheckDynamicState, .enterIA32, .cacheSharedInfo, .pstateInfo, .shutdown,
+    case .frequencyBase, .machineCheckDynamicState, .enterIA32, .pstateInfo, .shutdown,
       .getHardwarePolicy, .setHardwarePolicy, .vpInfo, .getPstate, .setPstate:
       return .failure(PALStatus.unimplemented)
     }
   }
 
-  /// Each logical processor is one package with one core and one thread.
+  /// PAL_LOGICAL_TO_PHYSICAL: the processors of the caller's package; -1 is the caller itself.
   private func logicalToPhysical(_ number: UInt64, _ call: GuestCall) -> PALResult {
-    guard number == .max || number == 0 else { return .failure(PALStatus.invalidArgument) }
-    let overview: UInt64 = 1 | 1 << 16 | 1 << 32 | UInt64(call.index) << 48
-    return .values(overview, 0, 0)
+    let place = CorePlacement(processor: call.index)
+    let cores = place.coresInSocket(of: localIDs.count)
+    let core = number == .max ? UInt64(place.core) : number
+    guard core < UInt64(cores) else { return .failure(PALStatus.invalidArgument) }
+    // Logical processors, threads of a core, cores, identifier of the package on its bus.
+    let overview = UInt64(cores) | 1 << 16 | UInt64(cores) << 32 | UInt64(place.socket) << 48
+    // Thread 0 of this core; its logical address on the bus.
+    return .values(overview, core << 32, UInt64(place.socket * CorePlacement.coresPerSocket) + core)
   }
+
+  /// PAL_CACHE_SHARED_INFO: each core has its caches for itself, those of the third level too.
+  private func cacheSharedInfo(level: UInt64, type: UInt64, number: UInt64, _ call: GuestCall) -> PALResult {
+    guard ProcessorModel.hasCache(level: level, type: type), number == 0 else { return .failure(PALStatus.invalidArgument) }
+    let place = CorePlacement(processor: call.index)
+    return .values(1, UInt64(place.core) << 32, UInt64(place.onBus))
+  }
+}
+
+/// Where a processor is: boards of four sockets with two cores each.
+struct CorePlacement {
+  static let coresPerSocket = 2
+  static let socketsPerBoard = 4
+
+  let board: Int
+  let socket: Int
+  let core: Int
+  private let processor: Int
+
+  init(processor: Int) {
+    self.processor = processor
+    core = processor % Self.coresPerSocket
+    socket = processor / Self.coresPerSocket % Self.socketsPerBoard
+    board = processor / (Self.coresPerSocket * Self.socketsPerBoard)
+  }
+
+  /// Number among the cores of its board's bus.
+  var onBus: Int { socket * Self.coresPerSocket + core }
+
+  /// The last socket of a machine may have only one of its cores.
+  func coresInSocket(of processors: Int) -> Int { min(Self.coresPerSocket, processors - (processor - core)) }
 }

@@ -67,6 +67,8 @@ enum ProcessorModel {
     }
   }
 
+  static func hasCache(level: UInt64, type: UInt64) -> Bool { cache(level: level, type: type) != nil }
+
   /// Stride for flushing: `fc` takes a line of the second level wherever the data are.
   private static let strideShift: UInt64 = 7
 

@@ -61,7 +61,8 @@ extension SystemFirmware {
     case .pciConfigurationRead: return pciRead(call)
     case .pciConfigurationWrite: return pciWrite(call)
     case .frequencyBase: return frequencyBase(call.argument(1))
-    case .physicalIDInfo: return (SALStatus.success, UInt64(call.index), 0)
+    // The board: package identifiers are unique on one bus only.
+    case .physicalIDInfo: return (SALStatus.success, UInt64(CorePlacement(processor: call.index).board), 0)
     case .updatePAL: return (SALStatus.unimplemented, 0, 0)
     }
   }

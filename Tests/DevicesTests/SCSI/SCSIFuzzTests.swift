@@ -47,7 +47,9 @@ import Testing
       for n in 0..<0x2000 / 8 { bench.memory.put(0x1000 + 8 * n, instruction(&random)) }
       for n in 0..<1024 { bench.systemBus.write(physical: SCSIBench.ram + UInt64(8 * n), size: 8, value: random.next()) }
       // Messages and commands.
-      for n in 0..<0x1000 { bench.memory.bytes[0x4000 + n] = random.below(2) == 0 ? UInt8(random.below(64)) : UInt8(random.below(256)) }
+      for n in 0..<0x1000 {
+        bench.memory.bytes[0x4000 + n] = random.below(2) == 0 ? UInt8(random.below(64)) : UInt8(random.below(256))
+      }
       bench.write(0x04, 0x47)
       for _ in 0..<60 {
         switch random.below(5) {
@@ -85,7 +87,8 @@ import Testing
         bench.memory.put(
           0x1200 + Int(phase) * 0x20,
           [
-            phase << 24 | UInt32(random.below(2)) << 27 | count, phase < 2 ? 0x2_0000 : 0x4000 + phase * 64, 0x6000_0040, 0, 0x8008_0000,
+            phase << 24 | UInt32(random.below(2)) << 27 | count, phase < 2 ? 0x2_0000 : 0x4000 + phase * 64, 0x6000_0040, 0,
+            0x8008_0000,
             dispatch,
           ])
       }

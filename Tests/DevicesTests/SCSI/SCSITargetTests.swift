@@ -127,11 +127,12 @@ import Testing
   // MARK: Negotiation
 
   /// WDTR, SDTR and PPR are answered with what an Ultra2 device can do.
-  @Test(arguments: [
-    ([0x01, 2, 3, 1], [0x01, 2, 3, 1]), ([0x01, 2, 3, 2], [0x01, 2, 3, 1]), ([0x01, 3, 1, 0x0A, 31], [0x01, 3, 1, 0x0A, 31]),
-    ([0x01, 3, 1, 0x08, 62], [0x01, 3, 1, 0x0A, 31]), ([0x01, 3, 1, 0x32, 8], [0x01, 3, 1, 0x32, 8]),
-    ([0x01, 6, 4, 9, 0, 62, 1, 2], [0x01, 6, 4, 0x0A, 0, 31, 1, 0]), ([0x01, 3, 0x55, 0, 0], [0x07]),
-  ] as [([UInt8], [UInt8])])
+  @Test(
+    arguments: [
+      ([0x01, 2, 3, 1], [0x01, 2, 3, 1]), ([0x01, 2, 3, 2], [0x01, 2, 3, 1]), ([0x01, 3, 1, 0x0A, 31], [0x01, 3, 1, 0x0A, 31]),
+      ([0x01, 3, 1, 0x08, 62], [0x01, 3, 1, 0x0A, 31]), ([0x01, 3, 1, 0x32, 8], [0x01, 3, 1, 0x32, 8]),
+      ([0x01, 6, 4, 9, 0, 62, 1, 2], [0x01, 6, 4, 0x0A, 0, 31, 1, 0]), ([0x01, 3, 0x55, 0, 0], [0x07]),
+    ] as [([UInt8], [UInt8])])
   func negotiation(request: [UInt8], answer: [UInt8]) {
     let message = [0x80] + request
     put(Self.messages, message)
