@@ -24,8 +24,10 @@ let package = Package(
     .target(name: "Platform", dependencies: ["Processor"]),
     .target(name: "Devices", dependencies: ["Platform", "HostResources", "CZlib"]),
     .target(name: "HostResources", dependencies: ["CSlirp", "CNBD"]),
+    // File systems and partition tables that the firmware reads.
+    .target(name: "FirmwareMedia", dependencies: ["HostResources", "CZlib"]),
     .target(
-      name: "SystemFirmware", dependencies: ["Platform", "Loading", "CZlib"],
+      name: "SystemFirmware", dependencies: ["Arithmetic", "Platform", "Loading", "HostResources", "FirmwareMedia", "CZlib"],
       resources: [.embedInCode("Resources/firmware.bin"), .embedInCode("Resources/dsdt.aml")]),
     // User programs without a kernel.
     .target(
@@ -48,9 +50,14 @@ let package = Package(
       name: "ArithmeticTests",
       dependencies: ["Arithmetic", .product(name: "BigInt", package: "BigInt")]),
     .testTarget(name: "ProcessorTests", dependencies: ["Processor", "IA64"]),
-    .testTarget(name: "DevicesTests", dependencies: ["Devices", "HostResources", "Platform", "Processor"]),
+    .testTarget(
+      name: "DevicesTests", dependencies: ["Devices", "HostResources", "Platform", "Processor", "SystemFirmware", "Loading"]),
+    .testTarget(name: "HostResourcesTests", dependencies: ["HostResources"]),
     .testTarget(name: "PlatformTests", dependencies: ["IA64", "Platform", "Processor", "Devices", "HostResources"]),
-    .testTarget(name: "SystemFirmwareTests", dependencies: ["SystemFirmware", "Platform", "Processor", "Loading", "CZlib"]),
+    .testTarget(
+      name: "SystemFirmwareTests",
+      dependencies: ["SystemFirmware", "Platform", "Processor", "Loading", "Devices", "HostResources", "CZlib"]),
+    .testTarget(name: "FirmwareMediaTests", dependencies: ["FirmwareMedia", "HostResources"]),
     .testTarget(name: "CommandTests", dependencies: ["Commands", "IA64", "Loading"]),
   ]
 )

@@ -3,7 +3,8 @@
 // physical address or through any mapping of its own.
 //
 // Offset 0      directory, PAL code (one naturally aligned 16 KiB page: EFI memory type PAL code)
-// Offset 0x4000 SAL and EFI code (EFI memory type runtime services code)
+// Offset 0x4000 SAL and EFI code (EFI memory type runtime services code); the emulator puts EFI's interruption
+//               vectors at 0x8000
 
         .text
         .explicit
@@ -52,6 +53,14 @@ image:
         data8 runtime_services - image
         data8 boot_services - image
         data8 end - image
+        data8 efi_start - image
+        data8 call_out - image
+        data8 unwind - image
+        data8 nap - image
+        data8 notified - image
+        data8 resume - image
+        data8 protocol_functions - image
+        data8 vectors - image
 
         .include "pal.S"
         .balign 0x4000, 0
@@ -59,5 +68,7 @@ code:
         .include "boot.S"
         .include "sal.S"
         .include "efi.S"
+        .include "services.S"
+        .include "vectors.S"
         .balign 16, 0
 end:

@@ -36,6 +36,8 @@ public struct FirmwareState: Sendable, Equatable, Codable {
   /// By kind of interrupt: 1 rendezvous, 2 wake-up, 3 corrected platform error.
   var machineCheckParameters: [UInt64: MachineCheckParameters] = [:]
   var runtime = RuntimeState()
+  /// Until ExitBootServices; nil as well when a kernel is booted without them.
+  var boot: BootServicesState?
 
   init(processors: Int) { self.processors = Array(repeating: ProcessorRecord(), count: processors) }
 }

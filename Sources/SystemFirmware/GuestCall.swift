@@ -1,3 +1,4 @@
+import Glibc
 import Platform
 import Processor
 
@@ -27,6 +28,7 @@ struct GuestCall {
 
   /// in0...in7; zero beyond the frame that the caller passed.
   func argument(_ n: Int) -> UInt64 { n < state.pointee.sof ? state.gr[32 + n] : 0 }
+  func arguments(_ numbers: ClosedRange<Int>) -> [UInt64] { numbers.map { argument($0) } }
   func register(_ n: Int) -> UInt64 { state.gr[n] }
 
   /// Sets a static result register.
@@ -45,15 +47,33 @@ struct GuestCall {
     return page | pointer & Self.pageMask
   }
 
-  /// Host addresses of `count` bytes, page by page.
-  private func pieces(_ pointer: UInt64, _ count: Int) throws(GuestAccessFailure) -> [UnsafeMutableRawBufferPointer] {
-    var list: [UnsafeMutableRawBufferPointer] = []
+  /// Host addresses of `count` bytes, in as few pieces as they lie in.
+  func pieces(_ pointer: UInt64, _ count: Int) throws(GuestAccessFailure) -> [UnsafeMutableRawBufferPointer] {
+    try ranges(pointer, count).map { UnsafeMutableRawBufferPointer(start: $0.host, count: $0.count) }
+  }
+
+  /// Physical and host addresses of `count` bytes, in as few pieces as they lie in.
+  private func ranges(
+    _ pointer: UInt64, _ count: Int
+  ) throws(GuestAccessFailure) -> [(physical: UInt64, host: UnsafeMutableRawPointer, count: Int)] {
+    guard count > 0 else { return [] }
+    if state.pointee.psr & PSR.dt == 0 {
+      let address = try physical(pointer)
+      guard let host = memory.host(address, count: count) else { throw .outsideMemory }
+      return [(address, host, count)]
+    }
+    var list: [(physical: UInt64, host: UnsafeMutableRawPointer, count: Int)] = []
     var pointer = pointer
     var left = count
     while left > 0 {
       let inPage = min(left, Int(Self.pageMask + 1 - pointer & Self.pageMask))
-      guard let host = memory.host(try physical(pointer), count: inPage) else { throw .outsideMemory }
-      list.append(UnsafeMutableRawBufferPointer(start: host, count: inPage))
+      let address = try physical(pointer)
+      guard let host = memory.host(address, count: inPage) else { throw .outsideMemory }
+      if let last = list.last, last.physical &+ UInt64(last.count) == address, last.host + last.count == host {
+        list[list.count - 1].count += inPage
+      } else {
+        list.append((address, host, inPage))
+      }
       left -= inPage
       pointer &+= UInt64(inPage)
     }
@@ -71,13 +91,43 @@ struct GuestCall {
   }
 
   func write(_ pointer: UInt64, _ bytes: [UInt8]) throws(GuestAccessFailure) {
-    // Translate every page before the first byte changes.
-    try check(pointer, count: bytes.count)
+    _ = try fill(pointer, count: bytes.count) { piece, done in
+      bytes.withUnsafeBytes { piece.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[done..<done + piece.count])) }
+    }
+  }
+
+  /// Lets `fill` store into all the pieces of a buffer; it is told how many bytes precede each. Every page has been translated before
+  /// the first byte changes.
+  func fill<E>(
+    _ pointer: UInt64, count: Int, _ fill: (UnsafeMutableRawBufferPointer, _ done: Int) throws(E) -> Void
+  ) throws(GuestAccessFailure) -> E? {
     var done = 0
-    while done < bytes.count {
-      let inPage = min(bytes.count - done, Int(Self.pageMask + 1 - (pointer &+ UInt64(done)) & Self.pageMask))
-      memory.write(try physical(pointer &+ UInt64(done)), Array(bytes[done..<done + inPage]))
-      done += inPage
+    for range in try ranges(pointer, count) {
+      memory.noteWrite(range.physical, count: range.count)
+      do throws(E) { try fill(UnsafeMutableRawBufferPointer(start: range.host, count: range.count), done) } catch { return error }
+      done += range.count
+    }
+    return nil
+  }
+
+  func fill(_ pointer: UInt64, count: Int, _ value: UInt8) throws(GuestAccessFailure) {
+    _ = try fill(pointer, count: count) { (piece, _) in piece.initializeMemory(as: UInt8.self, repeating: value) }
+  }
+
+  /// Copies between two buffers that may overlap.
+  func move(to destination: UInt64, from source: UInt64, count: Int) throws(GuestAccessFailure) {
+    let (to, from) = (try ranges(destination, count), try ranges(source, count))
+    if to.count == 1, from.count == 1 {
+      memmove(to[0].host, from[0].host, count)
+      memory.noteWrite(to[0].physical, count: count)
+      return
+    }
+    // Scattered pages: piece by piece, from the end that is not overwritten before it has been read.
+    let unit = Int(Self.pageMask + 1)
+    let starts = stride(from: 0, to: count, by: unit)
+    for start in destination &- source < UInt64(count) ? Array(starts.reversed()) : Array(starts) {
+      let length = min(unit, count - start)
+      try write(destination &+ UInt64(start), try read(source &+ UInt64(start), count: length))
     }
   }
 

@@ -11,12 +11,22 @@ public final class SystemFirmware {
   /// Nodes and distances that SRAT and SLIT tell of; nil: one node, and no tables.
   public var topology: NUMATopology?
   public internal(set) var state: FirmwareState
+  var boot: BootServicesState? {
+    get { state.boot }
+    _modify { yield &state.boot }
+  }
   let image: FirmwareImage
   let dsdt: [UInt8]
   let startTime: Int64
   let localIDs: [LocalID]
   /// What ``boot(kernel:initrd:commandLine:)`` was given; loaded again after a reset.
   var request: BootRequest?
+  /// What the boot manager looks for something to boot on, in this order. Set before power-on.
+  public var media: [BootMedium] = []
+  /// Media and partitions while boot services last.
+  var storages: [FirmwareVolume] = []
+  /// Called with the non-volatile variables whenever one has changed; false: they could not be stored.
+  public var storeNonVolatile: ((_ contents: [UInt8]) -> Bool)?
   /// Filled by ``install()``.
   var tables = FirmwareTables()
   /// Translations that the call in progress on each processor has asked for.
@@ -42,13 +52,14 @@ public final class SystemFirmware {
       throw .noFirmwareMemory
     }
     host.memory.write(FirmwareLayout.base, image.bytes)
+    for vector in image.vectorCode { host.memory.write(FirmwareLayout.vectors + vector.offset, vector.bundles) }
     // Linux counts more than 32 processors only if nodes are described, be it one.
     let ram = host.memory.regions.reduce(0) { $0 + ($1.base == FirmwareLayout.base ? 0 : $1.size) }
     let nodes = topology ?? NUMATopology(shares: [(host.processors.count, ram)]) { _, _ in NUMATopology.localDistance }
     tables = FirmwareTables(image: image, dsdt: dsdt, localIDs: localIDs, topology: nodes)
     tables.write(to: host.memory)
     for processor in host.processors {
-      processor.firmwareGates = FirmwareLayout.base..<FirmwareLayout.base + UInt64(image.bytes.count)
+      processor.firmwareGates = FirmwareLayout.base..<FirmwareLayout.codeEnd
     }
   }
 
@@ -61,12 +72,13 @@ public final class SystemFirmware {
     fresh.runtime.clockOffset = state.runtime.clockOffset
     fresh.runtime.highMonotonicCount = state.runtime.highMonotonicCount &+ 1
     state = fresh
+    storages.removeAll()
     for index in translations.indices { translations[index].removeAll() }
     try install()
     do throws(PCIRoot.Failure) { try pci?.assignResources() } catch { throw .pci(error) }
     for (index, processor) in host.processors.enumerated() {
       processor.reset()
-      processor.firmwareGates = FirmwareLayout.base..<FirmwareLayout.base + UInt64(image.bytes.count)
+      processor.firmwareGates = FirmwareLayout.base..<FirmwareLayout.codeEnd
       processor.state.cr[CR.lid] = localIDs[index].register
       processor.state.ar[AR.k0] = MemoryMap.portSpace
       processor.state.pointee.ip = FirmwareLayout.base + (index == 0 ? image.reset : image.waitForWakeup)
@@ -115,11 +127,18 @@ public final class SystemFirmware {
       call.set(10, wakes ? state.rendezvous.entry : 0)
       call.set(11, wakes ? state.rendezvous.globalPointer : 0)
       return .proceed
+    case Gate.callNext: return nextCall(call)
+    case Gate.callMark: return markCall(call)
+    case Gate.nap: return .halt
+    case Gate.notified: return notified(call)
     case Gate.initializationReturn: return returnFromInitialization(call)
     case Gate.pal: return try pal(call)
     case Gate.sal: return try sal(call)
     case Gate.softwareAssist: return try softwareAssist(call)
     case Gate.runtimeService..<Gate.bootService: return try runtimeService(Int(number - Gate.runtimeService), call)
+    case Gate.bootService..<Gate.protocolFunction: return try bootService(number, call)
+    case Gate.protocolFunction..<Gate.vector: return try protocolFunction(number, call)
+    case Gate.vector..<Gate.vector + UInt64(Gate.vectorCount): return interruption(number, call)
     default:
       call.set(8, EFIStatus.unsupported.rawValue)
       return .proceed

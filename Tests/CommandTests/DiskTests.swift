@@ -8,10 +8,10 @@ import Testing
     if: HostTool.shouldRun("e2fsck", "debugfs", "fsck.fat", "mtype"), "skipped: `make test-packages` installs what is missing"),
   .serialized)
 struct DiskTests {
-  static let size: UInt64 = 192 << 20
-  /// The partitions that the script makes: from sectors 2048 and 133120 on.
+  static let size: UInt64 = 96 << 20
+  /// The partitions that the script makes: from sectors 2048 and 83968 on.
   static let firstStart: UInt64 = 2048 * 512
-  static let secondStart: UInt64 = 133120 * 512
+  static let secondStart: UInt64 = 83968 * 512
 
   private func image(in folder: TemporaryFolder) throws -> URL {
     let url = folder.url.appendingPathComponent("disk.img")
@@ -56,7 +56,7 @@ struct DiskTests {
   }
 
   private static let partitionAndFormat = """
-    printf 'o\\nn\\np\\n1\\n2048\\n133119\\nt\\nc\\nn\\np\\n2\\n133120\\n\\nw\\n' | fdisk /dev/sda >/dev/null
+    printf 'o\\nn\\np\\n1\\n2048\\n83967\\nt\\nc\\nn\\np\\n2\\n83968\\n\\nw\\n' | fdisk /dev/sda >/dev/null
     mkfs.vfat -F 32 /dev/sda1 >/dev/null
     mkfs.ext4 -q /dev/sda2
     mkdir -p /mnt/fat /mnt/ext
@@ -69,21 +69,21 @@ struct DiskTests {
   func partitionsFormatsFillsAndChecks(bus: String) throws {
     let folder = try TemporaryFolder()
     let disk = try image(in: folder)
-    // A file that fills a third of each file system, then as much as there is room for, until "No space left on device".
+    // A file in each file system, then as much as there is room for, until "No space left on device".
     let result = try boot(
       Self.partitionAndFormat + """
-        dd if=/dev/urandom of=/mnt/ext/random bs=64k count=500 2>/dev/null
-        dd if=/mnt/ext/random of=/mnt/fat/random bs=64k count=200 2>/dev/null
+        dd if=/dev/urandom of=/mnt/ext/random bs=64k count=128 2>/dev/null
+        dd if=/mnt/ext/random of=/mnt/fat/random bs=64k count=64 2>/dev/null
         dd if=/dev/zero of=/mnt/ext/rest bs=64k 2>/dev/null || echo "ext is full"
         dd if=/dev/zero of=/mnt/fat/rest bs=64k 2>/dev/null || echo "fat is full"
         sync
         echo 3 >/proc/sys/vm/drop_caches
-        echo "ext=$(sha256sum </mnt/ext/random)"
-        echo "fat=$(sha256sum </mnt/fat/random)"
+        echo "ext=$(md5sum </mnt/ext/random)"
+        echo "fat=$(md5sum </mnt/fat/random)"
         umount /mnt/ext /mnt/fat
         e2fsck -f -n /dev/sda2 && echo "ext is clean"
         fsck.fat -n /dev/sda1 && echo "fat is clean"
-        dmesg | grep -iE 'error|exception|timeout|reset' | grep -v 'errors=' && echo "trouble" || true
+        dmesg | grep -iE 'error|exception|timeout|timed out|abort' | grep -v 'errors=' && echo "trouble" || true
         """, disk: disk, bus: bus, in: folder)
     #expect(result.status == 0, "\(result.errors)")
     let text = result.text.replacingOccurrences(of: "\r", with: "")
@@ -100,8 +100,8 @@ struct DiskTests {
     _ = try HostTool.run("debugfs", ["-R", "dump /random \(copies[0])", ext.path])
     _ = try HostTool.run("mcopy", ["-n", "-i", fat.path, "::random", copies[1]])
     for (name, copy) in zip(["ext", "fat"], copies) {
-      let sum = try HostTool.run("sha256sum", [copy]).text.prefix(64)
-      #expect(value(name, in: text)?.hasPrefix(sum) == true && sum.count == 64, "\(name): \(sum)")
+      let sum = try HostTool.run("md5sum", [copy]).text.prefix(32)
+      #expect(value(name, in: text)?.hasPrefix(sum) == true && sum.count == 32, "\(name): \(sum)")
     }
   }
 

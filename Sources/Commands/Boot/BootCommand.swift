@@ -10,7 +10,7 @@ struct BootCommand: ParsableCommand {
     commandName: "boot",
     abstract: "Power on a machine and boot a guest; its console is on standard input and output.",
     discussion: """
-      Without --kernel the built-in self-test guest is booted. On a terminal, Ctrl-A x switches the machine off and Ctrl-A h \
+      Without --kernel the firmware boots from the disks; without disks either, the built-in self-test guest is booted. On a terminal, Ctrl-A x switches the machine off and Ctrl-A h \
       lists the other keys. While the console's input may still deliver something, idle time passes as the host's does; with \
       </dev/null it is skipped.
 
@@ -20,8 +20,13 @@ struct BootCommand: ParsableCommand {
   enum Virtualization: String, ExpressibleByArgument, CaseIterable { case none, hvm, pv }
   enum Timing: String, ExpressibleByArgument, CaseIterable { case functional, cycle }
 
-  @Option(help: ArgumentHelp("Kernel: an ELF executable for IA-64, possibly compressed with gzip.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "Kernel: an ELF executable for IA-64, possibly compressed with gzip, or an EFI application.", valueName: "file"))
   var kernel: String?
+  @Option(
+    help: ArgumentHelp("Keep the non-volatile EFI variables in this file; it is made if it does not exist.", valueName: "file"))
+  var nvram: String?
   @Option(help: ArgumentHelp("Initial RAM disk for a Linux kernel.", valueName: "file"))
   var initrd: String?
   @Option(help: ArgumentHelp("Kernel command line.", valueName: "text"))
@@ -40,6 +45,12 @@ struct BootCommand: ParsableCommand {
   var machine: String?
   @Option(help: ArgumentHelp("Number of processors, 1 to 64.", valueName: "n"))
   var cpus = 1
+  @Option(
+    help: ArgumentHelp(
+      "Network adapter: none, user, bridge=NAME or tap=NAME, with options: model=e1000, mac=ADDRESS, capture=FILE; hostfwd=, "
+        + "restrict=on and net= for user, shared=on|off for bridge. May be repeated.", valueName: "network"),
+    transform: { try NICSpecification(parsing: $0) })
+  var nic: [NICSpecification] = []
   @Option(help: ArgumentHelp("none, hvm or pv; so far only none, the bare machine, exists.", valueName: "mode"))
   var virtualization = Virtualization.none
   @Option(help: ArgumentHelp("functional or cycle; so far only functional exists: one cycle for each slot.", valueName: "model"))
@@ -89,6 +100,10 @@ struct BootCommand: ParsableCommand {
     guard configuration.smallestMemory...configuration.largestMemory ~= memory.bytes, memory.bytes % (1 << 20) == 0 else {
       throw ValidationError("--memory must be whole megabytes from 64M to 1024G.")
     }
+    if lockstep != nil && nic.contains(where: { $0.connection != .none }) {
+      throw ValidationError("--lockstep compares two machines, and what comes over a network reaches only one: no --nic.")
+    }
+    if nic.count > 1 && nic.contains(where: { $0.connection == .none }) { throw ValidationError("--nic none goes alone.") }
     if lockstep == 0 { throw ValidationError("--lockstep is 1 for all, or a greater number.") }
     if let limitSeconds, !(limitSeconds > 0 && limitSeconds < 1e9) { throw ValidationError("--limit-seconds must be positive.") }
   }
@@ -97,11 +112,19 @@ struct BootCommand: ParsableCommand {
     let success = try makeMatcher(until, "--until")
     let failure = try makeFailureMatcher()
     if let machine { return try runPartitions(machine) }
-    if let lockstep { return try LockstepBoot(make: makeServer, share: lockstep, matcher: success).run(limit: limitInstructions) }
-    let server = try makeServer()
+    if let lockstep {
+      return try LockstepBoot(make: { try makeServer(nil) }, share: lockstep, matcher: success).run(limit: limitInstructions)
+    }
+    let world = OutsideWorld()
+    let networks = Networks(world: world, all: nic)
+    let server = try makeServer(networks)
     server.mayReset = !noReboot
     let console = HostConsole()
-    let session = ConsoleSession(server: server, console: console, success: success, failure: failure)
+    let schedule = OutsideSchedule(machine: server.machine, world: world)
+    let session = ConsoleSession(server: server, console: console, schedule: schedule, success: success, failure: failure)
+    schedule.start()
+    // The machine and the console know these without owning them.
+    defer { withExtendedLifetime((schedule, session, networks)) {} }
     let start = ContinuousClock.now
     let outcome = try runToTheEnd(server)
     console.flush()
@@ -112,6 +135,7 @@ struct BootCommand: ParsableCommand {
     if let stats {
       try BootStatistics(server: server, outcome: name(outcome, session), hostSeconds: seconds).write(to: stats)
     }
+    networks.complaints.forEach { StandardError.write("epicure: \($0)") }
     if let failed { throw failed }
   }
 
@@ -137,11 +161,11 @@ struct BootCommand: ParsableCommand {
     }
   }
 
-  private func makeServer() throws -> Server {
+  private func makeServer(_ networks: Networks?) throws -> Server {
     try GuestConfiguration(
-      kernel: kernel, initrd: initrd, commandLine: append, processors: cpus, memory: memory.bytes,
-      disks: disks()
-    ).makeServer()
+      kernel: kernel, initrd: initrd, commandLine: append, processors: cpus, memory: memory.bytes, disks: disks(), variables: nvram,
+      adapters: nic
+    ).makeServer(networks: networks)
   }
 
   // MARK: Running
@@ -213,7 +237,7 @@ extension BootCommand {
   private func runPartitions(_ path: String) throws {
     for (given, option) in [
       (kernel != nil, "--kernel"), (initrd != nil, "--initrd"), (!append.isEmpty, "--append"), (until != nil, "--until"),
-      (lockstep != nil, "--lockstep"), (cpus != 1, "--cpus"),
+      (lockstep != nil, "--lockstep"), (nvram != nil, "--nvram"), (cpus != 1, "--cpus"),
     ] where given {
       throw CommandFailure(
         CommandFailure.badInput, "\(option) does not go with --machine: say it in the file, for the partition that it is for")
@@ -230,6 +254,7 @@ extension BootCommand {
       try StatisticsFile.write(
         PartitionStatistics(run, end: end, hostSeconds: HostTime.seconds(since: start)), to: stats)
     }
+    run.networks.complaints.forEach { StandardError.write("epicure: \($0)") }
     if let failure = PartitionReport.failure(run, end: end) { throw failure }
   }
 }

@@ -24,8 +24,8 @@ struct BootStatistics: Encodable {
   /// Of all memory that is not zero, with its addresses: two runs with the same inputs have the same.
   var memoryHash: String
   var processors: [PerProcessor]
-  /// Requests and bytes of each disk; absent without disks.
-  var devices: [String: StorageStatistics]?
+  /// What each device counted.
+  var devices: [String: [String: UInt64]]
 
   init(server: Server, outcome: String, hostSeconds: Double) {
     self.outcome = outcome
@@ -41,10 +41,8 @@ struct BootStatistics: Encodable {
     cycles = processors.map(\.cycles).max() ?? 0
     guestSeconds = Cycles.seconds(cycles)
     resets = server.resets
+    devices = Dictionary(server.statisticsSources.map { ($0.name, $0.read()) }) { first, _ in first }
     memoryHash = String(server.memory.contentHash(), radix: 16)
-    if !server.disks.isEmpty {
-      devices = Dictionary(uniqueKeysWithValues: server.disks.map { ($0.name, $0.disk.storage.statistics) })
-    }
   }
 
   func write(to path: String) throws(CommandFailure) { try StatisticsFile.write(self, to: path) }

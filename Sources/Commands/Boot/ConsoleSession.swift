@@ -2,8 +2,8 @@ import Devices
 import HostResources
 import Platform
 
-/// Connects a server's serial port with the host's console: characters both ways, the pace of idle time, and what to watch for.
-final class ConsoleSession: SerialPeer {
+/// Connects a server's serial port with the host's console: characters both ways, and what to watch for.
+final class ConsoleSession: SerialPeer, OutsideSource {
   /// Why the session has ended the run.
   enum End: Equatable {
     /// `--until` matched.
@@ -21,43 +21,26 @@ final class ConsoleSession: SerialPeer {
   private var success: OutputMatcher?
   private var failure: OutputMatcher?
   private(set) var end: End?
-  private var pollEvent: EventHandlerID?
   private var quietEvent: EventHandlerID?
   /// Guest time of the last character.
   private var lastOutput: UInt64 = 0
-  /// Guest time and host time that are taken as the same moment.
-  private var anchor: (cycle: UInt64, host: ContinuousClock.Instant)
-
-  /// How often a busy guest looks for input: about ten times a second of the host.
-  private static let pollInterval: UInt64 = 10_000_000
-  /// A guest that was busy lags behind; it may make up for so much idle time at most.
-  private static let largestLag = Duration.milliseconds(50)
   /// A guest that has failed is stopped when it has printed nothing for a tenth of a second: its report follows the first line.
   private static let quietTime = Cycles.perSecond / 10
 
   /// `success` is what `--until` says, `failure` what `--fail-on` says.
-  init(server: Server, console: HostConsole, success: OutputMatcher?, failure: OutputMatcher?) {
+  init(server: Server, console: HostConsole, schedule: OutsideSchedule, success: OutputMatcher?, failure: OutputMatcher?) {
     self.server = server
     self.console = console
     self.success = success
     self.failure = failure
-    anchor = (0, .now)
     server.uart.peer = self
     let machine = server.machine
-    machine.waitForWork = { [unowned self] in wait($0) }
-    pollEvent = machine.events.register { [unowned self] cycle, _ in
-      pump()
-      schedulePoll(after: cycle)
-    }
     quietEvent = machine.events.register { [unowned self] cycle, _ in stopWhenQuiet(cycle) }
-    schedulePoll(after: 0)
+    schedule.whenIdle = { [unowned self] in guestIsIdle() }
+    schedule.isOver = { [unowned self] in isOver }
+    schedule.world.add(self)
     console.command = { [unowned self] in perform($0) }
     console.outputClosed = { [unowned self] in finish(.outputClosed) }
-  }
-
-  private func schedulePoll(after cycle: UInt64) {
-    guard let pollEvent, console.inputIsOpen else { return }
-    server.machine.events.schedule(pollEvent, at: cycle + Self.pollInterval)
   }
 
   private func perform(_ command: HostConsole.Command) {
@@ -106,51 +89,44 @@ final class ConsoleSession: SerialPeer {
     if failure?.append(byte) == true { fail(failure?.matchedLine ?? "") }
   }
 
-  func readyToReceive() { if inputWaits { pump() } }
+  func readyToReceive() { if inputWaits { _ = pump() } }
   /// The UART could not take what the host offers; to be tried when it has room.
   private var inputWaits = false
 
-  private func pump() {
+  /// True if characters have come.
+  private func pump() -> Bool {
     let room = server.uart.room
     inputWaits = room == 0
-    guard room > 0 else { return }
+    guard room > 0 else { return false }
     let bytes = console.read(limit: room)
     if !bytes.isEmpty {
       _ = server.uart.receive(bytes)
       inputWaits = true
     }
+    return !bytes.isEmpty
   }
 
-  // MARK: Idle time
+  // MARK: The world outside
 
-  /// The guest waits for an interrupt for `cycles`, or for ever. Nothing can happen but input: without any, the time is skipped; with
-  /// a console that may still deliver some, it passes as the host's time does.
-  private func wait(_ cycles: UInt64) -> UInt64 {
+  var mayDeliver: Bool { console.inputIsOpen }
+  private var index: Int?
+
+  func prepare(_ set: inout PollSet) {
+    let room = server.uart.room
+    if room == 0 { inputWaits = true }
+    index = room > 0 ? console.inputDescriptor.map { set.add($0, .input) } : nil
+  }
+
+  func collect(_ set: PollSet) -> Bool {
+    // The end of the input is an event, too, but none for the guest.
+    guard let index, !set.events(index).isEmpty else { return false }
+    return pump()
+  }
+
+  private func guestIsIdle() {
     console.flush()
     console.checkOutput()
     if success?.matchesPartialLine() == true { finish(.matched) }
     if failure?.matchesPartialLine() == true { fail(failure?.matchedLine ?? "") }
-    if isOver { return 0 }
-    guard console.inputIsOpen else { return cycles }
-    pump()
-    guard server.processors.allSatisfy({ $0.state.pointee.halted }), !isOver else { return 0 }
-    let forever = cycles > .max / 2
-    let target = Duration.nanoseconds(
-      Int64(clamping: Cycles.nanoseconds(server.machine.now &- anchor.cycle &+ (forever ? 0 : cycles))))
-    let lead = target - (.now - anchor.host)
-    if lead < .zero - Self.largestLag {
-      anchor = (server.machine.now &+ (forever ? 0 : cycles), .now - Self.largestLag)
-    }
-    let milliseconds =
-      forever ? -1 : Int32(clamping: lead.components.seconds * 1000 + lead.components.attoseconds / 1_000_000_000_000_000)
-    if milliseconds != 0, forever || milliseconds > 0, console.wait(milliseconds: milliseconds) {
-      pump()
-      // Time has passed up to the moment of the input.
-      let passed = ContinuousClock.now - anchor.host
-      let nanoseconds = passed.components.seconds * 1_000_000_000 + passed.components.attoseconds / 1_000_000_000
-      let elapsed = Cycles.from(nanoseconds: UInt64(max(0, nanoseconds))) &+ anchor.cycle
-      return elapsed > server.machine.now ? min(cycles, elapsed - server.machine.now) : 0
-    }
-    return cycles
   }
 }

@@ -5,7 +5,7 @@ import SystemFirmware
 
 /// One machine, or one partition of a machine, and what it boots.
 struct GuestConfiguration {
-  /// Nil: the built-in self-test guest.
+  /// An ELF kernel or an EFI application. Nil: what the disks have; without disks, the built-in self-test guest.
   var kernel: String?
   var initrd: String?
   var commandLine = ""
@@ -13,30 +13,60 @@ struct GuestConfiguration {
   /// Bytes.
   var memory: UInt64
   var disks: [DiskSpecification] = []
+  /// The file of the non-volatile EFI variables; nil: they are forgotten when the machine is switched off.
+  var variables: String?
   /// Nodes that the guest is told of; nil: one, not worth a word.
   var topology: NUMATopology?
+  var adapters: [NICSpecification] = []
 
   /// Reads all files, and puts the machine together, about to be switched on.
-  func makeServer() throws -> Server {
+  func makeServer(networks: Networks? = nil) throws -> Server {
+    var adapters = adapters
+    return try makeServer(networks: networks, adapters: &adapters)
+  }
+
+  /// `adapters`: come back with their addresses.
+  func makeServer(networks: Networks?, adapters: inout [NICSpecification]) throws -> Server {
     do throws(any Error) {
-      let image: KernelImage
-      if let kernel {
-        image = try KernelImage.load(path: kernel, limit: memory)
-      } else {
-        image = try SelfTestGuest.load(limit: memory)
-      }
-      // The initial RAM disk goes to low memory.
-      let room = min(memory, MemoryMap.lowMemoryLimit)
-      let disk = try initrd.map { (path) throws(ImageError) in try HostFile.read(path, limit: room) }
       let server = try Server(memorySize: memory, processors: processors)
       try server.attach(disks.map { (disk) throws(StorageProblem) in try OpenDisk(disk) })
       server.firmware.topology = topology
-      try server.firmware.boot(kernel: image, initrd: disk, commandLine: commandLine)
+      if let networks { adapters = try networks.plug(adapters, into: server) }
+      if let variables { try server.keepVariables(in: ReplacedFile(path: variables)) }
+      try start(server)
       return server
     } catch let failure as CommandFailure {
       throw failure
     } catch {
       throw CommandFailure(CommandFailure.badInput, "\(error)")
     }
+  }
+
+  private func start(_ server: Server) throws {
+    let firmware = server.firmware!
+    guard let kernel else {
+      guard disks.isEmpty else { return try firmware.bootMedia() }
+      return try firmware.boot(kernel: SelfTestGuest.load(limit: memory))
+    }
+    if let application = try EFIApplication.read(kernel, limit: memory) {
+      guard initrd == nil else {
+        throw CommandFailure(CommandFailure.badInput, "--initrd is for Linux kernels; \(kernel) is an EFI application")
+      }
+      return try firmware.boot(application: application, name: kernel, options: commandLine)
+    }
+    let image = try KernelImage.load(path: kernel, limit: memory)
+    // The initial RAM disk goes to low memory.
+    let room = min(memory, MemoryMap.lowMemoryLimit)
+    let disk = try initrd.map { (path) throws(ImageError) in try HostFile.read(path, limit: room) }
+    try firmware.boot(kernel: image, initrd: disk, commandLine: commandLine)
+  }
+}
+
+/// EFI applications among the files that --kernel may name.
+private enum EFIApplication {
+  /// The file's contents if it is a PE image.
+  static func read(_ path: String, limit: UInt64) throws(ImageError) -> [UInt8]? {
+    let bytes = try HostFile.read(path, limit: min(limit, 1 << 30))
+    return bytes.starts(with: Array("MZ".utf8)) ? bytes : nil
   }
 }

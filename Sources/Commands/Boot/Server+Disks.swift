@@ -1,6 +1,7 @@
 import Devices
 import HostResources
 import Platform
+import SystemFirmware
 
 /// Disks, opened and plugged in.
 extension Server {
@@ -21,7 +22,8 @@ extension Server {
         let controller = try ide ?? makeIDE()
         ide = controller
         controller.ide.attach(ideDevice(disk, number: number), unit: unit)
-        self.disks.append((name: "ide\(unit)", disk: disk))
+        note(disk, name: "ide\(unit)")
+        makeBootable(disk, device: Self.chipSetDevice, function: 1, .ide(channel: UInt8(unit / 2), unit: UInt8(unit % 2)))
       case .scsi:
         let controller = try scsi ?? makeSCSI()
         scsi = controller
@@ -31,11 +33,37 @@ extension Server {
         let unit = scsiUnit(disk, number: number)
         unit.startsWithWriteCache = disk.specification.cache != .writethrough
         try controller.bus.attach(unit, id: id)
-        self.disks.append((name: "scsi\(id)", disk: disk))
+        note(disk, name: "scsi\(id)")
+        if let (device, function) = controller.function.location {
+          makeBootable(disk, device: device, function: function, .scsi(target: UInt16(id), lun: 0))
+        }
       case let bus:
         throw CommandFailure(CommandFailure.badInput, "--disk: bus=\(bus.rawValue) does not exist yet; use bus=ide or bus=scsi")
       }
     }
+  }
+
+  /// The firmware looks for something to boot in the order of the command line.
+  private func makeBootable(_ disk: OpenDisk, device: UInt8, function: UInt8, _ attachment: BootMedium.Attachment) {
+    firmware.media.append(
+      BootMedium(
+        storage: disk.storage, device: device, function: function, attachment: attachment, isRemovable: disk.specification.isCD,
+        isCD: disk.specification.isCD))
+  }
+
+  private func note(_ disk: OpenDisk, name: String) {
+    disks.append((name: name, disk: disk))
+    statisticsSources.append(
+      (
+        name,
+        {
+          let counts = disk.storage.statistics
+          return [
+            "reads": counts.reads, "writes": counts.writes, "flushes": counts.flushes, "bytes_read": counts.bytesRead,
+            "bytes_written": counts.bytesWritten, "errors": counts.errors,
+          ]
+        }
+      ))
   }
 
   private func makeIDE() throws -> PIIX4 {
@@ -49,7 +77,20 @@ extension Server {
     guard let device = pci.freeDevice(from: Self.chipSetDevice + 1) else {
       throw CommandFailure(CommandFailure.badInput, "--disk: no room on the PCI bus for a SCSI controller")
     }
-    return try LSI53C895A(root: pci, device: device, events: machine.events, clock: machine)
+    let controller = try LSI53C895A(root: pci, device: device, events: machine.events, clock: machine)
+    statisticsSources.append(
+      (
+        "scsi",
+        { [unowned controller] in
+          let s = controller.statistics
+          return [
+            "scripts_instructions": s.instructions, "scripts_interrupts": s.interrupts, "phase_mismatches": s.phaseMismatches,
+            "reselections": s.reselections,
+            "requests": controller.bus.units.reduce(0) { $0 + $1.statistics.requests },
+          ]
+        }
+      ))
+    return controller
   }
 
   private func scsiUnit(_ disk: OpenDisk, number: Int) -> SCSIUnit {

@@ -11,6 +11,10 @@ final class Server: FirmwareHost {
   let pci: PCIRoot
   /// Disks in the order of the command line, under the names of statistics.
   var disks: [(name: String, disk: OpenDisk)] = []
+  /// The machine's clock and events, for what connects it with others.
+  let timeline: EventTimeline
+  /// Devices that count what they do, by name.
+  var statisticsSources: [(name: String, read: () -> [String: UInt64])] = []
   private(set) var power: ACPIPowerManagement! = nil
   private(set) var firmware: SystemFirmware! = nil
 
@@ -47,6 +51,7 @@ final class Server: FirmwareHost {
     machine = try Machine(MachineConfiguration(memorySize: memorySize, processors: processors))
     uart = UART16550(line: machine.ioSAPIC.line(MemoryMap.uartGSI))
     pci = try PCIRoot(memory: PhysicalDMA(memory: machine.memory), bus: machine.bus, interrupts: machine.ioSAPIC)
+    timeline = EventTimeline(clock: machine, events: machine.events)
     power = ACPIPowerManagement(
       clock: machine, events: machine.events, line: machine.ioSAPIC.line(MemoryMap.sciGSI),
       powerOff: { [unowned self] in perform(.powerOff) })

@@ -19,6 +19,7 @@ final class Partition {
   private(set) var state = State.running
   /// Times that it was started on other boards.
   private(set) var moves = 0
+  private var adapters: [NICSpecification]?
   /// Instructions of the machines that it had before.
   private var earlier: UInt64 = 0
 
@@ -30,8 +31,16 @@ final class Partition {
   var isRunning: Bool { state == .running }
   var instructions: UInt64 { earlier + (server?.machine.instructions ?? 0) }
 
+  static func adapters(_ configuration: MachineFile.Partition) throws -> [NICSpecification] {
+    try configuration.nics.map { text in
+      do throws(NICSpecification.Failure) { return try NICSpecification(parsing: text) } catch {
+        throw CommandFailure(CommandFailure.badInput, "partition \(configuration.name): nic \(text): \(error)")
+      }
+    }
+  }
+
   /// Puts the hardware together that the chassis has for this partition, and switches it on at `cycle`.
-  func start(on chassis: Chassis, at cycle: UInt64, world: PartitionWorld) throws {
+  func start(on chassis: Chassis, at cycle: UInt64, networks: Networks) throws {
     guard let hardware = chassis.partitions.first(where: { $0.name == configuration.name }).map({ chassis.hardware(of: $0) }) else {
       return
     }
@@ -40,16 +49,19 @@ final class Partition {
         throw CommandFailure(CommandFailure.badInput, "partition \(configuration.name): disk \(text): \(error)")
       }
     }
+    var adapters = try adapters ?? Self.adapters(configuration)
     let guest = GuestConfiguration(
       kernel: configuration.kernel, initrd: configuration.initrd, commandLine: configuration.append,
       processors: hardware.processors, memory: hardware.memory,
-      disks: disks, topology: hardware.topology.nodes.count > 1 ? hardware.topology : nil)
+      disks: disks, variables: configuration.nvram, topology: hardware.topology.nodes.count > 1 ? hardware.topology : nil)
     let server: Server
     do {
-      server = try guest.makeServer()
+      server = try guest.makeServer(networks: networks, adapters: &adapters)
     } catch let failure as CommandFailure {
       throw CommandFailure(failure.status, "partition \(configuration.name): \(failure.message ?? "")")
     }
+    // On other boards it is the same on the network.
+    self.adapters = adapters
     server.machine.skip(to: cycle)
     server.uart.peer = console
     self.server = server
@@ -66,19 +78,17 @@ final class Partition {
       state = .ended(outcome)
       server.flushDisks()
     }
-    if server.machine.nextActivity.map({ $0 >= cycle }) ?? true { console.idle() }
+    if server.machine.nextActivity.map({ $0 >= cycle }) ?? true { console.idle(at: cycle) }
     if let line = console.failedLine, isRunning { state = .failed(line) }
   }
 
   /// One of its boards is gone: the machine stops in the middle of what it does.
-  func breakDown(replacement: String?, board: String) {
+  func breakDown(replacement: String?, board: String, networks: Networks) {
     earlier = instructions
     // Its files must be free before they are opened again.
     server?.flushDisks()
     server = nil
+    networks.unplug(adapters ?? [])
     if replacement == nil { state = .lost(board: board) } else { moves += 1 }
   }
 }
-
-/// What partitions share beside the terminal.
-final class PartitionWorld {}

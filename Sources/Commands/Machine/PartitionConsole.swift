@@ -1,5 +1,6 @@
 import Devices
 import HostResources
+import Platform
 
 /// The far end of a partition's serial line: a file, or the terminal that the partitions share line by line.
 final class PartitionConsole: SerialPeer {
@@ -27,6 +28,7 @@ final class PartitionConsole: SerialPeer {
   var isWatched: Bool { success != nil }
 
   func transmit(_ byte: UInt8) {
+    isFresh = true
     if success?.append(byte) == true { hasMatched = true }
     if failure?.append(byte) == true { failedLine = failure?.matchedLine }
     guard !prefix.isEmpty else { return output.write(byte) }
@@ -36,10 +38,19 @@ final class PartitionConsole: SerialPeer {
 
   func readyToReceive() { wantsInput?() }
 
-  /// A prompt has no end of line: it is shown when the partition has nothing else to do.
-  func idle() {
+  /// Something was written since the last ``idle(at:)``, at which time that was.
+  private var isFresh = false
+  private var lastOutput: UInt64 = 0
+  /// Characters come one by one at the pace of the line, with idle moments between them.
+  private static let pause = Cycles.perSecond / 50
+
+  /// A prompt has no end of line: it is shown when the partition has written nothing more for a moment.
+  func idle(at cycle: UInt64) {
+    if isFresh { lastOutput = cycle }
+    isFresh = false
     if success?.matchesPartialLine() == true { hasMatched = true }
     if failure?.matchesPartialLine() == true { failedLine = failure?.matchedLine }
+    guard cycle >= lastOutput + Self.pause else { return }
     if !line.isEmpty { finishLine() }
     output.flush()
   }

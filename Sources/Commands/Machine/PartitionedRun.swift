@@ -1,3 +1,4 @@
+import Devices
 import Foundation
 import HostResources
 import Platform
@@ -5,10 +6,11 @@ import Processor
 
 /// The partitions of one machine, running in turns on one clock. Nothing of one partition is within another's reach: each is a machine
 /// of its own, with its own memory, buses, and devices.
-final class PartitionedRun {
+final class PartitionedRun: OutsideSource {
   private let file: MachineFile
   private var chassis: Chassis
-  private let world = PartitionWorld()
+  private let world = OutsideWorld()
+  let networks: Networks
   let partitions: [Partition]
   private let terminal: HostConsole
   /// Index of the partition that the terminal's keys go to.
@@ -16,13 +18,11 @@ final class PartitionedRun {
   private var quit = false
   private(set) var now: UInt64 = 0
   private var failures: ArraySlice<MachineFile.BoardFailure>
-  private var anchor = (cycle: UInt64(0), host: ContinuousClock.now)
 
   /// Cycles of a turn. No longer than a frame spends in a bridge (5 µs), so that none arrives late.
   static let turn: UInt64 = 8000
   /// How long guests that have failed may go on with their reports.
   private static let lastWords = Cycles.perSecond / 10
-  private static let largestLag = Duration.milliseconds(50)
 
   enum End: Equatable {
     case matched
@@ -53,10 +53,14 @@ final class PartitionedRun {
         console: PartitionConsole(
           output: output, prefix: shared && p.console == nil ? "[\(p.name)] " : "", success: success, failure: failOn))
     }
+    networks = Networks(world: world, all: try file.partitions.flatMap { try Partition.adapters($0) })
     selected = file.partitions.firstIndex { $0.console == nil }
+    world.clock = { [unowned self] in Cycles.nanoseconds(now) }
+    world.expectsAnswer = { [unowned self] in lookInterval = Self.shortestLook }
+    world.add(self)
     terminal.command = { [unowned self] in perform($0) }
     terminal.outputClosed = { [unowned self] in quit = true }
-    for partition in partitions { try partition.start(on: chassis, at: 0, world: world) }
+    for partition in partitions { try partition.start(on: chassis, at: 0, networks: networks) }
   }
 
   private static func open(_ path: String, partition: String) throws -> HostConsole {
@@ -78,7 +82,10 @@ final class PartitionedRun {
       if let instructions, partitions.reduce(0, { $0 + $1.instructions }) >= instructions { return .instructionLimit }
       try breakBoards()
       let due = min(limit, failures.first.map { Self.cycle($0.seconds) } ?? .max, deadline ?? .max)
-      takeInput()
+      if now >= lastLook &+ lookInterval {
+        lastLook = now
+        lookInterval = world.look() ? Self.shortestLook : min(lookInterval * 2, Self.longestLook)
+      }
       guard let next = nextActivity else {
         if try !sleep(until: due) { return .deadlock }
         continue
@@ -110,45 +117,49 @@ final class PartitionedRun {
     return partitions.allSatisfy { !$0.isRunning } ? .allEnded : nil
   }
 
-  /// Everybody waits. Without input that may come the time is skipped; otherwise it passes as the host's does. False: for ever.
+  /// Everybody waits. If nothing may come from outside the time is skipped; otherwise it passes as the host's does. False: for ever.
   private func sleep(until cycle: UInt64) throws -> Bool {
     terminal.flush()
     terminal.checkOutput()
     if quit { return true }
-    if !terminal.inputIsOpen || selected == nil {
-      if cycle == .max { return false }
-      try advance(to: cycle)
-      return true
-    }
     let forever = cycle == .max
-    let target = Duration.nanoseconds(Int64(clamping: Cycles.nanoseconds((forever ? now : cycle) &- anchor.cycle)))
-    let lead = target - (.now - anchor.host)
-    if lead < .zero - Self.largestLag { anchor = (forever ? now : cycle, .now - Self.largestLag) }
-    let milliseconds =
-      forever ? -1 : Int32(clamping: lead.components.seconds * 1000 + lead.components.attoseconds / 1_000_000_000_000_000)
-    if milliseconds != 0, forever || milliseconds > 0, terminal.wait(milliseconds: milliseconds) {
-      let passed = (.now - anchor.host).components
-      let nanoseconds = UInt64(max(0, passed.seconds)) &* 1_000_000_000 &+ UInt64(max(0, passed.attoseconds)) / 1_000_000_000
-      let elapsed = anchor.cycle &+ Cycles.from(nanoseconds: nanoseconds)
-      try advance(to: min(cycle, max(now, elapsed)))
-      return true
+    if forever && !world.mayDeliver { return false }
+    let passed = world.wait(
+      nanoseconds: forever ? nil : Cycles.nanoseconds(cycle - now), now: Cycles.nanoseconds(now),
+      isOver: { [unowned self] in quit || (nextActivity.map { $0 <= now } ?? false) })
+    lastLook = now
+    if let passed {
+      try advance(to: min(cycle, now + Cycles.from(nanoseconds: passed)))
+    } else if !forever {
+      try advance(to: cycle)
     }
-    if !forever { try advance(to: cycle) }
     return true
   }
 
-  // MARK: The terminal
+  // MARK: The outside world
 
-  /// A terminal's keys are looked for ten times a second of the host or so, and whenever everybody waits.
-  private static let inputInterval: UInt64 = 10_000_000
-  private var lastInput: UInt64 = 0
+  /// Busy guests look for input some dozens of times a second of the host; while there is traffic, after the time that two full frames
+  /// take on the wire.
+  private static let longestLook: UInt64 = 10_000_000
+  private static let shortestLook: UInt64 = 50_000
+  private var lookInterval = longestLook
+  private var lastLook: UInt64 = 0
+  private var descriptorIndex: Int?
 
-  private func takeInput() {
-    guard terminal.inputIsOpen, let selected, let uart = partitions[selected].server?.uart else { return }
-    guard now >= lastInput + Self.inputInterval || nextActivity.map({ $0 > now + Self.turn }) ?? true else { return }
-    lastInput = now
+  private var uart: UART16550? { selected.flatMap { partitions[$0].server?.uart } }
+
+  /// The terminal's keys.
+  var mayDeliver: Bool { terminal.inputIsOpen && selected != nil }
+
+  func prepare(_ set: inout PollSet) {
+    descriptorIndex = (uart?.room ?? 0) > 0 ? terminal.inputDescriptor.map { set.add($0, .input) } : nil
+  }
+
+  func collect(_ set: PollSet) -> Bool {
+    guard let descriptorIndex, !set.events(descriptorIndex).isEmpty, let uart else { return false }
     let bytes = terminal.read(limit: uart.room)
     if !bytes.isEmpty { _ = uart.receive(bytes) }
+    return !bytes.isEmpty
   }
 
   private func perform(_ command: HostConsole.Command) {
@@ -185,8 +196,8 @@ final class PartitionedRun {
           : "\(names.joined(separator: ", ")) " + (replacement.map { "restarts on the spare \($0)" } ?? "stops, there is no spare"))
     )
     for partition in partitions where names.contains(partition.configuration.name) && partition.isRunning {
-      partition.breakDown(replacement: replacement, board: board)
-      if replacement != nil { try partition.start(on: chassis, at: now, world: world) }
+      partition.breakDown(replacement: replacement, board: board, networks: networks)
+      if replacement != nil { try partition.start(on: chassis, at: now, networks: networks) }
     }
   }
 }

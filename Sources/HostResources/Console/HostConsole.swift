@@ -104,6 +104,9 @@ public final class HostConsole {
 
   // MARK: Input
 
+  /// What to poll for input; nil after its end.
+  public var inputDescriptor: Int32? { inputIsOpen ? input : nil }
+
   /// Waits at most so long for input (-1: for ever); true if there is some, or its end.
   public func wait(milliseconds: Int32) -> Bool {
     guard inputIsOpen else { return false }
@@ -111,9 +114,11 @@ public final class HostConsole {
     return poll(&descriptor, 1, milliseconds) > 0
   }
 
+  private var inputIsReady: Bool { wait(milliseconds: 0) }
+
   /// Up to `limit` characters for the guest, without waiting.
   public func read(limit: Int) -> [UInt8] {
-    guard inputIsOpen, limit > 0, wait(milliseconds: 0) else { return [] }
+    guard inputIsOpen, limit > 0, inputIsReady else { return [] }
     var bytes = [UInt8](repeating: 0, count: limit)
     let n = Glibc.read(input, &bytes, limit)
     if n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN) { inputIsOpen = false }

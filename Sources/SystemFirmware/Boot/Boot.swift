@@ -3,9 +3,12 @@ import Processor
 
 /// What to load when the machine is switched on.
 struct BootRequest: Sendable {
-  var kernel: KernelImage
+  /// A Linux kernel, handed over to without boot services.
+  var kernel: KernelImage?
+  /// An EFI application; its name is for messages.
+  var application: (name: String, bytes: [UInt8])?
   var initrd: [UInt8]?
-  var commandLine: String
+  var commandLine = ""
   /// Where the initial RAM disk goes.
   var initrdAddress: UInt64?
 }
@@ -21,7 +24,7 @@ extension SystemFirmware {
       throw .overlapsBootData(kernel.file)
     }
     guard commandLine.utf8.count <= BootBlock.maximumCommandLine else { throw .commandLineTooLong(commandLine.utf8.count) }
-    var request = BootRequest(kernel: kernel, initrd: initrd, commandLine: commandLine)
+    var request = BootRequest(kernel: kernel, application: nil, initrd: initrd, commandLine: commandLine)
     if let initrd, !initrd.isEmpty {
       guard let address = initrdAddress(bytes: initrd.count, kernel: kernel) else {
         throw .initrdDoesNotFit(bytes: initrd.count)
@@ -29,6 +32,19 @@ extension SystemFirmware {
       request.initrdAddress = address
     }
     self.request = request
+    try reset()
+  }
+
+  /// Switches the machine on with an EFI application, a PE32+ image; `options` become its load options.
+  public func boot(application bytes: [UInt8], name: String, options: String = "") throws(BootError) {
+    do throws(PEImage.Failure) { _ = try PEImage(bytes) } catch { throw .notAnApplication(name, damaged: error == .damaged) }
+    request = BootRequest(kernel: nil, application: (name, bytes), initrd: nil, commandLine: options)
+    try reset()
+  }
+
+  /// Switches the machine on with the boot manager, which starts what it finds on ``media``.
+  public func bootMedia() throws(BootError) {
+    request = BootRequest()
     try reset()
   }
 
@@ -75,10 +91,11 @@ extension SystemFirmware {
       host.perform(.imageReturned(EFIStatus.notFound.rawValue))
       return .stop
     }
+    guard let kernel = request.kernel else { return startEFI(call) }
     let memory = host.memory
-    request.kernel.place(in: memory)
+    kernel.place(in: memory)
     var used: [(range: Range<UInt64>, type: EFIMemoryType)] = [(BootBlock.region, .loaderData)]
-    used += Self.footprint(request.kernel).map { ($0, .loaderData) }
+    used += Self.footprint(kernel).map { ($0, .loaderData) }
     var initrd: Range<UInt64>?
     if let bytes = request.initrd, let address = request.initrdAddress {
       memory.write(address, bytes)
@@ -92,7 +109,7 @@ extension SystemFirmware {
     block.write(to: memory, commandLine: request.commandLine)
     call.set(8, FirmwareLayout.backingStore(processor: call.index))
     call.set(9, FirmwareLayout.stackPointer(processor: call.index))
-    call.set(10, request.kernel.program.entry)
+    call.set(10, kernel.program.entry)
     call.set(11, 0)
     call.set(14, BootBlock.parameters)
     call.set(15, 0)

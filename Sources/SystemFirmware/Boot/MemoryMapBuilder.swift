@@ -15,7 +15,7 @@ extension SystemFirmware {
         if part.range.lowerBound > position {
           map.append(EFIMemoryDescriptor(.conventional, position..<part.range.lowerBound, memory))
         }
-        map.append(EFIMemoryDescriptor(part.type, part.range, memory))
+        map.append(EFIMemoryDescriptor(part.type, part.range, part.type.isRuntime ? runtime : memory))
         position = part.range.upperBound
       }
       if position < region.end { map.append(EFIMemoryDescriptor(.conventional, position..<region.end, memory)) }

@@ -11,6 +11,8 @@ struct FirmwareTables {
   private(set) var configurationTable: UInt64 = 0
   /// Configuration table entries: vendor GUID and the table's physical address.
   private(set) var configuration: [(guid: GUID, address: UInt64)] = []
+  /// Function descriptors of the firmware's protocols.
+  private(set) var protocolFunctions: UInt64 = 0
   /// The FPSWA interface that boot parameters point to.
   private(set) var softwareAssistInterface: UInt64 = 0
   /// Eight-byte fields that hold physical addresses of the firmware and that SetVirtualAddressMap converts, with their values.
@@ -19,6 +21,8 @@ struct FirmwareTables {
   private var data = ByteWriter()
 
   static let systemTableSize = 120
+  /// Entries that the configuration table has room for.
+  static let maximumConfiguration = 32
   static let systemTableSignature: UInt64 = 0x5453_5953_2049_4249
   static let runtimeSignature: UInt64 = 0x5652_4553_544E_5552
   static let bootSignature: UInt64 = 0x5652_4553_544F_4F42
@@ -38,6 +42,10 @@ struct FirmwareTables {
     let runtime = (0..<Gate.runtimeServiceCount).map { descriptor(image.runtimeServices + 16 * UInt64($0)) }
     let boot = (0..<Gate.bootServiceCount).map { descriptor(image.bootServices + 16 * UInt64($0)) }
     let assist = descriptor(image.softwareAssist)
+    for n in 0..<UInt64(Gate.protocolFunctionCount) {
+      let address = descriptor(image.protocolFunctions + 16 * n)
+      if n == 0 { protocolFunctions = address }
+    }
 
     softwareAssistInterface = place(alignment: 16) { w in
       w.put(UInt32(0x0001_0000))
@@ -49,7 +57,8 @@ struct FirmwareTables {
     runtimeServices = placeServices(Self.runtimeSignature, runtime)
     for (index, address) in runtime.enumerated() { relocations.append((runtimeServices + 24 + 8 * UInt64(index), address)) }
     // Boot services are over before an operating system runs: nothing of them is relocated.
-    bootServices = placeServices(Self.bootSignature, boot)
+    bootServices = placeServices(
+      Self.bootSignature, boot.enumerated().map { $0.offset == BootService.reserved.rawValue ? 0 : $0.element })
 
     let domainAddress = next(16)
     let domain = SALSystemTable.coherenceDomain(processors: localIDs, base: domainAddress)
@@ -72,6 +81,7 @@ struct FirmwareTables {
         w.put(bytes: entry.guid.bytes)
         w.put(entry.address)
       }
+      w.zeros(24 * (Self.maximumConfiguration - entries.count))
     }
     let vendor = place(alignment: 16) { w in
       for unit in "Epicure".utf16 { w.put(unit) }
@@ -134,6 +144,49 @@ struct FirmwareTables {
     w.set(Self.crc(w.bytes), at: 16)
     systemTable = place(alignment: 16) { $0.put(bytes: w.bytes) }
     relocations += [(systemTable + 24, vendor), (systemTable + 88, runtimeServices), (systemTable + 112, configurationTable)]
+  }
+
+  // MARK: Boot services
+
+  private func sealSystemTable(in memory: PhysicalMemory) {
+    memory.store(systemTable + 16, UInt32(0))
+    if let bytes = memory.read(systemTable, count: Self.systemTableSize) { memory.store(systemTable + 16, Self.crc(bytes)) }
+  }
+
+  /// Consoles and boot services in the system table; all consoles are one handle.
+  func beginBootServices(in memory: PhysicalMemory, console: UInt64, input: UInt64, output: UInt64) {
+    for (n, value) in [console, input, console, output, console, output].enumerated() {
+      memory.store(systemTable + 40 + 8 * UInt64(n), value)
+    }
+    memory.store(systemTable + 96, bootServices)
+    sealSystemTable(in: memory)
+  }
+
+  /// The system table as ExitBootServices leaves it.
+  func endBootServices(in memory: PhysicalMemory) {
+    memory.clear(systemTable + 40, count: 48)
+    memory.store(systemTable + 96, UInt64(0))
+    sealSystemTable(in: memory)
+  }
+
+  /// Adds, changes or (with a null address) removes an entry of the configuration table.
+  mutating func setConfiguration(_ guid: GUID, _ address: UInt64, in memory: PhysicalMemory) -> EFIStatus {
+    if let index = configuration.firstIndex(where: { $0.guid == guid }) {
+      if address == 0 { configuration.remove(at: index) } else { configuration[index].address = address }
+    } else {
+      guard address != 0 else { return .notFound }
+      guard configuration.count < Self.maximumConfiguration else { return .outOfResources }
+      configuration.append((guid, address))
+    }
+    var w = ByteWriter()
+    for entry in configuration {
+      w.put(bytes: entry.guid.bytes)
+      w.put(entry.address)
+    }
+    memory.write(configurationTable, w.bytes)
+    memory.store(systemTable + 104, UInt64(configuration.count))
+    sealSystemTable(in: memory)
+    return .success
   }
 
   /// CRC-32 of EFI table headers; the CRC field itself counts as zero.

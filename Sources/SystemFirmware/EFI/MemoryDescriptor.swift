@@ -1,7 +1,26 @@
 /// EFI_MEMORY_TYPE (EFI 1.10, AllocatePages).
-enum EFIMemoryType: UInt32 {
-  case reserved = 0, loaderCode, loaderData, bootServicesCode, bootServicesData, runtimeServicesCode, runtimeServicesData
-  case conventional, unusable, acpiReclaim, acpiNVS, memoryMappedIO, portSpace, palCode
+struct EFIMemoryType: RawRepresentable, Hashable, Sendable, Codable {
+  var rawValue: UInt32
+
+  static let reserved = EFIMemoryType(rawValue: 0)
+  static let loaderCode = EFIMemoryType(rawValue: 1)
+  static let loaderData = EFIMemoryType(rawValue: 2)
+  static let bootServicesCode = EFIMemoryType(rawValue: 3)
+  static let bootServicesData = EFIMemoryType(rawValue: 4)
+  static let runtimeServicesCode = EFIMemoryType(rawValue: 5)
+  static let runtimeServicesData = EFIMemoryType(rawValue: 6)
+  static let conventional = EFIMemoryType(rawValue: 7)
+  static let unusable = EFIMemoryType(rawValue: 8)
+  static let acpiReclaim = EFIMemoryType(rawValue: 9)
+  static let acpiNVS = EFIMemoryType(rawValue: 10)
+  static let memoryMappedIO = EFIMemoryType(rawValue: 11)
+  static let portSpace = EFIMemoryType(rawValue: 12)
+  static let palCode = EFIMemoryType(rawValue: 13)
+
+  /// What AllocatePages and AllocatePool give: not conventional memory itself, nor what the hardware decides; operating systems'
+  /// and manufacturers' own types from 0x70000000 on.
+  var isAllocatable: Bool { rawValue < 14 && self != .conventional || rawValue >= 0x7000_0000 }
+  var isRuntime: Bool { self == .runtimeServicesCode || self == .runtimeServicesData }
 }
 
 /// Attributes of a memory descriptor.

@@ -8,8 +8,8 @@ enum VariableAttribute {
   static let all = nonVolatile | bootService | runtime
 }
 
-/// GetVariable, GetNextVariableName and SetVariable (EFI 1.10, section 7.1). They are called after ExitBootServices, so only
-/// variables with runtime access exist for them.
+/// GetVariable, GetNextVariableName and SetVariable (EFI 1.10, section 7.1). After ExitBootServices only variables with runtime access
+/// exist for them, and only non-volatile ones can be changed.
 extension SystemFirmware {
   /// Characters of a name, and bytes of all variables together, that the store holds.
   private static let maximumName = 512
@@ -39,7 +39,7 @@ extension SystemFirmware {
     guard call.argument(0) != 0, call.argument(1) != 0, call.argument(3) != 0 else { return .invalidParameter }
     let room: UInt64 = try call.load(call.argument(3))
     guard let name = try readName(call.argument(0), call), let vendor = try readGUID(call.argument(1), call),
-      let found = index(name, vendor), state.runtime.variables[found].attributes & VariableAttribute.runtime != 0
+      let found = index(name, vendor), isVisible(state.runtime.variables[found])
     else { return .notFound }
     let variable = state.runtime.variables[found]
     let size = UInt64(variable.data.count)
@@ -68,7 +68,7 @@ extension SystemFirmware {
       following = current + 1
     }
     let rest = state.runtime.variables[following...]
-    guard let next = rest.first(where: { $0.attributes & VariableAttribute.runtime != 0 }) else { return .notFound }
+    guard let next = rest.first(where: isVisible) else { return .notFound }
     var w = ByteWriter()
     next.name.forEach { w.put($0) }
     w.put(UInt16(0))
@@ -94,31 +94,45 @@ extension SystemFirmware {
     let size = call.argument(3)
     let existing = index(name, vendor)
     guard attributes & ~VariableAttribute.all == 0 else { return .invalidParameter }
+    let before = state.runtime.variables
     if size == 0 || attributes & (VariableAttribute.bootService | VariableAttribute.runtime) == 0 {
-      guard let existing else { return .notFound }
-      guard isWritable(existing) else { return .writeProtected }
+      guard let existing, isVisible(before[existing]) else { return .notFound }
+      guard isWritable(before[existing].attributes) else { return .writeProtected }
       state.runtime.variables.remove(at: existing)
-      return .success
+      return keep(before[existing].attributes, orRestore: before)
     }
-    // Runtime access includes boot service access; what is set after ExitBootServices must be both of that and non-volatile.
-    guard attributes == VariableAttribute.all else { return .invalidParameter }
+    // Runtime access includes boot service access.
+    guard attributes & VariableAttribute.bootService != 0, boot != nil || attributes == VariableAttribute.all else {
+      return .invalidParameter
+    }
     guard size <= UInt64(Self.capacity), call.argument(4) != 0 else {
       return size > UInt64(Self.capacity) ? .outOfResources : .invalidParameter
     }
     let data = try call.read(call.argument(4), count: Int(size))
     if let existing {
-      guard isWritable(existing) else { return .writeProtected }
-      guard used - state.runtime.variables[existing].data.count + data.count <= Self.capacity else { return .outOfResources }
+      guard isWritable(before[existing].attributes) else { return .writeProtected }
+      guard before[existing].attributes == attributes else { return .invalidParameter }
+      guard used - before[existing].data.count + data.count <= Self.capacity else { return .outOfResources }
       state.runtime.variables[existing].data = data
     } else {
       guard used + 2 * name.count + data.count + 32 <= Self.capacity else { return .outOfResources }
       state.runtime.variables.append(.init(name: name, vendor: vendor, attributes: attributes, data: data))
     }
-    return .success
+    return keep(attributes, orRestore: before)
   }
 
-  /// Volatile variables are read-only after ExitBootServices.
-  private func isWritable(_ index: Int) -> Bool { state.runtime.variables[index].attributes == VariableAttribute.all }
+  private func isVisible(_ variable: RuntimeState.Variable) -> Bool {
+    boot != nil || variable.attributes & VariableAttribute.runtime != 0
+  }
+
+  private func isWritable(_ attributes: UInt32) -> Bool { boot != nil || attributes == VariableAttribute.all }
+
+  /// A non-volatile variable has changed only once it is stored.
+  private func keep(_ attributes: UInt32, orRestore before: [RuntimeState.Variable]) -> EFIStatus {
+    guard attributes & VariableAttribute.nonVolatile != 0, !storeVariables() else { return .success }
+    state.runtime.variables = before
+    return .deviceError
+  }
 
   private var used: Int { state.runtime.variables.reduce(0) { $0 + 2 * $1.name.count + $1.data.count + 32 } }
 }
@@ -140,7 +154,7 @@ extension RuntimeState {
   }
 
   /// ACPI(PNP0501,0)/UART(115200 8N1)/VenMsg(VT-UTF8) (EFI 1.10, chapter 8).
-  private static var serialDevicePath: [UInt8] {
+  static var serialDevicePath: [UInt8] {
     var w = ByteWriter()
     w.put(UInt8(2))  // ACPI device path
     w.put(UInt8(1))

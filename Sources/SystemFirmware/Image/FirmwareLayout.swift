@@ -5,6 +5,8 @@ enum FirmwareLayout {
   static let base = MemoryMap.firmware
   /// SAL and EFI code, behind the PAL code.
   static let codeEnd = base + 0x1_0000
+  /// Interruption vector table while EFI images run.
+  static let vectors = base + 0x8000
   /// EFI and SAL tables, function descriptors, SMBIOS, PCDP.
   static let data = codeEnd
   static let dataEnd = base + 0x4_0000

@@ -25,7 +25,8 @@ import Testing
   @Test func powerOnIsReportedOnce() {
     let fresh = DirectTransport(unit: SCSIDisk(storage: storage))
     #expect(fresh.run([0x12, 0, 0, 0, 96, 0]).status == .good)
-    #expect(fresh.run([0xA0, 0, 0, 0, 0, 0, 0, 0, 0, 16, 0, 0]).data == [0, 0, 0, 8, 0, 0, 0, 0] + [UInt8](repeating: 0, count: 8))
+    #expect(
+      fresh.run([0xA0, 0, 0, 0, 0, 0, 0, 0, 0, 16, 0, 0]).data == [0, 0, 0, 8, 0, 0, 0, 0] + [UInt8](repeating: 0, count: 8))
     let first = fresh.run([0, 0, 0, 0, 0, 0])
     #expect(first.status == .checkCondition)
     #expect(sense(first) == [6, 0x2901])
@@ -138,7 +139,8 @@ import Testing
     _ = transport.run([0x91, 0] + [UInt8](repeating: 0, count: 14))
     #expect(storage.flushes == 3)
     // MODE SELECT switches the cache off, which writes what it holds; other initiators learn of it.
-    #expect(transport.run([0x15, 0x10, 0, 0, 24, 0], data: [0, 0, 0, 0, 8, 18] + [UInt8](repeating: 0, count: 18)).status == .good)
+    #expect(
+      transport.run([0x15, 0x10, 0, 0, 24, 0], data: [0, 0, 0, 0, 8, 18] + [UInt8](repeating: 0, count: 18)).status == .good)
     #expect(storage.flushes == 4)
     _ = transport.run(plain, data: data)
     #expect(storage.flushes == 5)
@@ -229,7 +231,8 @@ import Testing
       for i in 2..<16 where random.below(3) > 0 { command[i] = UInt8(random.below(3)) }
       command[0] =
         [
-          0x00, 0x03, 0x08, 0x0A, 0x12, 0x15, 0x1A, 0x1B, 0x1D, 0x1E, 0x25, 0x28, 0x2A, 0x2E, 0x2F, 0x35, 0x37, 0x3B, 0x3C, 0x55, 0x5A,
+          0x00, 0x03, 0x08, 0x0A, 0x12, 0x15, 0x1A, 0x1B, 0x1D, 0x1E, 0x25, 0x28, 0x2A, 0x2E, 0x2F, 0x35, 0x37, 0x3B, 0x3C, 0x55,
+          0x5A,
           0x88, 0x8A, 0x8F, 0x91, 0x9E, 0xA0, 0xA8, 0xAA, 0xAF, 0xB7, UInt8(truncatingIfNeeded: random.next()),
         ][random.below(32)]
       let data = (0..<random.below(3000)).map { _ in UInt8(truncatingIfNeeded: random.next()) }

@@ -80,7 +80,8 @@ import Testing
 
   @Test(arguments: [
     // Data, mask, "if true", taken: bits set in the mask are not compared.
-    (0x5A, 0x00, true, true), (0x5B, 0x00, true, false), (0x5B, 0x01, true, true), (0x5B, 0x00, false, true), (0x5A, 0x00, false, false),
+    (0x5A, 0x00, true, true), (0x5B, 0x00, true, false), (0x5B, 0x01, true, true), (0x5B, 0x00, false, true),
+    (0x5A, 0x00, false, false),
     (0xA5, 0xFF, true, true),
   ])
   func comparesData(data: UInt32, mask: UInt32, ifTrue: Bool, taken: Bool) {
@@ -106,12 +107,16 @@ import Testing
 
   // MARK: Registers (5.4)
 
-  @Test(arguments: [
-    // Operator, SCRATCHA before, data, after, carry before, carry after. Shifts go through carry.
-    (0, 0x11, 0x5A, 0x5A, false, false), (1, 0x81, 0, 0x02, false, true), (1, 0x01, 0, 0x03, true, false), (2, 0x11, 0x42, 0x53, false, false),
-    (3, 0xFF, 0x0F, 0xF0, false, false), (4, 0x3C, 0x0F, 0x0C, true, true), (5, 0x03, 0, 0x01, false, true), (5, 0x02, 0, 0x81, true, false),
-    (6, 0xF0, 0x20, 0x10, true, true), (6, 0x01, 0x01, 0x02, true, false), (7, 0x01, 0x01, 0x03, true, false), (7, 0xFF, 0, 0, true, true),
-  ] as [(UInt32, UInt64, UInt32, UInt64, Bool, Bool)])
+  @Test(
+    arguments: [
+      // Operator, SCRATCHA before, data, after, carry before, carry after. Shifts go through carry.
+      (0, 0x11, 0x5A, 0x5A, false, false), (1, 0x81, 0, 0x02, false, true), (1, 0x01, 0, 0x03, true, false),
+      (2, 0x11, 0x42, 0x53, false, false),
+      (3, 0xFF, 0x0F, 0xF0, false, false), (4, 0x3C, 0x0F, 0x0C, true, true), (5, 0x03, 0, 0x01, false, true),
+      (5, 0x02, 0, 0x81, true, false),
+      (6, 0xF0, 0x20, 0x10, true, true), (6, 0x01, 0x01, 0x02, true, false), (7, 0x01, 0x01, 0x03, true, false),
+      (7, 0xFF, 0, 0, true, true),
+    ] as [(UInt32, UInt64, UInt32, UInt64, Bool, Bool)])
   func readModifyWrite(operation: UInt32, before: UInt64, data: UInt32, after: UInt64, carryIn: Bool, carryOut: Bool) {
     bench.write(0x34, before)
     run([
@@ -158,7 +163,9 @@ import Testing
     run([0xC000_0010, 0x3000, 0x4000])
     #expect((0..<4).map { bench.memory.long(0x4000 + 4 * $0) } == [1, 2, 3, 4])
     // Into SCRIPTS RAM, and from there into a register of the chip.
-    run([0xC000_0008, 0x3000, UInt32(SCSIBench.ram) + 16, 0xC100_0004, UInt32(SCSIBench.ram) + 20, UInt32(SCSIBench.registers) + 0x34])
+    run([
+      0xC000_0008, 0x3000, UInt32(SCSIBench.ram) + 16, 0xC100_0004, UInt32(SCSIBench.ram) + 20, UInt32(SCSIBench.registers) + 0x34,
+    ])
     #expect(bench.systemBus.read(physical: SCSIBench.ram + 16, size: 8) == 0x2_0000_0001)
     #expect(bench.read(0x34, size: 4) == 2)
     bench.start([0xC000_0004, 0x3000, 0x4002])

@@ -118,7 +118,8 @@ public final class SCSIBus {
     }
   }
 
-  public func has(_ id: UInt8) -> Bool { target(id) != nil }
+  /// Somebody answers a selection.
+  func answers(_ id: UInt8) -> Bool { target(id)?.isDeaf == false }
 
   /// Selects a target that exists while the bus is free.
   func select(_ id: UInt8, attention: Bool) {

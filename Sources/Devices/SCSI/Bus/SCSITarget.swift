@@ -85,6 +85,8 @@ public final class SCSITarget {
   unowned let bus: SCSIBus
   /// Makes the target forget commands, for tests of an initiator's patience: true, and the command is never answered.
   public var forgets: ((_ command: [UInt8]) -> Bool)?
+  /// The same for targets that hang: they answer no selection until the bus is reset.
+  public var isDeaf = false
 
   init(id: UInt8, unit: SCSIUnit, bus: SCSIBus) {
     self.id = id
@@ -128,6 +130,7 @@ public final class SCSITarget {
   func reset(_ reason: SCSISense) {
     let serial = state.nextSerial
     state = State()
+    isDeaf = false
     // Events of before must not find commands of afterwards.
     state.nextSerial = serial
     unit.reset(reason)

@@ -4,7 +4,7 @@ import HostResources
 public final class SCSICDROM: SCSIUnit {
   public static let blockSize = 2048
 
-  public init(storage: (any BlockStorage)?, serialNumber: String = "EPICD000") {
+  public init(storage: (any BlockStorage)?, serialNumber: String = "EPICURE0") {
     super.init(storage: storage, serialNumber: serialNumber, blockSize: Self.blockSize)
   }
 

@@ -28,7 +28,7 @@ extension LSI53C895A {
     state.selecting = id
     state.selectsWithAttention = command & 0x01 != 0
     // SCRIPTS go on meanwhile. No target of this bus answers a reselection.
-    if !isTarget && bus.has(id) { schedule(.selected, after: Self.selectionTime) } else { startSelectionTimer() }
+    if !isTarget && bus.answers(id) { schedule(.selected, after: Self.selectionTime) } else { startSelectionTimer() }
   }
 
   /// The target has answered.

@@ -1,0 +1,69 @@
+import HostResources
+import Platform
+
+/// When a machine looks at the world outside: from time to time while its processors are busy, soon again while something comes and
+/// goes, and with all its patience when they are idle.
+final class OutsideSchedule {
+  private let machine: Machine
+  let world: OutsideWorld
+  private var pollEvent: EventHandlerID?
+  /// Cycle of the next look; nil: none is planned.
+  private var nextLook: UInt64?
+  private var interval = longestInterval
+  /// Called first when all processors are idle.
+  var whenIdle: () -> Void = {}
+  /// The run is over, whatever comes.
+  var isOver: () -> Bool = { false }
+
+  /// How often a busy guest looks for input if nothing comes: some dozens of times a second of the host.
+  private static let longestInterval: UInt64 = 10_000_000
+  /// While there is traffic: after about the time that two full frames take on the wire.
+  private static let shortestInterval: UInt64 = 50_000
+
+  init(machine: Machine, world: OutsideWorld) {
+    self.machine = machine
+    self.world = world
+    world.clock = { [unowned machine] in Cycles.nanoseconds(machine.now) }
+    world.expectsAnswer = { [unowned self] in hurry() }
+    pollEvent = machine.events.register { [unowned self] cycle, _ in
+      guard cycle == nextLook else { return }
+      nextLook = nil
+      interval = world.look() ? Self.shortestInterval : min(interval * 2, Self.longestInterval)
+      plan(after: cycle)
+    }
+    machine.waitForWork = { [unowned self] in wait($0) }
+  }
+
+  /// To be called when the sources are complete.
+  func start() { plan(after: machine.now) }
+
+  private func plan(after cycle: UInt64) {
+    guard world.mayDeliver, let pollEvent, !isOver() else { return }
+    let next = cycle &+ interval
+    nextLook = next
+    machine.events.schedule(pollEvent, at: next)
+  }
+
+  /// The guest has sent something: an answer may come.
+  private func hurry() {
+    interval = Self.shortestInterval
+    guard let next = nextLook else { return plan(after: machine.now) }
+    if next > machine.now &+ interval {
+      if let pollEvent { machine.events.cancel(pollEvent) }
+      plan(after: machine.now)
+    }
+  }
+
+  /// The guest waits for an interrupt for `cycles`, or for ever.
+  private func wait(_ cycles: UInt64) -> UInt64 {
+    whenIdle()
+    if isOver() { return 0 }
+    let forever = cycles > .max / 2
+    let passed = world.wait(
+      nanoseconds: forever ? nil : Cycles.nanoseconds(cycles), now: Cycles.nanoseconds(machine.now),
+      isOver: { [unowned self] in isOver() || !machine.processors.allSatisfy { $0.state.pointee.halted } })
+    if nextLook == nil { plan(after: machine.now) }
+    guard let passed else { return cycles }
+    return min(cycles, Cycles.from(nanoseconds: passed))
+  }
+}
