@@ -11,10 +11,10 @@ options=${*:-console=ttyS0}
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$work/tree/boot" "$work/tree/linux"
+mkdir -p "$work/tree/boot" "$work/tree/linux" "$work/tree/EFI/BOOT"
 cp "$cache/linux-6.1/vmlinux.gz" "$cache/linux-6.1/initramfs.cpio.gz" "$work/tree/linux/"
-cat >"$work/grub.cfg" <<END
-search --no-floppy --set=root --file /linux/vmlinux.gz
+# GRUB looks on the CD itself, not in the image that it was started from.
+cat >"$work/tree/EFI/BOOT/grub.cfg" <<END
 linux /linux/vmlinux.gz $options
 initrd /linux/initramfs.cpio.gz
 boot
@@ -23,6 +23,5 @@ truncate -s 4M "$work/tree/boot/efi.img"
 mkfs.vfat -n EPICURE "$work/tree/boot/efi.img" >/dev/null
 mmd -i "$work/tree/boot/efi.img" ::/EFI ::/EFI/BOOT
 mcopy -i "$work/tree/boot/efi.img" "$cache/efi/grubia64.efi" ::/EFI/BOOT/BOOTIA64.EFI
-mcopy -i "$work/tree/boot/efi.img" "$work/grub.cfg" ::/EFI/BOOT/grub.cfg
 rm -f "$image"
 xorriso -as mkisofs -quiet -V EPICURE -R -e boot/efi.img -no-emul-boot -o "$image" "$work/tree"

@@ -1,3 +1,4 @@
+import Glibc
 import Platform
 import Processor
 
@@ -102,8 +103,8 @@ struct GuestCall {
   ) throws(GuestAccessFailure) -> E? {
     var done = 0
     for range in try ranges(pointer, count) {
-      do throws(E) { try fill(UnsafeMutableRawBufferPointer(start: range.host, count: range.count), done) } catch { return error }
       memory.noteWrite(range.physical, count: range.count)
+      do throws(E) { try fill(UnsafeMutableRawBufferPointer(start: range.host, count: range.count), done) } catch { return error }
       done += range.count
     }
     return nil
@@ -111,6 +112,23 @@ struct GuestCall {
 
   func fill(_ pointer: UInt64, count: Int, _ value: UInt8) throws(GuestAccessFailure) {
     _ = try fill(pointer, count: count) { (piece, _) in piece.initializeMemory(as: UInt8.self, repeating: value) }
+  }
+
+  /// Copies between two buffers that may overlap.
+  func move(to destination: UInt64, from source: UInt64, count: Int) throws(GuestAccessFailure) {
+    let (to, from) = (try ranges(destination, count), try ranges(source, count))
+    if to.count == 1, from.count == 1 {
+      memmove(to[0].host, from[0].host, count)
+      memory.noteWrite(to[0].physical, count: count)
+      return
+    }
+    // Scattered pages: piece by piece, from the end that is not overwritten before it has been read.
+    let unit = Int(Self.pageMask + 1)
+    let starts = stride(from: 0, to: count, by: unit)
+    for start in destination &- source < UInt64(count) ? Array(starts.reversed()) : Array(starts) {
+      let length = min(unit, count - start)
+      try write(destination &+ UInt64(start), try read(source &+ UInt64(start), count: length))
+    }
   }
 
   func load<T: FixedWidthInteger>(_ pointer: UInt64, as: T.Type = T.self) throws(GuestAccessFailure) -> T {

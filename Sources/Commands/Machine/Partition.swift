@@ -53,7 +53,7 @@ final class Partition {
     let guest = GuestConfiguration(
       kernel: configuration.kernel, initrd: configuration.initrd, commandLine: configuration.append,
       processors: hardware.processors, memory: hardware.memory,
-      disks: disks, topology: hardware.topology.nodes.count > 1 ? hardware.topology : nil)
+      disks: disks, variables: configuration.nvram, topology: hardware.topology.nodes.count > 1 ? hardware.topology : nil)
     let server: Server
     do {
       server = try guest.makeServer(networks: networks, adapters: &adapters)

@@ -22,12 +22,14 @@ struct BootManagerState: Sendable, Equatable, Codable {
 /// The boot manager (EFI 1.10, chapter 17): BootNext, then BootOrder, then the default file of every medium in the order of the devices.
 /// It has no menu, so it does not wait either.
 extension SystemFirmware {
+  private static let watchdogTime = 300 * Cycles.perSecond
   static let defaultFile = "\\EFI\\BOOT\\BOOTIA64.EFI"
 
   /// What was started last has come back; or, the first time, nothing has been started.
   func bootManager(status: UInt64, _ call: GuestCall) -> ServiceOutcome {
     if let ended = boot?.manager.running {
       boot?.manager.running = nil
+      boot?.watchdog = nil
       boot?.manager.lastStatus = status
       if status != 0 { say("\(ended.name) has ended with \(Self.describe(status))", call) }
     }
@@ -40,6 +42,9 @@ extension SystemFirmware {
       case .success(let handle):
         boot?.manager.running = candidate
         boot?.events.level = TaskPriority.application
+        // Whatever is started has five minutes to say that it needs longer, or to leave (EFI 1.10, SetWatchdogTimer).
+        let end = call.processor.currentCycle &+ Self.watchdogTime
+        boot?.watchdog = end
         return start(handle)
       case .failure(let failure):
         if !(candidate.isDefault && failure.status == .notFound) {

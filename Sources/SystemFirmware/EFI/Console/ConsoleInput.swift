@@ -7,8 +7,8 @@ extension SystemFirmware {
   private static let escapeTime = Cycles.from(nanoseconds: 20_000_000)
   /// Whoever asks again within this time after an answer in vain is waiting, ...
   private static let spinTime = Cycles.from(nanoseconds: 100_000)
-  /// ... and gets the next answer in vain only after so long, asleep.
-  private static let spinNap = Cycles.from(nanoseconds: 1_000_000)
+  /// ... and gets the next answer in vain only after so long, asleep: longer when it goes on.
+  private static func spinNap(_ misses: Int) -> UInt64 { Cycles.from(nanoseconds: misses < 16 ? 1_000_000 : 20_000_000) }
   private static let mostKeys = 64
 
   /// Takes what the receiver holds.
@@ -57,15 +57,19 @@ extension SystemFirmware {
     if hasKey(processor), let key = boot?.consoles.keys.removeFirst() {
       boot?.consoles.lastMiss = nil
       boot?.consoles.napEnd = nil
+      boot?.consoles.misses = 0
       return (key, .success)
     }
     let now = processor.currentCycle
     if let end = boot?.consoles.napEnd {
       if now < end { return (nil, .wait(until: end)) }
     } else if let last = boot?.consoles.lastMiss, now &- last < Self.spinTime {
-      boot?.consoles.napEnd = now &+ Self.spinNap
-      return (nil, .wait(until: now &+ Self.spinNap))
+      let end = now &+ Self.spinNap(boot?.consoles.misses ?? 0)
+      boot?.consoles.napEnd = end
+      boot?.consoles.misses += 1
+      return (nil, .wait(until: end))
     }
+    if boot?.consoles.napEnd == nil { boot?.consoles.misses = 0 }
     boot?.consoles.napEnd = nil
     boot?.consoles.lastMiss = now
     return (nil, .status(.notReady))

@@ -22,4 +22,6 @@ struct ConsoleState: Sendable, Equatable, Codable {
   /// When somebody last asked for a key in vain, and until when the answer is put off.
   var lastMiss: UInt64?
   var napEnd: UInt64?
+  /// How often that has happened in a row.
+  var misses = 0
 }

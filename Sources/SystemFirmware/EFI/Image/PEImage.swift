@@ -27,7 +27,7 @@ struct PEImage: Sendable {
   }
 
   /// No image is larger.
-  static let largest = 1 << 30
+  static let largest = 1 << 28
   static let machine: UInt16 = 0x0200
 
   let subsystem: Subsystem

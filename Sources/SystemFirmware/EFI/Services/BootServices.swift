@@ -141,8 +141,7 @@ extension SystemFirmware {
   /// in0 destination, in1 source, in2 length; they may overlap.
   private func copyMemory(_ call: GuestCall) throws(GuestAccessFailure) -> ServiceOutcome {
     guard call.argument(2) <= Self.longestMove else { return .value(0) }
-    let bytes = try call.read(call.argument(1), count: Int(call.argument(2)))
-    try call.write(call.argument(0), bytes)
+    try call.move(to: call.argument(0), from: call.argument(1), count: Int(call.argument(2)))
     return .value(0)
   }
 

@@ -28,6 +28,10 @@ struct HandleDatabase: Sendable, Equatable, Codable {
   var registrations: [Registration] = []
   /// Interfaces that all handles may have together.
   static let capacity = 65_536
+  /// Handles that a registration remembers.
+  private static let mostNews = 4096
+  /// Openers that a protocol remembers.
+  static let mostOpens = 256
 
   func index(_ handle: UInt64) -> Int? { handles.firstIndex { $0.id == handle } }
   subscript(handle: UInt64) -> Handle? { index(handle).map { handles[$0] } }
@@ -53,7 +57,7 @@ struct HandleDatabase: Sendable, Equatable, Codable {
   }
 
   private mutating func announce(_ handle: UInt64, _ guid: GUID) {
-    for index in registrations.indices where registrations[index].guid == guid {
+    for index in registrations.indices where registrations[index].guid == guid && registrations[index].news.count < Self.mostNews {
       registrations[index].news.append(handle)
     }
   }

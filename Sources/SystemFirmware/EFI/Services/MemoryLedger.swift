@@ -7,6 +7,9 @@ struct MemoryLedger: Sendable, Equatable, Codable {
   }
   static let pageSize: UInt64 = 4096
 
+  /// A map with more parts is only made on purpose.
+  private static let mostSpans = 1 << 18
+
   /// RAM that can be allocated, ascending.
   let ram: [Range<UInt64>]
   /// Ascending and disjoint; neighbours of one type are one.
@@ -35,7 +38,7 @@ struct MemoryLedger: Sendable, Equatable, Codable {
 
   /// False if a page of the range is in use or not RAM.
   mutating func take(_ range: Range<UInt64>, _ type: EFIMemoryType) -> Bool {
-    guard !range.isEmpty, isFree(range) else { return false }
+    guard !range.isEmpty, isFree(range), spans.count < Self.mostSpans else { return false }
     key &+= 1
     var index = index(at: range.lowerBound)
     var new = Span(start: range.lowerBound, end: range.upperBound, type: type)
@@ -118,6 +121,8 @@ struct PoolLedger: Sendable, Equatable, Codable {
   var free: [Shelf: [UInt64]] = [:]
 
   static let largestSmall: UInt64 = 1024
+  /// Pieces that may be in use at a time: they cost the host more than the guest.
+  static let mostBlocks = 1 << 20
   static func rounded(_ size: UInt64) -> UInt64 {
     var rounded: UInt64 = 32
     while rounded < size { rounded *= 2 }

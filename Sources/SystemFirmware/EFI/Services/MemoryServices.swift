@@ -69,7 +69,7 @@ extension SystemFirmware {
   // MARK: For the firmware itself
 
   func allocatePool(_ size: UInt64, _ type: EFIMemoryType) -> UInt64? {
-    guard size < 1 << 50 else { return nil }
+    guard size < 1 << 50, (boot?.pool.blocks.count ?? 0) < PoolLedger.mostBlocks else { return nil }
     if size > PoolLedger.largestSmall {
       let pages = (size + MemoryLedger.pageSize - 1) / MemoryLedger.pageSize
       guard let address = boot?.memory.take(pages: pages, below: .max, type) else { return nil }

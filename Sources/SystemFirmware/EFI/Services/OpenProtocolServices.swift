@@ -65,7 +65,7 @@ extension SystemFirmware {
         }
         if let match {
           interface.opens[match].count &+= 1
-        } else if interface.opens.count < 4096 {
+        } else if interface.opens.count < HandleDatabase.mostOpens {
           interface.opens.append(.init(agent: agent, controller: controller, attributes: attributes))
         }
       }
