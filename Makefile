@@ -14,7 +14,7 @@ GUEST_TOOLS ?= $(or $(EPICURE_GUEST_TOOLS),$(if $(wildcard $(GUESTS)/linux-6.1/t
 
 # What building needs, and what the tests' oracles need on top.
 BUILD_PACKAGES := libelf-dev zlib1g-dev libslirp-dev libnbd-dev
-TEST_PACKAGES  := $(BUILD_PACKAGES) binutils-ia64-linux-gnu acpica-tools valgrind xz-utils cpio e2fsprogs dosfstools mtools qemu-utils xorriso gdisk fdisk tshark
+TEST_PACKAGES  := $(BUILD_PACKAGES) binutils-ia64-linux-gnu acpica-tools valgrind xz-utils cpio e2fsprogs dosfstools mtools qemu-utils nbdkit xorriso gdisk fdisk tshark iproute2
 
 # What the guests need: Debian 12's sources of the big ones, and what those are built with.
 GUEST_PACKAGES := binutils-ia64-linux-gnu gcc-12-source glibc-source linux-source-6.1 build-essential patch xz-utils bzip2 \
@@ -22,7 +22,8 @@ GUEST_PACKAGES := binutils-ia64-linux-gnu gcc-12-source glibc-source linux-sourc
                   autoconf automake autopoint gettext pkg-config cpio
 
 # What the guest tools need beside a ready cross compiler.
-GUEST_TOOL_PACKAGES := binutils-ia64-linux-gnu build-essential patch xz-utils bison flex cpio python3
+GUEST_TOOL_PACKAGES := binutils-ia64-linux-gnu build-essential patch xz-utils flex bison gawk python3 autoconf automake autopoint gettext pkg-config \
+                       cpio
 
 # install(packages): asks dpkg first, so that a machine that has everything needs neither network nor rights.
 define install

@@ -20,9 +20,12 @@ struct BootCommand: ParsableCommand {
   enum Virtualization: String, ExpressibleByArgument, CaseIterable { case none, hvm, pv }
   enum Timing: String, ExpressibleByArgument, CaseIterable { case functional, cycle }
 
-  @Option(help: ArgumentHelp("Kernel: an ELF executable for IA-64, possibly compressed with gzip, or an EFI application.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "Kernel: an ELF executable for IA-64, possibly compressed with gzip, or an EFI application.", valueName: "file"))
   var kernel: String?
-  @Option(help: ArgumentHelp("Keep the non-volatile EFI variables in this file; it is made if it does not exist.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Keep the non-volatile EFI variables in this file; it is made if it does not exist.", valueName: "file"))
   var nvram: String?
   @Option(help: ArgumentHelp("Initial RAM disk for a Linux kernel.", valueName: "file"))
   var initrd: String?
@@ -120,6 +123,8 @@ struct BootCommand: ParsableCommand {
     let schedule = OutsideSchedule(machine: server.machine, world: world)
     let session = ConsoleSession(server: server, console: console, schedule: schedule, success: success, failure: failure)
     schedule.start()
+    // The machine and the console know these without owning them.
+    defer { withExtendedLifetime((schedule, session, networks)) {} }
     let start = ContinuousClock.now
     let outcome = try runToTheEnd(server)
     console.flush()

@@ -77,7 +77,20 @@ extension Server {
     guard let device = pci.freeDevice(from: Self.chipSetDevice + 1) else {
       throw CommandFailure(CommandFailure.badInput, "--disk: no room on the PCI bus for a SCSI controller")
     }
-    return try LSI53C895A(root: pci, device: device, events: machine.events, clock: machine)
+    let controller = try LSI53C895A(root: pci, device: device, events: machine.events, clock: machine)
+    statisticsSources.append(
+      (
+        "scsi",
+        { [unowned controller] in
+          let s = controller.statistics
+          return [
+            "scripts_instructions": s.instructions, "scripts_interrupts": s.interrupts, "phase_mismatches": s.phaseMismatches,
+            "reselections": s.reselections,
+            "requests": controller.bus.units.reduce(0) { $0 + $1.statistics.requests },
+          ]
+        }
+      ))
+    return controller
   }
 
   private func scsiUnit(_ disk: OpenDisk, number: Int) -> SCSIUnit {

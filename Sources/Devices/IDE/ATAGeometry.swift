@@ -39,9 +39,10 @@ struct ATAGeometry: Sendable, Equatable, Codable {
 
   func set(_ registers: inout ATARegisters, _ lba: UInt64) {
     let track = lba / sectorsPerTrack
+    let cylinder = track / heads
     registers.lbaLow = UInt16(lba % sectorsPerTrack + 1)
     registers.device = registers.device & 0xF0 | UInt8(track % heads)
-    registers.lbaMid = UInt16(track / heads & 0xFF)
-    registers.lbaHigh = UInt16(track / heads >> 8 & 0xFF)
+    registers.lbaMid = UInt16(cylinder & 0xFF)
+    registers.lbaHigh = UInt16(cylinder >> 8 & 0xFF)
   }
 }

@@ -44,7 +44,8 @@ public final class E1000: PCIDeviceModel {
       identity, baseAddresses: [0: .memory32(size: 0x20000), 2: .ports(size: 64)], interruptPin: 1, messageCapability: 0xF0,
       setUp: Self.addCapabilities)
     handler = events.register { [unowned self] cycle, tag in timerFired(cycle, tag) }
-    port.frameArrived = { [unowned self] in listen() }
+    // The port may outlive the adapter.
+    port.frameArrived = { [weak self] in self?.listen() }
     resetRegisters()
     negotiate()
   }

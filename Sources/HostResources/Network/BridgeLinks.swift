@@ -9,7 +9,8 @@
 /// message is one frame. This is outside of determinism: when a frame comes depends on the host.
 public final class BridgeLinks: OutsideSource {
   private let bridge: SoftwareBridge
-  private let world: OutsideWorld
+  /// Owns its sources.
+  private weak var world: OutsideWorld?
   private var listener: Int32 = -1
   private var path = ""
   private var peers: [Peer] = []
@@ -122,13 +123,13 @@ public final class BridgeLinks: OutsideSource {
     if peer.waiting.isEmpty && transfer(frame, peer) { return }
     // A queue that is full drops, as that of a switch does.
     _ = peer.waiting.append(frame)
-    world.expectsAnswer?()
+    world?.expectsAnswer?()
   }
 
   /// False: the socket has no room.
   private func transfer(_ frame: [UInt8], _ peer: Peer) -> Bool {
     let count = Glibc.send(peer.descriptor, frame, frame.count, Int32(MSG_DONTWAIT | MSG_NOSIGNAL))
-    if count >= 0 { world.expectsAnswer?() }
+    if count >= 0 { world?.expectsAnswer?() }
     if count >= 0 || errno == EMSGSIZE { return true }
     if errno == EAGAIN || errno == ENOBUFS || errno == EINTR { return false }
     peer.isGone = true
@@ -181,7 +182,7 @@ public final class BridgeLinks: OutsideSource {
       if count <= 0 { break }
       taken += 1
       if count > Self.largestFrame { continue }
-      bridge.receive(Array(buffer[0..<count]), fromLink: peer.port, time: world.time)
+      bridge.receive(Array(buffer[0..<count]), fromLink: peer.port, time: world?.time ?? 0)
     }
     return taken > 0
   }

@@ -6,7 +6,8 @@
 public final class TAPDevice: QueuedPort, OutsideSource {
   public let name: String
   private let descriptor: Int32
-  private let world: OutsideWorld
+  /// Owns its sources.
+  private weak var world: OutsideWorld?
   private var buffer = [UInt8](repeating: 0, count: 65536)
 
   /// Linux's if_tun.h: _IOW('T', 202, int), and the flags that go with it.
@@ -54,7 +55,7 @@ public final class TAPDevice: QueuedPort, OutsideSource {
   override func transmit(_ frame: [UInt8]) {
     // A device that is down, or whose queue is full, drops what it is sent.
     if write(descriptor, frame, frame.count) != frame.count { statistics.sendDrops &+= 1 }
-    world.expectsAnswer?()
+    world?.expectsAnswer?()
   }
 
   public var mayDeliver: Bool { true }

@@ -16,7 +16,8 @@ public final class UserNetwork: QueuedPort, OutsideSource {
   }
 
   private let options: Options
-  private let world: OutsideWorld
+  /// Owns its sources.
+  private weak var world: OutsideWorld?
   private var slirp: OpaquePointer?
   private let callbacks = UnsafeMutablePointer<SlirpCb>.allocate(capacity: 1)
   /// Descriptors that libslirp asked to be polled, and where they are in the set.
@@ -74,7 +75,7 @@ public final class UserNetwork: QueuedPort, OutsideSource {
     }
     maySpeak = true
     frame.withUnsafeBufferPointer { slirp_input(slirp, $0.baseAddress, Int32($0.count)) }
-    world.expectsAnswer?()
+    world?.expectsAnswer?()
   }
 
   // MARK: From outside
@@ -149,7 +150,7 @@ public final class UserNetwork: QueuedPort, OutsideSource {
     // Time-outs are the guest's time: a guest that runs slower than the host must not see retransmissions.
     callbacks.clock_get_ns = { opaque in
       guard let opaque else { return 0 }
-      return Int64(clamping: Unmanaged<UserNetwork>.fromOpaque(opaque).takeUnretainedValue().world.time)
+      return Int64(clamping: Unmanaged<UserNetwork>.fromOpaque(opaque).takeUnretainedValue().world?.time ?? 0)
     }
     // Timers are for router advertisements, and there is no IPv6 here.
     callbacks.timer_new_opaque = { _, _, _ in nil }

@@ -3,7 +3,10 @@
 /// A busy guest's owner looks from time to time (``look()``); when the guest is idle it waits here (``wait(nanoseconds:now:until:)``),
 /// which makes idle time pass at the host's pace while any source may deliver something.
 public final class OutsideWorld {
-  private var sources: [any OutsideSource] = []
+  /// Those who use a source own it; when they are gone it is no longer looked at.
+  private var entries: [Entry] = []
+  private struct Entry { weak var source: (any OutsideSource)? }
+  private var sources: [any OutsideSource] { entries.compactMap(\.source) }
   /// Guest time and host time, in nanoseconds, that are taken as the same moment.
   private var anchor: (guest: UInt64, host: ContinuousClock.Instant) = (0, .now)
   /// While waiting: when that began, so that ``time`` goes on.
@@ -18,7 +21,10 @@ public final class OutsideWorld {
 
   public init() {}
 
-  public func add(_ source: any OutsideSource) { sources.append(source) }
+  public func add(_ source: any OutsideSource) {
+    entries.removeAll { $0.source == nil }
+    entries.append(Entry(source: source))
+  }
 
   public var isEmpty: Bool { sources.isEmpty }
 
@@ -36,6 +42,7 @@ public final class OutsideWorld {
   public func look() -> Bool { poll(timeout: 0) }
 
   private func poll(timeout: UInt32?) -> Bool {
+    let sources = self.sources
     var set = PollSet(timeout: timeout)
     for source in sources { source.prepare(&set) }
     if set.isEmpty && set.timeout == 0 {

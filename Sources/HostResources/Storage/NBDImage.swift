@@ -162,7 +162,7 @@ private final class CapturedErrors {
     dup2(file, STDERR_FILENO)
   }
 
-  /// Standard error is ours again; the last line that was written meanwhile.
+  /// Standard error is ours again; the first line that was written meanwhile: later ones are about consequences.
   func finish() -> String {
     dup2(saved, STDERR_FILENO)
     close(saved)
@@ -170,7 +170,7 @@ private final class CapturedErrors {
     let count = pread(file, &bytes, bytes.count, 0)
     close(file)
     let text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
-    var line = text.split(whereSeparator: \.isNewline).last.map(String.init) ?? ""
+    var line = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
     if let colon = line.firstRange(of: "qemu-nbd: ") { line.removeSubrange(..<colon.upperBound) }
     return line
   }

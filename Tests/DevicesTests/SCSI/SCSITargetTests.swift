@@ -226,7 +226,7 @@ import Testing
     #expect(bench.read(0xC8, size: 4) == 64)
     #expect(bench.read(0xD0, size: 4) == 0x3FF8)
     // Above 4 GiB there is nothing on this bench: a bus fault, not an access at the lower address.
-    bench.write(0x57, 0x02)
+    bench.write(0x57, 0x06)
     bench.memory.put(0x3FF8, [0x0100_0024, UInt32(Self.data)])
     bench.write(0x01, 0x08)
     bench.write(0x01, 0)
@@ -234,6 +234,21 @@ import Testing
     bench.start(beginning + [0x1900_0000, 0x00FF_FFF8], at: Self.script)
     bench.run()
     #expect(bench.read(0x0C) == 0xA0)
+  }
+
+  /// CCNTL1.EN64TIBMV alone: the entry's index chooses the register with the upper half, here SCRATCHF; there are 22.
+  @Test(arguments: [(0x0300_0024, 0, 0x84), (0x0300_0024, 1, 0xA0), (0x1600_0024, 0, 0x81)] as [(UInt32, UInt64, UInt64)])
+  func tableIndexMode(size: UInt32, high: UInt64, dstat: UInt64) {
+    bench.write(0x57, 0x02)
+    bench.write(0x6C, high, size: 4)
+    bench.write(0x10, 0x4000, size: 4)
+    bench.memory.put(0x4000, [size, UInt32(Self.data)])
+    put(Self.messages, [0x80])
+    put(Self.command, [0x12, 0, 0, 0, 36, 0])
+    let beginning = select + move(6, 1, Self.messages) + move(2, 6, Self.command)
+    bench.start(beginning + [0x1900_0000, 0] + interrupt(1), at: Self.script)
+    bench.run()
+    #expect(bench.read(0x0C) == dstat)
   }
 
   // MARK: Errors

@@ -110,7 +110,7 @@ import Testing
     }
     pass()
     #expect(ports[1].statistics.receiveDrops > 18_000)
-    #expect(ports[1].drain().count <= 1024)
+    #expect(ports.map { $0.drain().count }.max() ?? 0 <= 1024)
     ports[2].send(Frame.make(to: address(1), from: address(2), payload: [0]))
     ports[1].send(Frame.make(to: address(2), from: address(1), payload: [0]))
     pass()

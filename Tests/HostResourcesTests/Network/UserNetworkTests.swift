@@ -92,14 +92,16 @@ import Testing
     options.network = try #require(IPv4Network("172.20.5.0/24"))
     let rig = try Rig(options)
     rig.network.send(Self.dhcpDiscover())
-    #expect(Self.word(try #require(rig.network.receive()), 58) == 0xAC14_050F)
+    let offer = try #require(rig.network.receive())
+    #expect(Self.word(offer, 58) == 0xAC14_050F)
   }
 
   @Test func connectsToAServerOfTheHost() throws {
     let server = try Listener()
     let rig = try Rig()
     rig.network.send(Self.arp(for: 0x0A00_0202, from: 0x0A00_020F))
-    let gateway = try #require(MACAddress(try #require(rig.network.receive()), at: 6))
+    let reply = try #require(rig.network.receive())
+    let gateway = try #require(MACAddress(reply, at: 6))
     rig.network.send(Self.tcp(to: gateway, port: server.port, sequence: 1000, acknowledge: 0, flags: 0x02))
     let synchronize = try #require(rig.wait { Self.isTCP($0) })
     #expect(synchronize[47] & 0x3F == 0x12)
@@ -120,7 +122,8 @@ import Testing
     options.isRestricted = true
     let rig = try Rig(options)
     rig.network.send(Self.arp(for: 0x0A00_0202, from: 0x0A00_020F))
-    let gateway = try #require(MACAddress(try #require(rig.network.receive()), at: 6))
+    let reply = try #require(rig.network.receive())
+    let gateway = try #require(MACAddress(reply, at: 6))
     rig.network.send(Self.tcp(to: gateway, port: server.port, sequence: 1, acknowledge: 0, flags: 0x02))
     for _ in 0..<20 { rig.world.look() }
     #expect(server.accept() == nil)

@@ -37,10 +37,12 @@ import Testing
 
   @Test func idleTimePassesAsTheHosts() {
     let world = OutsideWorld()
-    world.add(PipeSource())
+    let source = PipeSource()
+    world.add(source)
     let start = ContinuousClock.now
     #expect(world.wait(nanoseconds: 60 * Self.millisecond, now: 0, isOver: { false }) == nil)
     #expect(.now - start >= .milliseconds(40))
+    #expect(source.taken == 0)
   }
 
   @Test func inputEndsTheWait() {
@@ -50,9 +52,10 @@ import Testing
     source.put(1)
     #expect(world.wait(nanoseconds: 3600_000 * Self.millisecond, now: 0, isOver: { false }) == 0)
     #expect(source.taken == 1)
+    let end = source.ends[1]
     Thread.detachNewThread {
       usleep(30_000)
-      source.put(1)
+      _ = write(end, [1] as [UInt8], 1)
     }
     let passed = world.wait(nanoseconds: 3600_000 * Self.millisecond, now: 0, isOver: { false })
     #expect(passed.map { $0 > 10 * Self.millisecond && $0 < 10_000 * Self.millisecond } == true)

@@ -48,6 +48,8 @@ public final class LSI53C895A: PCIDeviceModel, SCSIInitiator {
   /// Data on their way between bus and memory: one byte more than a step, for the odd one before.
   let staging = UnsafeMutableRawBufferPointer.allocate(byteCount: largestStep + 2, alignment: 16)
   private var powerState: UInt8 = 0
+  /// SCRIPTS run just now; whoever starts them need not schedule anything.
+  var isInSlice = false
 
   /// Plugs the controller into `root` and makes its bus; targets are attached to ``bus``.
   public init(root: PCIRoot, device: UInt8, events: EventQueue, clock: any VirtualClock) throws(PCIRoot.Failure) {

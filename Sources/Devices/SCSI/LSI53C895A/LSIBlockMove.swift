@@ -51,7 +51,7 @@ extension LSI53C895A {
     let mode = state[LSIRegister.ccntl1]
     guard mode & LSIBit.CCNTL1.table64 != 0 else { return state.long(LSIRegister.sbms) }
     // 40-bit addresses, the upper byte in the entry.
-    guard mode & LSIBit.CCNTL1.tableIndexMode == 0 else { return size >> 24 }
+    if mode & LSIBit.CCNTL1.table40 != 0 { return size >> 24 }
     // Or the number of the register that has the upper half: SCRATCHC to SCRATCHR, then the selectors.
     let index = Int(size >> 24 & 0x1F)
     guard index <= 0x15 else { return nil }

@@ -59,7 +59,7 @@ enum LSIBit {
   enum STEST3 { static let csf: UInt8 = 0x02 }
   enum STEST4 { static let lvd: UInt8 = 0xC0, lock: UInt8 = 0x20 }
   enum CCNTL0 { static let enpmj: UInt8 = 0x80, pmjctl: UInt8 = 0x40, enndj: UInt8 = 0x20 }
-  enum CCNTL1 { static let tableIndexMode: UInt8 = 0x04, table64: UInt8 = 0x02, direct64: UInt8 = 0x01 }
+  enum CCNTL1 { static let table40: UInt8 = 0x04, table64: UInt8 = 0x02, direct64: UInt8 = 0x01 }
 }
 
 extension LSI53C895A {

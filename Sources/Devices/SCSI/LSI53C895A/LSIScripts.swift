@@ -9,7 +9,8 @@ extension LSI53C895A {
     guard state.run != .running else { return }
     cancel(.handshakeTimer)
     state.run = .running
-    schedule(.slice, after: Self.startTime)
+    // A script that starts the chip again goes on in its slice.
+    if !isInSlice { schedule(.slice, after: Self.startTime) }
   }
 
   func stop() {
@@ -26,7 +27,7 @@ extension LSI53C895A {
     guard state.run == .waitingForBus || state.run == .waitingForReselection else { return }
     cancel(.handshakeTimer)
     state.run = .running
-    schedule(.slice, after: Self.responseTime)
+    if !isInSlice { schedule(.slice, after: Self.responseTime) }
   }
 
   /// Leaves the instruction to be carried out again when the bus has changed.
@@ -49,6 +50,8 @@ extension LSI53C895A {
 
   func runSlice() {
     guard state.run == .running else { return }
+    isInSlice = true
+    defer { isInSlice = false }
     var cycles: UInt64 = 0
     var budget = Self.sliceLength
     // Long transfers end a slice: their time passes before the next instruction.
