@@ -161,5 +161,6 @@ struct EFIBootTests {
     let result = try Epicure.run(["boot", "--virtualization", "none", "--disk", "\(file),format=raw"])
     #expect(result.status == 1)
     #expect(result.text.contains("No medium can be booted"), "\(result.text)")
+    #expect(result.errors.contains("none of the disks can be booted"), "\(result.errors)")
   }
 }
