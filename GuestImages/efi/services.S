@@ -22,6 +22,8 @@
         mov r1 = loc2
         br.call.sptk.many b0 = test_interrupts
         mov r1 = loc2
+        br.call.sptk.many b0 = test_nested_stall
+        mov r1 = loc2
         br.call.sptk.many b0 = test_utilities
         mov r1 = loc2
         br.call.sptk.many b0 = test_images
@@ -511,6 +513,39 @@
         boot CLOSE_EVENT, loc3
         return
 
+// A notification function that stalls for 2 ms.
+        function stalling_notify, 2, 1
+        ld8 r16 = [in1]
+        add r16 = 1, r16
+        st8 [in1] = r16
+        movl out0 = 2000
+        boot STALL
+        return
+
+// An image that stalls is interrupted by a notification that stalls: both take their time.
+        function test_nested_stall, 0, 3
+        movl out0 = 0x80000200
+        mov out1 = 8
+        address out2, stalling_descriptor
+        address out3, counter_f
+        address out4, event_a
+        boot CREATE_EVENT
+        load_at loc3, event_a
+        movl out2 = 10000               // 1 ms
+        boot SET_TIMER, loc3, 2
+        mov loc4 = ar.itc
+        movl out0 = 10000
+        boot STALL
+        mov r16 = ar.itc
+        sub loc4 = r16, loc4
+        movl r16 = 4000000              // 10 ms
+        expect_relation leu, r16, loc4, "Stall: interrupted, not too short"
+        movl r16 = 4400000
+        expect_relation ltu, loc4, r16, "Stall: interrupted, not too long"
+        expect_at counter_f, 1, "Stall: notification"
+        boot CLOSE_EVENT, loc3
+        return
+
 // CRC, moving memory, the monotonic count.
         function test_utilities, 0, 3
         address out0, nine
@@ -637,12 +672,17 @@
         .balign 16, 0
 notify_descriptor:
         data8 notify - image, 0
+        relocated 10, stalling_descriptor
+        relocated 10, stalling_descriptor + 8
+stalling_descriptor:
+        data8 stalling_notify - image, 0
 // Each counter is followed by its mark in the order of notifications.
 counter_a:      data8 0, 1
 counter_b:      data8 0, 2
 counter_c:      data8 0, 3
 counter_d:      data8 0, 4
 counter_e:      data8 0, 5
+counter_f:      data8 0, 6
 guid_a:         data8 0x1111222233334444, 0x5555666677778888
 guid_b:         data8 0x1111222233334445, 0x5555666677778888
 handle:         data8 0

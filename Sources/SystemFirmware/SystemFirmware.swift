@@ -6,6 +6,9 @@ public final class SystemFirmware {
   /// Unix time at which the machine's clock starts unless told otherwise: 2024-01-01 00:00:00 UTC. Fixed, so that two runs agree.
   public static let defaultStartTime: Int64 = 1_704_067_200
 
+  /// EFI_NOT_FOUND: what the boot manager returns when there is nothing that it can start.
+  public static let nothingToBoot: UInt64 = EFIStatus.notFound.rawValue
+
   unowned let host: any FirmwareHost
   public weak var pci: (any PCIConfigurationSpace)?
   /// Nodes and distances that SRAT and SLIT tell of; nil: one node, and no tables.

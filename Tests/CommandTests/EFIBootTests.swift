@@ -11,6 +11,12 @@ struct EFIBootTests {
   private static let scripts = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent("GuestImages/efi")
 
+  /// Linux unpacks one archive after the other; one that is not compressed must begin at a multiple of four.
+  private func initramfs(with archive: GuestArchive) throws -> [UInt8] {
+    let first = try [UInt8](Data(contentsOf: Guests.file("linux-6.1/initramfs.cpio.gz")))
+    return first + [UInt8](repeating: 0, count: (4 - first.count % 4) % 4) + archive.finished
+  }
+
   /// A medium made by one of the scripts, with a script of ours in its initial RAM disk.
   private func medium(
     _ maker: String, in folder: TemporaryFolder, script: String? = nil, timeout: Int = 1
@@ -26,8 +32,7 @@ struct EFIBootTests {
       at: Guests.file("linux-6.1/vmlinux.gz"), to: cache.appendingPathComponent("linux-6.1/vmlinux.gz"))
     var archive = GuestArchive()
     if let script { archive.add(script: script, as: "script") }
-    let first = try Data(contentsOf: Guests.file("linux-6.1/initramfs.cpio.gz"))
-    try (first + Data(archive.finished)).write(to: cache.appendingPathComponent("linux-6.1/initramfs.cpio.gz"))
+    try Data(initramfs(with: archive)).write(to: cache.appendingPathComponent("linux-6.1/initramfs.cpio.gz"))
     let image = folder.url.appendingPathComponent("medium")
     let command = "console=ttyS0" + (script == nil ? "" : " run=sh_/script")
     let answer = try HostTool.run(
@@ -111,8 +116,7 @@ struct EFIBootTests {
       var archive = GuestArchive()
       archive.add(
         script: "mount -t efivarfs efivarfs /sys/firmware/efi/efivars\ncd /sys/firmware/efi/efivars\n" + script, as: "script")
-      let first = try Data(contentsOf: Guests.file("linux-6.1/initramfs.cpio.gz"))
-      let initrd = try folder.write("initrd", Array(first) + archive.finished)
+      let initrd = try folder.write("initrd", initramfs(with: archive))
       return try Epicure.run([
         "boot", "--virtualization", "none", "--kernel", Guests.file("linux-6.1/vmlinux.gz").path, "--initrd", initrd, "--append",
         "console=ttyS0 run=sh_/script", "--nvram", store,
@@ -157,5 +161,6 @@ struct EFIBootTests {
     let result = try Epicure.run(["boot", "--virtualization", "none", "--disk", "\(file),format=raw"])
     #expect(result.status == 1)
     #expect(result.text.contains("No medium can be booted"), "\(result.text)")
+    #expect(result.errors.contains("none of the disks can be booted"), "\(result.errors)")
   }
 }

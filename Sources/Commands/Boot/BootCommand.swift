@@ -222,6 +222,8 @@ struct BootCommand: ParsableCommand {
     case .server(.stopped): return nil
     case .server(.poweredOff): return before("the guest switched the machine off")
     case .server(.resetRequested): return before("the guest asked for a reset")
+    case .server(.imageReturned(SystemFirmware.nothingToBoot)) where kernel == nil && !disk.isEmpty:
+      return failed("none of the disks can be booted")
     case .server(.imageReturned(let status)):
       return status == 0
         ? before("the guest returned to the firmware")

@@ -18,11 +18,23 @@ struct BootServicesState: Sendable, Equatable, Codable {
   /// Media and partitions by the address of their Block I/O, Disk I/O and Simple File System interfaces.
   var volumes: [UInt64: Int] = [:]
   var monotonicCount: UInt32 = 0
-  /// Cycle at which the Stall ends that is under way.
-  var stallEnd: UInt64?
+  /// Cycles at which services end that are waiting, by the number of interrupts that surround them.
+  private var waits: [Int: UInt64] = [:]
   /// Cycle at which the watchdog resets the machine.
   var watchdog: UInt64?
   var manager = BootManagerState()
+
+  /// When the service ends that is waiting now.
+  var waitEnd: UInt64? {
+    get { waits[contexts.count] }
+    set { waits[contexts.count] = newValue }
+  }
+
+  /// Gives up services and interrupts from this depth on.
+  mutating func abandon(from depth: Int) {
+    contexts.removeLast(max(0, contexts.count - depth))
+    waits = waits.filter { $0.key < depth }
+  }
 
   /// The frame of the service that has called the guest's code last.
   var innermost: CallFrame? {

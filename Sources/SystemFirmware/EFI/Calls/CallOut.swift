@@ -126,8 +126,7 @@ extension SystemFirmware {
   func unwind(to index: Int, value: UInt64, gate: UInt64, _ call: GuestCall) -> GateOutcome? {
     guard let frame = boot?.frames[index], let mark = frame.mark, let offset = image.offset(ofGate: gate) else { return nil }
     boot?.frames.removeSubrange((index + 1)...)
-    let suspended = boot?.contexts.count ?? 0
-    boot?.contexts.removeLast(max(0, suspended - frame.contexts))
+    boot?.abandon(from: frame.contexts)
     boot?.events.level = frame.level
     mark.restore(to: call.processor.state)
     call.set(8, value)

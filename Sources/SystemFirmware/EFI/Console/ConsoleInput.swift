@@ -56,21 +56,21 @@ extension SystemFirmware {
   private func nextKey(_ processor: LogicalProcessor) -> (key: ConsoleState.Key?, outcome: ServiceOutcome) {
     if hasKey(processor), let key = boot?.consoles.keys.removeFirst() {
       boot?.consoles.lastMiss = nil
-      boot?.consoles.napEnd = nil
+      boot?.waitEnd = nil
       boot?.consoles.misses = 0
       return (key, .success)
     }
     let now = processor.currentCycle
-    if let end = boot?.consoles.napEnd {
+    if let end = boot?.waitEnd {
       if now < end { return (nil, .wait(until: end)) }
     } else if let last = boot?.consoles.lastMiss, now &- last < Self.spinTime {
       let end = now &+ Self.spinNap(boot?.consoles.misses ?? 0)
-      boot?.consoles.napEnd = end
+      boot?.waitEnd = end
       boot?.consoles.misses += 1
       return (nil, .wait(until: end))
     }
-    if boot?.consoles.napEnd == nil { boot?.consoles.misses = 0 }
-    boot?.consoles.napEnd = nil
+    if boot?.waitEnd == nil { boot?.consoles.misses = 0 }
+    boot?.waitEnd = nil
     boot?.consoles.lastMiss = now
     return (nil, .status(.notReady))
   }

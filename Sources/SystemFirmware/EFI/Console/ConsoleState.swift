@@ -19,9 +19,8 @@ struct ConsoleState: Sendable, Equatable, Codable {
   /// Bytes that may be the beginning of a sequence, and when the first of them came.
   var partial: [UInt8] = []
   var partialSince: UInt64 = 0
-  /// When somebody last asked for a key in vain, and until when the answer is put off.
+  /// When somebody last asked for a key in vain.
   var lastMiss: UInt64?
-  var napEnd: UInt64?
-  /// How often that has happened in a row.
+  /// How often in a row the answer has been put off.
   var misses = 0
 }

@@ -4,8 +4,9 @@ import Processor
 
 /// Simple File System and File on FAT (EFI 1.10, sections 11.4 and 11.5).
 extension SystemFirmware {
+  /// Handles that may be open at a time.
   private static let maximumFiles = 1024
-  /// OpenVolume's path and Open's name, in characters.
+  /// Open's mode: make the file if it does not exist.
   private static let create: UInt64 = 1 << 63
 
   static func status(_ failure: FATFailure) -> EFIStatus {
@@ -25,10 +26,8 @@ extension SystemFirmware {
   private func fat(_ file: OpenFile) -> FATVolume? { file.volume < storages.count ? storages[file.volume].fileSystem : nil }
 
   private func node(_ file: OpenFile, _ volume: FATVolume) throws(FATFailure) -> FATNode {
-    try volume.refreshed(Self.stub(file.location, volume))
+    try volume.refreshed(volume.placeholder(file.location))
   }
-  /// A node that only knows its place.
-  private static func stub(_ location: FATLocation, _ volume: FATVolume) -> FATNode { volume.placeholder(location) }
 
   private func now(_ call: GuestCall) -> FATTime {
     let time = CalendarTime(unixTime: clock(call.processor).seconds)

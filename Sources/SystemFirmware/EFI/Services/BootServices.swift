@@ -96,7 +96,7 @@ extension SystemFirmware {
   private func stall(_ call: GuestCall) -> ServiceOutcome {
     let now = call.processor.currentCycle
     let end: UInt64
-    if let known = boot?.stallEnd {
+    if let known = boot?.waitEnd {
       end = known
     } else {
       let (nanoseconds, overflow) = call.argument(0).multipliedReportingOverflow(by: 1000)
@@ -104,10 +104,10 @@ extension SystemFirmware {
       end = tooLate ? .max - 1 : sum
     }
     guard now < end else {
-      boot?.stallEnd = nil
+      boot?.waitEnd = nil
       return .success
     }
-    boot?.stallEnd = end
+    boot?.waitEnd = end
     return .wait(until: end)
   }
 

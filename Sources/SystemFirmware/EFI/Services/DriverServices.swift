@@ -7,7 +7,7 @@ struct ConnectionProgress: Sendable, Equatable, Codable {
   var candidates: [UInt64]
   /// The rest of the device path; 0: none.
   var remainingPath: UInt64
-  /// Asked whether it supports the controller; nil: Start is under way.
+  /// False: the first candidate is asked whether it supports the controller; true: its Start is under way.
   var isStarting = false
   var started = false
 }

@@ -35,7 +35,7 @@ struct EventDatabase: Sendable, Equatable, Codable {
   var level = TaskPriority.application
   /// Events whose notification functions are to be called, in the order in which they came.
   private(set) var queue: [UInt64] = []
-  /// Events of the firmware itself, which CheckEvent asks the console about.
+  /// The events that say that a key waits: they are asked about at the console.
   var inputEvents: Set<UInt64> = []
 
   /// Timers at the same moment are signalled in the order of their handles.

@@ -77,15 +77,17 @@ extension SystemFirmware {
       n += 2
       guard n < 256 else { return .status(.invalidParameter) }
     }
-    let before = boot?.handles
     if uninstalls {
-      // The handle goes with its last protocol.
-      for pair in pairs where uninstall(pair.guid, pair.interface, from: call.argument(0)) != .success {
-        if let before { boot?.handles = before }
-        return .status(.invalidParameter)
+      // All can go, or none does: the handle goes with its last protocol.
+      let interfaces = boot?.handles[call.argument(0)]?.interfaces ?? []
+      let canGo = pairs.allSatisfy { pair in
+        interfaces.contains { $0.guid == pair.guid && $0.address == pair.interface } && !isOpenByDriver(call.argument(0), pair.guid)
       }
+      guard canGo, Set(pairs.map(\.guid)).count == pairs.count else { return .status(.invalidParameter) }
+      for pair in pairs { _ = uninstall(pair.guid, pair.interface, from: call.argument(0)) }
       return .success
     }
+    let before = boot?.handles
     guard call.argument(0) != 0 else { return .status(.invalidParameter) }
     var handle: UInt64 = try call.load(call.argument(0))
     if handle != 0, boot?.handles[handle] == nil { return .status(.invalidParameter) }
