@@ -57,7 +57,10 @@ import Testing
       #expect(bus.area[16 + n] == 0x2000 + UInt64(n))  // bank 0
       #expect(bus.area[32 + n] == 0x1010 + UInt64(n))
     }
-    #expect(Array(bus.area[48...57]) == [0xF0F1, 0xB0, 3, 0x1_0000, psr, 1 << 63 | 20 | 8 << 7, 0x777, 0x10, 1 << 63 | 5, 0xB1])
+    let valid: UInt64 = 1 << 63
+    let frame: UInt64 = valid | 20 | 8 << 7
+    let saved: [UInt64] = [0xF0F1, 0xB0, 3, 0x1_0000, psr, frame, 0x777, 0x10, valid | 5, 0xB1]
+    #expect(Array(bus.area[48...57]) == saved)
 
     // Masked while the first one is handled.
     p.postInitialization()
