@@ -15,7 +15,7 @@ struct DiskTests {
 
   private func image(in folder: TemporaryFolder) throws -> URL {
     let url = folder.url.appendingPathComponent("disk.img")
-    FileManager.default.createFile(atPath: url.path, contents: nil)
+    _ = FileManager.default.createFile(atPath: url.path, contents: nil)
     try FileHandle(forWritingTo: url).truncate(atOffset: Self.size)
     return url
   }

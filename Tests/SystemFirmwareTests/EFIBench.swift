@@ -113,7 +113,7 @@ final class EFIDisk {
   static let missing: Comment = "skipped: `make test-packages` installs gdisk, dosfstools and mtools"
 
   init(_ files: [(path: String, contents: [UInt8])]) throws {
-    FileManager.default.createFile(atPath: path, contents: Data(count: Self.size + (2 << 20)))
+    _ = FileManager.default.createFile(atPath: path, contents: Data(count: Self.size + (2 << 20)))
     EFITool.run(
       "sgdisk", ["--new=1:2048:+16M", "--typecode=1:ef00", "--partition-guid=1:01020304-0506-0708-090A-0B0C0D0E0F10", path])
     EFITool.run("mkfs.vfat", ["--offset", "2048", path, "\(Self.size >> 10)"])
