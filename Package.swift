@@ -53,7 +53,7 @@ let package = Package(
     .testTarget(
       name: "DevicesTests", dependencies: ["Devices", "HostResources", "Platform", "Processor", "SystemFirmware", "Loading"]),
     .testTarget(name: "HostResourcesTests", dependencies: ["HostResources"]),
-    .testTarget(name: "PlatformTests", dependencies: ["Platform", "Processor", "Devices", "HostResources"]),
+    .testTarget(name: "PlatformTests", dependencies: ["IA64", "Platform", "Processor", "Devices", "HostResources"]),
     .testTarget(
       name: "SystemFirmwareTests",
       dependencies: ["SystemFirmware", "Platform", "Processor", "Loading", "Devices", "HostResources", "CZlib"]),

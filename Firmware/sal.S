@@ -2,6 +2,8 @@
         .balign 32, 0
 sal_proc:
         procedure GATE_SAL
+// OS_INIT returns here; the emulator finds the place behind sal_proc.
+        procedure GATE_INIT_RETURN
 
 translate:
         translate_page

@@ -226,8 +226,9 @@ extension Machine: InterruptSink, InterruptBlock {
     case .fixed, .redirectable: wake(target) { $0.post(vector: message.vector) }
     case .nmi: wake(target) { $0.post(vector: 2) }
     case .external: wake(target) { $0.post(vector: 0) }
-    // No PMI handler is ever registered with hardware here, and INIT needs the firmware's entry: both are the firmware's business.
-    case .pmi, .initialize: break
+    case .initialize: wake(target) { $0.postInitialization() }
+    // The firmware's PMI handler has nothing to do for this platform: taking a PMI and returning from it changes nothing.
+    case .pmi: break
     }
   }
 

@@ -121,6 +121,9 @@ public final class LogicalProcessor {
     state.cpuid[3] = 4 | 7 << 8 | 0 << 16 | 0x20 << 24
     state.cpuid[4] = 5
     for i in 4..<16 { state.pmc[i] = PerformanceMonitors.counterReset }
+    // Systems write back what they found (Linux, when it returns a processor to the firmware): all of it must be writable. No table is
+    // smaller than 32 KiB.
+    state.cr[CR.pta] = 15 << 2
     state.cr[CR.itv] = 1 << 16
     state.cr[CR.pmv] = 1 << 16
     state.cr[CR.cmcv] = 1 << 16

@@ -31,6 +31,8 @@ public struct FirmwareState: Sendable, Equatable, Codable {
   var initMonarch = Handler()
   var initSlave = Handler()
   var rendezvous = Handler()
+  /// The processor whose INIT handler leads the others.
+  var monarch: Int?
   /// By kind of interrupt: 1 rendezvous, 2 wake-up, 3 corrected platform error.
   var machineCheckParameters: [UInt64: MachineCheckParameters] = [:]
   var runtime = RuntimeState()

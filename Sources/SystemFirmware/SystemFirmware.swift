@@ -134,6 +134,7 @@ public final class SystemFirmware {
     case Gate.callMark: return markCall(call)
     case Gate.nap: return .halt
     case Gate.notified: return notified(call)
+    case Gate.initializationReturn: return returnFromInitialization(call)
     case Gate.pal: return try pal(call)
     case Gate.sal: return try sal(call)
     case Gate.softwareAssist: return try softwareAssist(call)

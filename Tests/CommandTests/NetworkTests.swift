@@ -92,7 +92,6 @@ import Testing
     let folder = try TemporaryFolder()
     let port = try WebServer.freePort()
     let script = """
-      udhcpc -i eth0 -n -q -s /bin/true >/dev/null 2>&1
       ifconfig eth0 10.0.2.15 up
       echo "the guest greets" | nc -l -p 7
       echo "connection=over"
@@ -210,6 +209,7 @@ import Testing
     let folder = try TemporaryFolder()
     let guest = """
       ifconfig eth0 192.168.77.2 up
+      until [ "$(cat /sys/class/net/eth0/carrier)" = 1 ]; do sleep 1; done
       ping -c 3 -s 1400 192.168.77.1
       """
     let command = try ([Epicure.executable.path] + arguments(guest, in: folder) + ["--nic", "tap=tap0", "--limit-seconds", "60"])

@@ -56,20 +56,40 @@ import Testing
     #expect(try folder.read("base") == pattern(Self.size))
   }
 
-  /// The file as a crash would leave it at any time: all that was flushed is there, and elsewhere each cluster is the old or the new one.
-  @Test func crash() throws {
+  /// The file as a crash of the host would leave it: all that was flushed is there, and elsewhere each cluster is the base's.
+  @Test func hostCrash() throws {
     let image = try overlay()
     try image.put(4096, pattern(8192, 50))
     try image.flush()
     try image.put(4096 * 10, pattern(4096, 60))
     try image.put(4096 * 20 + 512, pattern(512, 70))
-    try FileManager.default.copyItem(atPath: folder.path("overlay"), toPath: folder.path("crashed"))
+    var file = try folder.read("overlay")
+    // Another boot of the host: offset 64 of the header.
+    file[64] ^= 1
+    _ = try folder.write("crashed", file)
     let crashed = try overlay("crashed")
     #expect(try crashed.bytes(4096, 8192) == pattern(8192, 50))
-    #expect(try crashed.bytes(4096 * 20, 512) == Array(pattern(Self.size)[4096 * 20..<4096 * 20 + 512]))
+    #expect(try crashed.bytes(4096 * 20, 4096) == Array(pattern(Self.size)[4096 * 20..<4096 * 21]))
     // Half of a cluster is written over it: the rest must come from the base, not from what the crash left.
     try crashed.put(4096 * 10, pattern(512, 80))
     #expect(try crashed.bytes(4096 * 10 + 512, 3584) == Array(pattern(Self.size)[4096 * 10 + 512..<4096 * 11]))
+    withExtendedLifetime(image) {}
+  }
+
+  /// The file as the writer's death would leave it: everything is there, and stays there once it is flushed.
+  @Test func killed() throws {
+    let image = try overlay()
+    try image.put(4096 * 10, pattern(4096, 60))
+    try image.put(4096 * 20 + 512, pattern(512, 70))
+    _ = try folder.write("killed", try folder.read("overlay"))
+    try overlay("killed").flush()
+    var file = try folder.read("killed")
+    file[64] ^= 1
+    _ = try folder.write("later", file)
+    let later = try overlay("later")
+    #expect(try later.bytes(4096 * 10, 4096) == pattern(4096, 60))
+    #expect(try later.bytes(4096 * 20 + 512, 512) == pattern(512, 70))
+    #expect(try later.bytes(4096 * 20, 512) == Array(pattern(Self.size)[4096 * 20..<4096 * 20 + 512]))
     withExtendedLifetime(image) {}
   }
 

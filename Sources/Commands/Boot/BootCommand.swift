@@ -209,7 +209,7 @@ struct BootCommand: ParsableCommand {
   private func report(_ end: End, _ session: ConsoleSession, _ server: Server) -> CommandFailure? {
     func failed(_ message: String) -> CommandFailure { CommandFailure(CommandFailure.guestFailed, message) }
     func before(_ event: String) -> CommandFailure? { until.map { failed("\(event) before \"\($0)\" appeared") } }
-    let ip = String(server.processors[0].state.pointee.ip, radix: 16)
+    let ip = String(server.machine.processors[server.machine.currentProcessor].state.pointee.ip, radix: 16)
     switch session.end {
     case .matched: return nil
     case .failed(let line): return failed("the guest failed: \(line)")
@@ -229,7 +229,7 @@ struct BootCommand: ParsableCommand {
         ? before("the guest returned to the firmware")
         : failed("the guest returned to the firmware with status 0x\(String(status, radix: 16))")
     case .server(.deadlock): return failed("the guest waits, with nothing left that could wake it, at ip 0x\(ip)")
-    case .server(.faultLoop): return failed(FaultReport.describe(server.processors[0]))
+    case .server(.faultLoop): return failed(FaultReport.describe(server.machine.processors[server.machine.currentProcessor]))
     }
   }
 }

@@ -35,12 +35,16 @@ struct LockstepBoot {
     while !output.matched && fast.machine.instructions < limit {
       let start = fast.machine.instructions
       while fast.machine.instructions < start + Self.stretch && !output.matched {
-        let ip = fast.processors[0].state.pointee.ip
+        let starts = fast.processors.map(\.state.pointee.ip)
         let end = try fast.turn(.block)
-        let otherEnd = try stepped.turn(.steps(fast.processors[0].goal(after: nil)))
+        let index = fast.machine.currentProcessor
+        let (processor, other) = (fast.processors[index], stepped.processors[index])
+        let otherEnd = try stepped.turn(.steps(processor.goal(after: nil)))
         blocks += 1
-        if let difference = fast.processors[0].difference(from: stepped.processors[0]) ?? (end == otherEnd ? nil : "the end") {
-          throw failure("after the block at 0x\(String(ip, radix: 16)), slot \(fast.machine.instructions): \(difference)")
+        if let difference = processor.difference(from: other) ?? (end == otherEnd ? nil : "the end") {
+          throw failure(
+            "on processor \(index) after the block at 0x\(String(starts[index], radix: 16)), slot \(fast.machine.instructions): \(difference)"
+          )
         }
         if end != nil { return try finish(checked + fast.machine.instructions - start, blocks) }
       }
@@ -57,6 +61,9 @@ struct LockstepBoot {
   }
 
   private func finish(_ checked: UInt64, _ blocks: UInt64) throws {
+    for (index, (processor, other)) in zip(fast.processors, stepped.processors).enumerated() {
+      if let difference = processor.difference(from: other) { throw failure("on processor \(index) at the end: \(difference)") }
+    }
     guard output.bytes == otherOutput.bytes else { throw failure("in the console's output") }
     for (region, other) in zip(fast.memory.regions, stepped.memory.regions) {
       for offset in stride(from: 0, to: Int(region.size), by: 8) {

@@ -13,9 +13,9 @@ extension Server {
     var ide: PIIX4?
     var scsi: LSI53C895A?
     for (number, disk) in disks.enumerated() {
-      switch disk.specification.bus ?? .ide {
+      let unit = self.disks.count { $0.name.hasPrefix("ide") }
+      switch disk.specification.bus ?? (unit < Self.ideUnits ? .ide : .scsi) {
       case .ide:
-        let unit = self.disks.count { $0.name.hasPrefix("ide") }
         guard unit < Self.ideUnits else {
           throw CommandFailure(CommandFailure.badInput, "--disk: IDE has room for \(Self.ideUnits) disks")
         }

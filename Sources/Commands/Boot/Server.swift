@@ -65,6 +65,7 @@ final class Server: FirmwareHost {
     try pci.attach(bridge.function, model: bridge, device: 0)
     firmware = try SystemFirmware(host: self)
     firmware.pci = pci
+    machine.bus.initialization = { [unowned self] in firmware.initialize($0) }
     machine.bus.firmware = { [unowned self] number, processor in firmware.gate(number, processor: processor) }
   }
   /// The bus holds its devices only as long as nothing else must: this one has no other owner.

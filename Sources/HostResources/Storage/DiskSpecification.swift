@@ -22,7 +22,7 @@ public struct DiskSpecification: Sendable, Equatable {
 
   /// A path, or an address that begins with `nbd:` or `nbd+unix:`.
   public var file: String
-  /// Nil: nobody said; IDE as long as there is room.
+  /// Nil: nobody said; IDE as long as there is room, then SCSI.
   public var bus: Bus?
   /// Nil: to be found out.
   public var format: ImageFormat?

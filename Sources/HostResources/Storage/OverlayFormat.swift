@@ -20,8 +20,8 @@ public struct BaseIdentity: Equatable, Sendable {
   }
 }
 
-/// The overlay's file: a header of 4096 bytes; a bitmap with one bit for each cluster of 4096 bytes, in whole clusters; the clusters at
-/// their own places behind it. What was never written is a hole. All numbers are little-endian.
+/// The overlay's file: a header of 4096 bytes; two bitmaps with one bit for each cluster of 4096 bytes, in whole clusters; the clusters at
+/// their own places behind them. What was never written is a hole. All numbers are little-endian.
 ///
 /// | offset | header |
 /// | --- | --- |
@@ -32,9 +32,11 @@ public struct BaseIdentity: Equatable, Sendable {
 /// | 24 | size of the base's file, 8 bytes |
 /// | 32 | its time of modification, 8 bytes: nanoseconds since 1970 |
 /// | 40 | checksum of the bytes before, 8 bytes: FNV-1a |
+/// | 64 | the host's boot in which the overlay was last used, 36 bytes: Linux's `boot_id` |
 ///
-/// A bit that is set says that the cluster behind it is complete. Bits become durable after the clusters that they stand for, so the
-/// file is right whenever the writer stops.
+/// A bit that is set says that the cluster behind it is complete. Bits of the first bitmap become durable after the clusters that they
+/// stand for, so it is right whenever the host stops. Bits of the second one are written together with the clusters, in any order as
+/// far as the disk is concerned: it is right as long as the host has not stopped, which its boot tells, whatever happened to the writer.
 struct OverlayHeader: Equatable {
   var mediumSize: UInt64
   var base: BaseIdentity
@@ -44,12 +46,16 @@ struct OverlayHeader: Equatable {
   private static let magic: [UInt8] = Array("EPICOVL\0".utf8)
   private static let version: UInt32 = 1
   private static let checked = 40
+  static let bootOffset = 64
+  static let bootSize = 36
   /// Nobody has larger disks, and the bitmap must fit into memory.
   static let largestMedium: UInt64 = 1 << 46
 
   var clusters: UInt64 { (mediumSize + Self.cluster - 1) / Self.cluster }
   var bitmapSize: UInt64 { ((clusters + 7) / 8 + Self.cluster - 1) & ~(Self.cluster - 1) }
-  var dataStart: UInt64 { UInt64(Self.size) + bitmapSize }
+  var durableStart: UInt64 { UInt64(Self.size) }
+  var currentStart: UInt64 { durableStart + bitmapSize }
+  var dataStart: UInt64 { currentStart + bitmapSize }
   var fileSize: UInt64 { dataStart + clusters * Self.cluster }
 
   var bytes: [UInt8] {
@@ -80,6 +86,16 @@ struct OverlayHeader: Equatable {
       throw Damage(reason: "the overlay's header makes no sense")
     }
     base = BaseIdentity(size: value(24), modified: value(32))
+  }
+
+  /// What tells this boot of the host from all others; nil: the host does not say.
+  static var boot: [UInt8]? {
+    let descriptor = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    let file = StorageFile(adopting: descriptor)
+    var bytes = [UInt8](repeating: 0, count: bootSize)
+    guard let count = try? file.read(at: 0, into: &bytes, 0..<bootSize), count == bootSize else { return nil }
+    return bytes
   }
 
   struct Damage: Error { var reason: String }

@@ -11,7 +11,7 @@ public final class OverlayImage: BlockStorage {
   private let header: OverlayHeader
   /// One bit for each cluster; set: it is in the overlay.
   private var bitmap: [UInt8]
-  /// Parts of the bitmap, each as long as a cluster, that the file does not have yet.
+  /// Parts of the bitmap, each as long as a cluster, that the file's durable bitmap does not have yet.
   private var dirty: Set<Int> = []
   /// Nobody will look at the file again.
   private let isTemporary: Bool
@@ -42,11 +42,18 @@ public final class OverlayImage: BlockStorage {
     guard descriptor >= 0 else { throw .host(path, "cannot be opened") }
     file = StorageFile(adopting: descriptor)
     guard ImageLock.take(descriptor, writing: true) else { throw StorageProblem(path, "is in use by another process") }
-    (header, bitmap) = try Self.load(file, path)
-    guard header.base == wanted.base, header.mediumSize == wanted.mediumSize else {
-      throw StorageProblem(path, "the overlay belongs to another base, or its base has been changed since it was made")
-    }
+    header = wanted
+    (bitmap, dirty) = try Self.load(file, path, wanted)
     (self.base, size, isTemporary) = (base, base.size, false)
+    do throws(StorageFailure) { try begin() } catch { throw StorageProblem(path, "the overlay cannot be written: \(error)") }
+  }
+
+  /// From here on the current bitmap is the one that counts, until the host stops.
+  private func begin() throws(StorageFailure) {
+    try file.write(at: header.currentStart, from: bitmap, 0..<bitmap.count)
+    try file.flush()
+    let boot = OverlayHeader.boot ?? [UInt8](repeating: 0, count: OverlayHeader.bootSize)
+    try file.write(at: UInt64(OverlayHeader.bootOffset), from: boot, 0..<boot.count)
   }
 
   /// The overlay appears under its name when it is complete, so a crash leaves none or a whole one.
@@ -68,23 +75,40 @@ public final class OverlayImage: BlockStorage {
     if link(template, path) != 0 && errno != EEXIST { throw .host(path, "the overlay cannot be created") }
   }
 
-  private static func load(_ file: StorageFile, _ path: String) throws(StorageProblem) -> (OverlayHeader, [UInt8]) {
+  /// The bitmap, and the parts of it that are not durable.
+  private static func load(
+    _ file: StorageFile, _ path: String, _ wanted: OverlayHeader
+  ) throws(StorageProblem) -> ([UInt8], Set<Int>) {
     let end = lseek(file.descriptor, 0, SEEK_END)
     var bytes = [UInt8](repeating: 0, count: OverlayHeader.size)
     do {
       let count = try file.read(at: 0, into: &bytes, 0..<bytes.count)
       let header = try OverlayHeader(Array(bytes[..<count]))
-      guard end >= 0, UInt64(end) >= header.fileSize else { throw OverlayHeader.Damage(reason: "the overlay has been cut off") }
-      var bitmap = [UInt8](repeating: 0, count: Int(header.bitmapSize))
-      guard try file.read(at: UInt64(OverlayHeader.size), into: &bitmap, 0..<bitmap.count) == bitmap.count else {
-        throw OverlayHeader.Damage(reason: "the overlay has been cut off")
+      guard header == wanted else {
+        throw OverlayHeader.Damage(reason: "the overlay belongs to another base, or its base has been changed since it was made")
       }
-      return (header, bitmap)
+      guard end >= 0, UInt64(end) >= header.fileSize else { throw OverlayHeader.Damage(reason: "the overlay has been cut off") }
+      let durable = try bitmap(file, header, at: header.durableStart)
+      let boot = OverlayHeader.bootOffset..<OverlayHeader.bootOffset + OverlayHeader.bootSize
+      guard let now = OverlayHeader.boot, Array(bytes[boot]) == now else { return (durable, []) }
+      let current = try bitmap(file, header, at: header.currentStart)
+      let different = (0..<durable.count / cluster).filter { part in
+        durable[part * cluster..<(part + 1) * cluster] != current[part * cluster..<(part + 1) * cluster]
+      }
+      return (current, Set(different))
     } catch let damage as OverlayHeader.Damage {
       throw StorageProblem(path, damage.reason)
     } catch {
       throw StorageProblem(path, "the overlay cannot be read: \(error)")
     }
+  }
+
+  private static func bitmap(_ file: StorageFile, _ header: OverlayHeader, at offset: UInt64) throws -> [UInt8] {
+    var bitmap = [UInt8](repeating: 0, count: Int(header.bitmapSize))
+    guard try file.read(at: offset, into: &bitmap, 0..<bitmap.count) == bitmap.count else {
+      throw OverlayHeader.Damage(reason: "the overlay has been cut off")
+    }
+    return bitmap
   }
 
   deinit { try? flush() }
@@ -133,9 +157,14 @@ public final class OverlayImage: BlockStorage {
       if offset > start || offset + UInt64(buffer.count) < end { try copy(start, Int(end - start)) }
     }
     try file.write(at: header.dataStart + offset, from: buffer)
+    var isNew = false
     for cluster in first...last where !has(cluster) {
       bitmap[cluster >> 3] |= 1 << UInt8(cluster & 7)
-      if !isTemporary { dirty.insert((cluster >> 3) / Self.cluster) }
+      dirty.insert((cluster >> 3) / Self.cluster)
+      isNew = true
+    }
+    if isNew && !isTemporary {
+      try file.write(at: header.currentStart + UInt64(first >> 3), from: bitmap, first >> 3..<(last >> 3) + 1)
     }
   }
 
@@ -157,7 +186,7 @@ public final class OverlayImage: BlockStorage {
   private func writeBitmap() throws(StorageFailure) {
     for part in dirty.sorted() {
       let start = part * Self.cluster
-      try file.write(at: UInt64(OverlayHeader.size + start), from: bitmap, start..<start + Self.cluster)
+      try file.write(at: header.durableStart + UInt64(start), from: bitmap, start..<start + Self.cluster)
     }
     dirty.removeAll()
   }

@@ -9,6 +9,9 @@ public final class SystemBus: ProcessorBus {
   /// Firmware gates.
   public var firmware: ((UInt64, LogicalProcessor) -> GateOutcome)?
 
+  /// INIT.
+  public var initialization: ((LogicalProcessor) -> Void)?
+
   public init() {}
 
   /// Port number of an offset into the port space (Volume 2, section 10.7): ports lie in groups of four, each group on a page of
@@ -39,6 +42,8 @@ public final class SystemBus: ProcessorBus {
   public func firmwareGate(_ number: UInt64, processor: LogicalProcessor) -> GateOutcome {
     firmware?(number, processor) ?? .stop
   }
+
+  public func initialization(of processor: LogicalProcessor) { initialization?(processor) }
 }
 
 /// The processor interrupt block (Volume 2, section 5.8.4): a store into it is an interrupt message.

@@ -50,6 +50,7 @@ extension LogicalProcessor {
     if s.pointee.frameIncomplete && !completeFrame() {
       return deliver(slot: PSR.ri(s.pointee.psr)) ? .interruption : nil
     }
+    if s.pointee.initPending && takeInitialization() { return nil }
     let limit = min(e.pointee.deadline, e.pointee.timerCycle) &- s.pointee.idleCycles
     let exit: LoopExit
     switch extent {
@@ -142,6 +143,7 @@ extension LogicalProcessor {
     if s.pointee.frameIncomplete && !completeFrame() {
       return deliver(slot: PSR.ri(s.pointee.psr)) ? .interruption : .deadline
     }
+    if s.pointee.initPending && takeInitialization() { return .deadline }
     return finish(stepOnce()) ? .interruption : .deadline
   }
 

@@ -161,6 +161,13 @@ public protocol ProcessorBus: AnyObject {
   /// A firmware gate (`break.m` in the firmware's own pages) was executed. The handler works on the processor's registers and
   /// returns what the engine does next.
   func firmwareGate(_ number: UInt64, processor: LogicalProcessor) -> GateOutcome
+  /// An INIT is taken: the firmware's handler works on the processor's state.
+  func initialization(of processor: LogicalProcessor)
+}
+
+extension ProcessorBus {
+  /// A bus without firmware: the INIT is lost.
+  public func initialization(of processor: LogicalProcessor) {}
 }
 
 /// What follows a firmware gate.

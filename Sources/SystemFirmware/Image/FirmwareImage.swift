@@ -11,6 +11,8 @@ struct FirmwareImage: Sendable {
   let reset: UInt64
   let waitForWakeup: UInt64
   let salEntry: UInt64
+  /// The bundle behind SAL_PROC: where OS_INIT returns to.
+  var initializationReturn: UInt64 { salEntry + 16 }
   let translate: UInt64
   let softwareAssist: UInt64
   let runtimeServices: UInt64

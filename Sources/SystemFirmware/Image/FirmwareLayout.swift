@@ -23,6 +23,8 @@ enum FirmwareLayout {
   static let maximumProcessors = Int((end - stacks) / stackSize)
 
   static func backingStore(processor: Int) -> UInt64 { stacks + UInt64(processor) * stackSize }
+  /// PAL's save area unless the operating system has registered another one: in the middle, where neither stack comes.
+  static func minimalState(processor: Int) -> UInt64 { stacks + UInt64(processor) * stackSize + stackSize / 2 }
   /// Leaves the 16 bytes of scratch space that a procedure may use above its stack pointer.
   static func stackPointer(processor: Int) -> UInt64 { stacks + UInt64(processor + 1) * stackSize - 16 }
 }

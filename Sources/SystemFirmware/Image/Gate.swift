@@ -18,6 +18,8 @@ public enum Gate {
   public static let nap: UInt64 = 0x007
   /// The notifications that an interrupt has brought are done.
   public static let notified: UInt64 = 0x008
+  /// OS_INIT returns to SAL.
+  public static let initializationReturn: UInt64 = 0x009
   public static let pal: UInt64 = 0x010
   public static let sal: UInt64 = 0x020
   public static let softwareAssist: UInt64 = 0x030

@@ -25,6 +25,7 @@ final class LinuxBench: FirmwareHost, SerialPeer {
 
   let machine: Machine
   let scsi: LSI53C895A
+  private let root: PCIRoot
   private let uart: UART16550
   private var power: ACPIPowerManagement?
   private var firmware: SystemFirmware?
@@ -37,12 +38,15 @@ final class LinuxBench: FirmwareHost, SerialPeer {
   var memory: PhysicalMemory { machine.memory }
   var processors: [LogicalProcessor] { machine.processors }
   var text: String { String(decoding: output, as: UTF8.self) }
+  /// Comparing the log itself would make a failed expectation print all of it.
+  func says(_ part: String) -> Bool { text.contains(part) }
+  var end: String { String(decoding: output.suffix(2000), as: UTF8.self) }
 
   /// A machine that runs `script` and switches itself off.
   init(script: String) throws {
     let folder = try #require(Self.folder, Self.advice)
     machine = try Machine(MachineConfiguration(memorySize: 512 << 20))
-    let root = try PCIRoot(memory: PhysicalDMA(memory: machine.memory), bus: machine.bus, interrupts: machine.ioSAPIC)
+    root = try PCIRoot(memory: PhysicalDMA(memory: machine.memory), bus: machine.bus, interrupts: machine.ioSAPIC)
     uart = UART16550(line: machine.ioSAPIC.line(MemoryMap.uartGSI))
     scsi = try LSI53C895A(root: root, device: 3, events: machine.events, clock: machine)
     let power = ACPIPowerManagement(
@@ -59,7 +63,8 @@ final class LinuxBench: FirmwareHost, SerialPeer {
     machine.bus.firmware = { number, processor in firmware.gate(number, processor: processor) }
     let kernel = try KernelImage.load(path: folder.appendingPathComponent("vmlinux.gz").path, limit: 512 << 20)
     var archive = try HostFile.read(folder.appendingPathComponent("initramfs.cpio.gz").path, limit: 64 << 20)
-    archive += Self.archive(script)
+    // The kernel looks for an archive that is not compressed at multiples of four.
+    archive += [UInt8](repeating: 0, count: (4 - archive.count % 4) % 4) + Self.archive(script)
     try firmware.boot(kernel: kernel, initrd: archive, commandLine: "console=ttyS0 run=sh_/script")
   }
 

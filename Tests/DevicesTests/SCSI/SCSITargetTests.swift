@@ -17,7 +17,7 @@ import Testing
     bench = try SCSIBench()
     target = try bench.chip.bus.attach(SCSIDisk(storage: storage), id: 2)
     bench.write(0x39, 0x7D)
-    bench.write(0x40, 0xFF)  // SIEN0
+    bench.write(0x40, 0x8F)  // SIEN0: what is fatal
     bench.write(0x41, 0x07)
     bench.write(0x3B, 0x01)
     bench.write(0x4D, 0x0C)
@@ -288,7 +288,8 @@ import Testing
     target.forgets = nil
     put(Self.messages, [0xC0, 0x06])
     bench.write(0x14, 0x20)
-    bench.memory.put(0x2000, select + expectDisconnect + move(6, 2, Self.messages) + waitDisconnect + interrupt(8))
+    bench.memory.put(
+      0x2000, select + [0x8683_0000, 0] + expectDisconnect + move(6, 2, Self.messages) + waitDisconnect + interrupt(8))
     bench.run()
     #expect(bench.read(0x0C) == 0x84)
     #expect(bench.read(0x30, size: 4) == 8)

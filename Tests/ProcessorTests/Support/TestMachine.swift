@@ -88,6 +88,8 @@ final class TestMachine {
     }
   }
 
+  var doneAddress: UInt64? { labels["done"] }
+
   /// Makes the same preparation on both processors.
   func each(_ body: (LogicalProcessor) -> Void) {
     body(blocks)

@@ -91,12 +91,14 @@ extension SCSITarget {
   func accessed(_ serial: UInt64) {
     guard let index = index(of: serial) else { return }
     switch state.queue[index].stage {
-    case .access where state.queue[index].task.direction == .toInitiator: state.queue[index].stage = .data
+    case .access where state.queue[index].task.direction == .toInitiator:
+      unit.prefetch(&state.queue[index].task, Self.largestBurst)
+      state.queue[index].stage = .data
     case .access, .settle:
       unit.proceed(&state.queue[index].task)
       guard state.queue[index].task.status != nil else { return useMedium(serial, bytes: UInt64(SCSIUnit.largestStep)) }
       state.queue[index].stage = .status
-    case .data: break
+    case .data: unit.prefetch(&state.queue[index].task, Self.largestBurst)
     case .blocked, .status: return
     }
     goOn(serial)

@@ -35,6 +35,16 @@ extension SCSIUnit {
     return filled
   }
 
+  /// Reads ahead, `count` bytes at most, into the task's buffer. A block that fails ends the task behind the good ones.
+  func prefetch(_ task: inout SCSITask, _ count: Int) {
+    guard task.status == nil, task.buffer.isEmpty, case .read(let start) = task.work, task.moved < task.length else { return }
+    let wanted = Int(min(UInt64(count), task.length - task.moved))
+    var data = [UInt8](repeating: 0, count: wanted)
+    let good = data.withUnsafeMutableBytes { readBlocks(&task, start + task.moved, $0) }
+    task.buffer = good == wanted ? data : Array(data[..<good])
+    if task.status != nil { task.length = task.moved + UInt64(good) }
+  }
+
   /// Bytes read; fewer than asked for: the block after them failed, and so has the task.
   private func readBlocks(_ task: inout SCSITask, _ offset: UInt64, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
     guard let storage else {

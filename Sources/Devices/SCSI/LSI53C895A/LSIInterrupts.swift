@@ -36,8 +36,18 @@ extension LSI53C895A {
     let value = state.dstat | LSIBit.DSTAT.dfe
     state.dstat = state.stackedDSTAT
     state.stackedDSTAT = 0
+    bringUpStacked()
     updateInterrupt()
     return value
+  }
+
+  /// Nothing is pending any more: what has waited moves up.
+  private func bringUpStacked() {
+    guard !sip && !dip else { return }
+    state.sist |= state.stackedSIST
+    state.dstat |= state.stackedDSTAT
+    state.stackedSIST = 0
+    state.stackedDSTAT = 0
   }
 
   /// Half of the pair: reading takes that half's bits away, and brings up those that were stacked behind them.
@@ -46,6 +56,7 @@ extension LSI53C895A {
     let value = state.sist & mask
     state.sist = state.sist & ~mask | state.stackedSIST & mask
     state.stackedSIST &= ~mask
+    bringUpStacked()
     updateInterrupt()
     return UInt8(truncatingIfNeeded: high ? value >> 8 : value)
   }

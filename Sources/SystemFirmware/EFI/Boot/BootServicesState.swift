@@ -24,6 +24,8 @@ struct BootServicesState: Sendable, Equatable, Codable {
   var watchdog: UInt64?
   var manager = BootManagerState()
 
+  init(memory: MemoryLedger) { self.memory = memory }
+
   /// When the service ends that is waiting now.
   var waitEnd: UInt64? {
     get { waits[contexts.count] }
