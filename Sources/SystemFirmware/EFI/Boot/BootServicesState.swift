@@ -19,7 +19,7 @@ struct BootServicesState: Sendable, Equatable, Codable {
   var volumes: [UInt64: Int] = [:]
   var monotonicCount: UInt32 = 0
   /// Cycles at which services end that are waiting, by the number of interrupts that surround them.
-  private(set) var waits: [Int: UInt64] = [:]
+  private var waits: [Int: UInt64] = [:]
   /// Cycle at which the watchdog resets the machine.
   var watchdog: UInt64?
   var manager = BootManagerState()
