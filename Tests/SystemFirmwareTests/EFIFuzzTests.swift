@@ -22,6 +22,7 @@ import Testing
 
   private func powerOn(_ disk: EFIDisk) throws -> EFIBench {
     let bench = try EFIBench(memorySize: 64 << 20)
+    defer { withExtendedLifetime(bench) {} }
     bench.firmware.media = [try disk.medium()]
     try bench.firmware.bootMedia()
     #expect(bench.firmware.gate(Gate.powerOn, processor: bench.processors[0]) == .proceed)
