@@ -695,7 +695,7 @@ event_a:        data8 0
 event_b:        data8 0
 nine:           .ascii "123456789"
         .balign 16, 0
-child:          .incbin "build/child.efi"
+child:          .incbin "child.efi"
 child_end:
         .balign 16, 0
 map:            .skip 0x4000

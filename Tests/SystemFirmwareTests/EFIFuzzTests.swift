@@ -8,7 +8,7 @@ import Testing
 /// Calls that no sane image makes: every service and function, with arguments that are right, almost right, and nonsense.
 @Suite("EFI services, random calls", .enabled(if: EFIDisk.hasTools, EFIDisk.missing)) struct EFIFuzzTests {
   static let seed = ProcessInfo.processInfo.environment["EPICURE_SEED"].flatMap { UInt64($0) } ?? 20_261_124
-  static let calls = ProcessInfo.processInfo.environment["EPICURE_COMPLETE"] == "1" ? 3_000_000 : 40_000
+  static let calls = ProcessInfo.processInfo.environment["EPICURE_COMPLETE"] == "1" ? 3_000_000 : 20_000
 
   /// Memory of the image that makes the calls.
   private static let scratch: UInt64 = 0x100_0000
@@ -20,9 +20,10 @@ import Testing
     [0xAB, 0x31, 0xA0, 0x18, 0x43, 0xB4, 0x1A, 0x4D, 0xA5, 0xC0, 0x0C, 0x09, 0x26, 0x1E, 0x9F, 0x71],  // Driver Binding
   ]
 
-  private func powerOn(_ disk: EFIDisk) throws -> EFIBench {
+  private func powerOn(_ medium: BootMedium) throws -> EFIBench {
     let bench = try EFIBench(memorySize: 64 << 20)
-    bench.firmware.media = [try disk.medium()]
+    defer { withExtendedLifetime(bench) {} }
+    bench.firmware.media = [medium]
     try bench.firmware.bootMedia()
     #expect(bench.firmware.gate(Gate.powerOn, processor: bench.processors[0]) == .proceed)
     return bench
@@ -30,14 +31,15 @@ import Testing
 
   @Test func survives() throws {
     let disk = try EFIDisk([("/folder/file", [UInt8](repeating: 1, count: 5000))])
-    var bench = try powerOn(disk)
+    let medium = try disk.medium()
+    var bench = try powerOn(medium)
     var random = SplitMix(state: Self.seed)
     // What has come back from calls, to be used again: handles, interfaces, events.
     var known: [UInt64] = []
     let names: [[UInt16]] = ["\\folder\\file", "\\new", "..", "\\folder", "*", ""].map { Array($0.utf16) + [0] }
     for call in 0..<Self.calls {
-      if call % 10_000 == 9999 {
-        bench = try powerOn(disk)
+      if call % 5000 == 4999 {
+        bench = try powerOn(medium)
         known = []
       }
       let processor = bench.processors[0]

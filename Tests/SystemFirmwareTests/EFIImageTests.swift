@@ -8,6 +8,7 @@ import Testing
 @Suite("EFI applications", .enabled(if: EFIBench.hasAssembler, EFIBench.missing)) struct EFIImageTests {
   private func run(_ name: String, options: String = "") throws -> (end: EFIBench.End, text: String) {
     let bench = try EFIBench()
+    defer { withExtendedLifetime(bench) {} }
     try bench.firmware.boot(application: EFIBench.image(name), name: name, options: options)
     return (bench.run(), bench.text)
   }
@@ -28,6 +29,7 @@ import Testing
   /// The same on a machine that starts over: nothing is left of the first time.
   @Test func resetsStartOver() throws {
     let bench = try EFIBench()
+    defer { withExtendedLifetime(bench) {} }
     try bench.firmware.boot(application: EFIBench.image("services"), name: "services")
     _ = bench.run()
     try bench.firmware.reset()
@@ -43,6 +45,7 @@ import Testing
 
   @Test func refusesWhatIsNoApplication() throws {
     let bench = try EFIBench()
+    defer { withExtendedLifetime(bench) {} }
     let good = try EFIBench.image("hello")
     func error(_ bytes: [UInt8]) -> BootError? {
       do throws(BootError) { try bench.firmware.boot(application: bytes, name: "x") } catch { return error }
@@ -77,6 +80,7 @@ import Testing
       }
       if round % 10 == 0 { bytes.removeLast(Int.random(in: 0...bytes.count, using: &random)) }
       let bench = try EFIBench(memorySize: 64 << 20)
+      defer { withExtendedLifetime(bench) {} }
       guard (try? bench.firmware.boot(application: bytes, name: "damaged")) != nil else { continue }
       _ = bench.run(cycles: 3_000_000)
     }

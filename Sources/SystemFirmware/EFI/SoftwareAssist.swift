@@ -37,14 +37,13 @@ extension SystemFirmware {
     let instruction = Decoder.decode(bundle: bundle, slot: Int(min(PSR.ri(ipsr), 2)))
     let registers = try InterruptedFloats(call, frame: frame)
     let field = Int(instruction.statusField)
-    var control = FloatControl(fpsr: status, statusField: field, precision: instruction.attributes.precision.rawValue)
-    control.completesLimitCases = true
+    let control = FloatControl(fpsr: status, statusField: field, precision: instruction.attributes.precision.rawValue)
     let outcome: FloatOutcome
     switch instruction.operation {
     case .frcpa:
-      outcome = FloatArithmetic.frcpa(
+      outcome = FloatArithmetic.softwareAssistFrcpa(
         try registers.load(instruction.f2, call), try registers.load(instruction.f3, call), control)
-    case .frsqrta: outcome = FloatArithmetic.frsqrta(try registers.load(instruction.f3, call), control)
+    case .frsqrta: outcome = FloatArithmetic.softwareAssistFrsqrta(try registers.load(instruction.f3, call), control)
     default: return .fault
     }
     // Nothing changes before everything can be reached.
@@ -57,7 +56,8 @@ extension SystemFirmware {
     status |= UInt64(outcome.flags) << UInt64(6 + 13 * field + 7)
     if instruction.p2 != 0 {
       let bit = UInt64(1) << UInt64(Self.physicalPredicate(Int(instruction.p2), frame: frame))
-      predicates = outcome.predicate ? predicates | bit : predicates & ~bit
+      // The result is final: the iteration that follows is left out.
+      predicates &= ~bit
     }
     try call.store(call.argument(2), ipsr | (instruction.f1 < 32 ? PSR.mfl : PSR.mfh))
     try call.store(call.argument(3), status)
