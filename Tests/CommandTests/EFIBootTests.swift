@@ -125,7 +125,7 @@ struct EFIBootTests {
     let name = "Epicure-12345678-1234-1234-1234-123456789abc"
     let first = try linux("printf '\\007\\000\\000\\000kept over power-off' >\(name)")
     #expect(first.text.contains("EPICURE GUEST EXIT 0"), "\(first.text.suffix(1000))")
-    let second = try linux("cat \(name); echo; rm \(name)")
+    let second = try linux("cat \(name); echo; chattr -i \(name); rm -f \(name)")
     #expect(second.text.contains("kept over power-off"), "\(second.text.suffix(1000))")
     let third = try linux("test ! -e \(name)")
     #expect(third.text.contains("EPICURE GUEST EXIT 0"), "\(third.text.suffix(1000))")
