@@ -27,7 +27,8 @@ let package = Package(
     // File systems and partition tables that the firmware reads.
     .target(name: "FirmwareMedia", dependencies: ["HostResources", "CZlib"]),
     .target(
-      name: "SystemFirmware", dependencies: ["IA64", "Arithmetic", "Platform", "Loading", "HostResources", "FirmwareMedia", "CZlib"],
+      name: "SystemFirmware",
+      dependencies: ["IA64", "Arithmetic", "Platform", "Loading", "HostResources", "FirmwareMedia", "CZlib"],
       resources: [.embedInCode("Resources/firmware.bin"), .embedInCode("Resources/dsdt.aml")]),
     // User programs without a kernel.
     .target(

@@ -93,7 +93,7 @@ import Testing
 
   @Test(arguments: [
     ["--memory", "63M"], ["--memory", "1025G"], ["--memory", "65537K"], ["--memory", "-1"], ["--memory", "99999999999999999999G"],
-    ["--memory", "lots"], ["--cpus", "0"], ["--cpus", "2"], ["--until", "("], ["--fail-on", "["], ["--limit-seconds", "0"],
+    ["--memory", "lots"], ["--cpus", "0"], ["--cpus", "65"], ["--until", "("], ["--fail-on", "["], ["--limit-seconds", "0"],
     ["--limit-seconds", "-1"], ["--limit-seconds", "nan"], ["--limit-seconds", "inf"], ["--limit-instructions", "-5"],
     ["--nonsense"],
     ["--virtualization", "full"], ["--append", String(repeating: "x", count: 8192)],

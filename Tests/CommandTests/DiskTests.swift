@@ -57,7 +57,7 @@ struct DiskTests {
 
   private static let partitionAndFormat = """
     printf 'o\\nn\\np\\n1\\n2048\\n83967\\nt\\nc\\nn\\np\\n2\\n83968\\n\\nw\\n' | fdisk /dev/sda >/dev/null
-    mkfs.vfat -F 32 /dev/sda1 >/dev/null
+    /usr/sbin/mkfs.fat -F 32 /dev/sda1 >/dev/null
     mkfs.ext4 -q /dev/sda2
     mkdir -p /mnt/fat /mnt/ext
     mount -t vfat /dev/sda1 /mnt/fat

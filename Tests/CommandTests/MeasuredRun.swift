@@ -15,6 +15,13 @@ extension Epicure {
 
   private static func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
 
+  /// The largest resident set that a process has had so far, in bytes; 0 if it has ended.
+  private static func residentSet(_ process: pid_t) -> Int {
+    guard let status = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8) else { return 0 }
+    guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }) else { return 0 }
+    return line.split(separator: " ").compactMap { Int($0) }.first.map { $0 * 1024 } ?? 0
+  }
+
   /// Runs `epicure` through the shell, so that `redirections` may close or redirect what they like; standard input is empty.
   /// What goes to standard output and standard error is collected unless the redirections say otherwise.
   static func measured(_ arguments: [String], redirections: String = "", seconds: Double = 300) throws -> Measured {
@@ -31,11 +38,14 @@ extension Epicure {
     var status: Int32 = 0
     var usage = rusage()
     var killed = false
+    var resident = 0
     while wait4(process, &status, WNOHANG, &usage) == 0 {
       if Date().timeIntervalSince(start) > seconds && !killed {
         kill(process, SIGKILL)
         killed = true
       }
+      // rusage would count what this process had when it forked.
+      resident = max(resident, residentSet(process))
       usleep(2000)
     }
     func text(_ path: String) -> String {
@@ -43,6 +53,6 @@ extension Epicure {
     }
     return Measured(
       status: status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F, output: text(output), errors: text(errors),
-      memory: usage.ru_maxrss * 1024, seconds: Self.seconds(usage.ru_utime) + Self.seconds(usage.ru_stime))
+      memory: resident, seconds: Self.seconds(usage.ru_utime) + Self.seconds(usage.ru_stime))
   }
 }

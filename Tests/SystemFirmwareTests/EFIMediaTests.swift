@@ -63,9 +63,10 @@ struct EFIMediaTests {
   }
 
   /// The file of variables as Documentation/Firmware.md has it.
-  private static func store(_ variables: [(String, [UInt8])]) -> [UInt8] {
+  /// `starts`: the high half of the monotonic count, which goes up whenever the machine starts (EFI 1.10, GetNextHighMonotonicCount).
+  private static func store(_ variables: [(String, [UInt8])], starts: UInt32 = 7) -> [UInt8] {
     let global: [UInt8] = [0x61, 0xDF, 0xE4, 0x8B, 0xCA, 0x93, 0xD2, 0x11, 0xAA, 0x0D, 0x00, 0xE0, 0x98, 0x03, 0x2B, 0x8C]
-    var bytes = Array("EPICNVRM".utf8) + put(UInt32(1)) + put(UInt32(7)) + put(UInt32(variables.count))
+    var bytes = Array("EPICNVRM".utf8) + put(UInt32(1)) + put(starts) + put(UInt32(variables.count))
     for (name, data) in variables {
       bytes += global + put(UInt32(7)) + put(UInt32(name.utf16.count)) + put(UInt32(data.count))
       bytes += name.utf16.flatMap { put($0) } + data
@@ -106,10 +107,11 @@ struct EFIMediaTests {
     #expect(text.contains("An EFI image has failed"))
     #expect(
       kept
-        == Self.store([
-          ("Boot0001", Self.option("first", "\\first.efi")), ("Boot000A", Self.option("second", "\\second.efi")),
-          ("BootOrder", [1, 0]),
-        ]))
+        == Self.store(
+          [
+            ("Boot0001", Self.option("first", "\\first.efi")), ("Boot000A", Self.option("second", "\\second.efi")),
+            ("BootOrder", [1, 0]),
+          ], starts: 8))
   }
 
   @Test func refusesDamagedVariables() throws {

@@ -9,6 +9,8 @@ import Testing
   private final class Host: FirmwareHost {
     let machine: Machine
     var actions: [PowerAction] = []
+    /// The machine calls it for as long as it runs.
+    var firmware: SystemFirmware?
     var memory: PhysicalMemory { machine.memory }
     var processors: [LogicalProcessor] { machine.processors }
     init(_ count: Int) throws { machine = try Machine(MachineConfiguration(memorySize: 64 << 20, processors: count)) }
@@ -21,6 +23,7 @@ import Testing
   private func make(_ count: Int) throws -> (Host, SystemFirmware) {
     let host = try Host(count)
     let firmware = try SystemFirmware(host: host)
+    host.firmware = firmware
     let kernel = try KernelImage.load(bytes: TestImage().bytes, file: "kernel", limit: 64 << 20)
     try firmware.boot(kernel: kernel)
     host.machine.bus.firmware = { [unowned firmware] in firmware.gate($0, processor: $1) }
@@ -61,9 +64,9 @@ import Testing
   @Test func wakeUp() throws {
     let (host, firmware) = try make(3)
     let machine = host.machine
-    // The bootstrap processor has nothing to do.
+    // The bootstrap processor has nothing to do: all wait, for ever.
     host.processors[0].state.pointee.halted = true
-    #expect(machine.run(until: 10_000) == .limit)
+    #expect(machine.run(until: 10_000) == .deadlock)
     for p in host.processors { #expect(p.state.pointee.halted) }
     // nop.m 0, nop.i 0, br.ret.sptk.many b0, as GNU as encodes it
     machine.memory.store(0x200_0000, UInt64(0x0000_0001_0000_0011))
@@ -79,10 +82,10 @@ import Testing
     let second = host.processors[1]
     let before = second.state.pointee.instructions
     send(1, 0x80)
-    #expect(machine.run(until: 20_000) == .limit)
+    #expect(machine.run(until: 20_000) == .deadlock)
     #expect(second.state.pointee.halted && second.state.pointee.instructions > before && second.state.gr[1] != 0x1234)
     send(1, 0xFF)
-    #expect(machine.run(until: 30_000) == .limit)
+    #expect(machine.run(until: 30_000) == .deadlock)
     #expect(second.state.gr[1] == 0x1234 && second.state.pointee.halted, "it has been in the handler and has come back")
     #expect(host.processors[2].state.gr[1] != 0x1234)
     #expect(host.actions.isEmpty)
@@ -91,15 +94,17 @@ import Testing
   @Test func initialization() throws {
     let (host, firmware) = try make(2)
     let machine = host.machine
-    host.processors[0].state.pointee.halted = true
-    #expect(machine.run(until: 10_000) == .limit)
     let boot = host.processors[0]
+    // Where it will go on.
+    boot.state.pointee.ip = 0x200_0200
+    boot.state.pointee.halted = true
+    #expect(machine.run(until: 10_000) == .deadlock)
     boot.state.pointee.sof = 8
     for (n, value) in ([0x0100_0000, 1, 0x200_0000, 0x11, 0, 0x200_0100, 0x22, 0] as [UInt64]).enumerated() {
       boot.state.gr[32 + n] = value
     }
     _ = firmware.gate(Gate.sal, processor: boot)
-    for address in [0x200_0000, 0x200_0100] as [UInt64] {
+    for address in [0x200_0000, 0x200_0100, 0x200_0200] as [UInt64] {
       // nop.m 0, nop.i 0, a branch to itself, as GNU as encodes it
       machine.memory.store(address, UInt64(0x0000_0001_0000_0011))
       machine.memory.store(address + 8, UInt64(0x4000_0000_0000_0200))

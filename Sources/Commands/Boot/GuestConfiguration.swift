@@ -46,7 +46,7 @@ struct GuestConfiguration {
     let firmware = server.firmware!
     guard let kernel else {
       guard disks.isEmpty else { return try firmware.bootMedia() }
-      return try firmware.boot(kernel: SelfTestGuest.load(limit: memory))
+      return try firmware.boot(kernel: SelfTestGuest.load(limit: memory), commandLine: commandLine)
     }
     if let application = try EFIApplication.read(kernel, limit: memory) {
       guard initrd == nil else {

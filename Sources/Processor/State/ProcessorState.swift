@@ -97,7 +97,7 @@ public struct ProcessorState {
   public var pausedUntil: UInt64 = 0
   /// Slots retired at the last pause, between it and the one before, and how many there were of that kind (see `Pause.swift`).
   public var lastPause: UInt64 = 0
-  public var pauseDistance: UInt64 = 0
+  public var pauseDistance: UInt64 = .max
   public var pauseRound: UInt64 = 0
 
   // MARK: The interruption being raised

@@ -41,10 +41,10 @@ import Testing
       "sym0: <895a> rev 0x1", "sym0: No NVRAM, ID 7, Fast-40, LVD, parity checking",
       "FAST-40 WIDE SCSI 80.0 MB/s ST (25 ns, offset 31)", "tagged command queuing enabled, command queue depth 16",
       "[sda] 65536 512-byte logical blocks: (33.6 MB/32.0 MiB)", "[sdb] 32768 512-byte logical blocks",
-      "Write cache: enabled, read cache: enabled, supports DPO and FUA", "sr 0:0:5:0: Attached scsi CD-ROM sr0",
+      "Write cache: enabled, read cache: enabled, supports DPO and FUA", "sr 0:0:5:0: Attached scsi generic sg1 type 5",
     ] { #expect(bench.says(expected), "\(expected)") }
     let successes = text.components(separatedBy: "err= 0").count - 1
-    #expect(successes == 4, "\(bench.end)")
+    #expect(successes == 3, "\(bench.end)")
     #expect(troubles(text) == [])
     let isCopied = disks[1].bytes[128 * 65536..<128 * 65536 + disc.bytes.count].elementsEqual(disc.bytes)
     #expect(isCopied)
@@ -120,6 +120,7 @@ import Testing
     }
     #expect(bench.run(seconds: 600))
     #expect(bench.says("SURVIVED"), "\(bench.end)")
-    #expect(bench.says("BUS RESET operation complete"), "\(bench.end)")
+    // The driver resets the bus itself when nobody answers its abort.
+    #expect(bench.says("SCSI BUS reset detected") && bench.says("ABORT operation complete"), "\(bench.end)")
   }
 }

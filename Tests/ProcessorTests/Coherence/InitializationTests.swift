@@ -34,13 +34,14 @@ import Testing
     p.state.pointee.bspStore = 0x3_0000
     p.state.pointee.bsp = 0x3_0000
     p.setCFM(20 | 8 << 7)
+    // Bank 1 is the visible one from here on.
+    let psr = PSR.ic | PSR.bn | PSR.i
+    p.setPSR(psr)
     for n in 1..<52 { p.state.gr[n] = 0x1000 + UInt64(n) }
     for n in 0..<16 { p.state.otherBank[n] = 0x2000 + UInt64(n) }
     p.state.br[0] = 0xB0
     p.state.br[1] = 0xB1
     p.state.ar[AR.rsc] = 3
-    let psr = PSR.ic | PSR.bn | PSR.i
-    p.setPSR(psr)
     p.state.setNaT(5, true)
     (p.state.cr[CR.iip], p.state.cr[CR.ipsr], p.state.cr[CR.ifs]) = (0x777, 0x10, 1 << 63 | 5)
     p.setPredicateWord(0xF0F1, mask: ~0)
@@ -51,7 +52,7 @@ import Testing
     _ = p.run(until: 50)
     #expect(bus.taken == 1)
     #expect(p.state.pointee.ip == Bus.entry && p.state.pointee.psr & ~PSR.riMask == PSR.mc && p.cfm == 0)
-    #expect(bus.area[0] == 1 << (Bus.address / 8 + 5))
+    #expect(bus.area[0] == 1 << ((Bus.address / 8 + 5) & 63))
     for n in 1...15 { #expect(bus.area[n] == 0x1000 + UInt64(n)) }
     for n in 0..<16 {
       #expect(bus.area[16 + n] == 0x2000 + UInt64(n))  // bank 0
