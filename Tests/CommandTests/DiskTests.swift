@@ -27,7 +27,7 @@ struct DiskTests {
     for (path, url) in files { archive.add(path, try Array(Data(contentsOf: url))) }
     archive.add(script: "set -e\n" + script, as: "script")
     let first = try Data(contentsOf: URL(fileURLWithPath: GuestTools.initramfs(in: folder)))
-    let initrd = try folder.write("all.cpio", Array(first) + archive.finished)
+    let initrd = try folder.write("all.cpio", archive.behind(first))
     return try Epicure.run(
       [
         "boot", "--virtualization", "none", "--kernel", Guests.file("linux-6.1/vmlinux.gz").path, "--initrd", initrd, "--append",

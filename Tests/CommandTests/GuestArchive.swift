@@ -23,6 +23,12 @@ struct GuestArchive {
     return copy.bytes
   }
 
+  /// An initramfs with this archive behind it: an archive that is not compressed starts at a multiple of four bytes, or Linux does not
+  /// see it.
+  func behind(_ initramfs: Data) -> [UInt8] {
+    Array(initramfs) + [UInt8](repeating: 0, count: (4 - initramfs.count % 4) % 4) + finished
+  }
+
   private mutating func header(_ name: String, mode: UInt32, size: Int) {
     inode += 1
     let fields: [UInt32] = [inode, mode, 0, 0, 1, 0, UInt32(size), 0, 0, 0, 0, UInt32(name.utf8.count + 1), 0]

@@ -89,7 +89,8 @@ import Testing
       mkdir /mnt/cd
       mount -t iso9660 /dev/sr0 /mnt/cd
       echo "data=$(sha256sum </mnt/cd/data.bin)"
-      eject /dev/sr0 2>/dev/null || echo "is locked"
+      eject /dev/sr0 2>/dev/null
+      dmesg | grep -q 'ILLEGAL REQUEST asc=0x53 ascq=0x2' && echo "is locked"
       umount /mnt/cd
       eject /dev/sr0 && echo "is out"
       eject -t /dev/sr0
