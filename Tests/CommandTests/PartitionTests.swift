@@ -125,7 +125,7 @@ import Testing
       """
       boards: [{ name: A, memory: 1G, sockets: 1 }]
       partitions: [{ name: p, boards: [A] }]
-      failures: [{ board: A, seconds: 0.001 }]
+      failures: [{ board: A, seconds: 0.00001 }]
       """)
     #expect(result.status == 1)
     #expect(result.errors.contains("partition p: board A failed, and there is no spare"), "\(result.errors)")

@@ -80,7 +80,7 @@ final class PartitionedRun: OutsideSource {
       if let deadline, now >= deadline { return .allEnded }
       if now >= limit { return .limit }
       if let instructions, partitions.reduce(0, { $0 + $1.instructions }) >= instructions { return .instructionLimit }
-      try breakBoards()
+      if try breakBoards() { continue }
       let due = min(limit, failures.first.map { Self.cycle($0.seconds) } ?? .max, deadline ?? .max)
       if now >= lastLook &+ lookInterval {
         lastLook = now
@@ -178,11 +178,12 @@ final class PartitionedRun: OutsideSource {
 
   // MARK: Boards
 
-  private func breakBoards() throws {
-    while let failure = failures.first, Self.cycle(failure.seconds) <= now {
-      failures.removeFirst()
-      try breakBoard(failure.board)
-    }
+  /// True if a board has broken: that may have been the end.
+  private func breakBoards() throws -> Bool {
+    guard let failure = failures.first, Self.cycle(failure.seconds) <= now else { return false }
+    failures.removeFirst()
+    try breakBoard(failure.board)
+    return true
   }
 
   /// A board breaks: the partitions on it stop at once, and start again on the spare that takes its place.
