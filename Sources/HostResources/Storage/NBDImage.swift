@@ -133,15 +133,12 @@ public final class NBDImage: BlockStorage {
     return "\(String(cString: folder))/\(path)"
   }
 
-  private static func withArguments<T>(_ arguments: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> T)
-    -> T
-  {
+  private static func withArguments(
+    _ arguments: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Int32
+  ) -> Int32 {
     var pointers = arguments.map { strdup($0) } + [nil]
     defer { pointers.forEach { free($0) } }
-    return pointers.withUnsafeMutableBufferPointer { buffer in
-      // There is at least the terminating nil.
-      buffer.baseAddress.map(body)!
-    }
+    return pointers.withUnsafeMutableBufferPointer { buffer in buffer.baseAddress.map(body) ?? -1 }
   }
 }
 
