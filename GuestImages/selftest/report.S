@@ -1,6 +1,14 @@
 // Prints what machine this is.
         .include "macros.inc"
 
+// A PAL procedure without arguments: they are reserved, and must be zero.
+        .macro call_pal number
+        mov out0 = \number
+        mov out1 = 0
+        mov out2 = 0
+        call pal
+        .endm
+
         .text
         .global report
         function report, 1, 4
@@ -43,8 +51,7 @@
         call put_hex
 
 // Versions. PAL_VERSION: B version in bits 15:0, A version in bits 47:32, binary-coded decimals.
-        mov out0 = 20
-        call pal
+        call_pal 20
         mov loc2 = r10
         say "\nfirmware: PAL_A "
         extr.u out0 = loc2, 32, 16
@@ -78,8 +85,7 @@
         say "\nfrequencies: base "
         mov out0 = loc2
         call put_decimal
-        mov out0 = 14
-        call pal
+        call_pal 14
         mov loc3 = r9
         mov loc4 = r10
         mov loc5 = r11
@@ -104,8 +110,7 @@
 
 // PAL_VM_SUMMARY, PAL_CACHE_SUMMARY, PAL_RSE_INFO.
         function report_memory_model, 0, 4
-        mov out0 = 8
-        call pal
+        call_pal 8
         mov loc2 = r9
         mov loc3 = r10
         say "\ntranslation: "
@@ -134,8 +139,7 @@
         add out0 = 1, out0
         call put_decimal
         say " translation registers\n"
-        mov out0 = 4
-        call pal
+        call_pal 4
         mov loc2 = r9
         mov loc3 = r10
         say "caches: "
@@ -145,8 +149,7 @@
         mov out0 = loc2
         call put_decimal
         say " levels\n"
-        mov out0 = 19
-        call pal
+        call_pal 19
         mov loc2 = r9
         say "register stack: "
         mov out0 = loc2

@@ -104,14 +104,14 @@ import Testing
     #expect(result.memory < limit << 20, "\(result.memory >> 20) MiB")
   }
 
-  /// Too little for this kernel: it does not fit at all, or says so itself.
+  /// Too little for this kernel, and barely enough.
   @Test func tooLittleMemory() throws {
     let refused = try Epicure.measured(linux() + ["--memory", "64M"])
     #expect(refused.status == 2)
     #expect(refused.errors.hasSuffix("are not in the machine's memory\n"), "\(refused.errors)")
-    let panics = try Epicure.measured(linux() + ["--memory", "96M"])
-    #expect(panics.status == 1)
-    #expect(panics.errors.contains("Kernel panic"), "\(panics.errors)")
+    // Enough for the kernel and its shell, and not for much else.
+    let small = try Epicure.measured(linux() + ["--memory", "96M", "--until", Self.ready])
+    #expect(small.status == 0, "\(small.errors)")
   }
 
   // MARK: How it ends
