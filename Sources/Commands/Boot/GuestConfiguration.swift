@@ -43,7 +43,7 @@ struct GuestConfiguration {
   }
 
   private func start(_ server: Server) throws {
-    let firmware = server.firmware!
+    guard let firmware = server.firmware else { return }
     guard let kernel else {
       guard disks.isEmpty else { return try firmware.bootMedia() }
       return try firmware.boot(kernel: SelfTestGuest.load(limit: memory), commandLine: commandLine)
