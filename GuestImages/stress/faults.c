@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static long page;
@@ -104,16 +103,5 @@ static void worker(int me) {
 
 void faults(void) {
   page = sysconf(_SC_PAGESIZE);
-  for (int w = 0; w < workers; w++) {
-    pid_t child = fork();
-    if (child < 0) give_up("fork");
-    if (child == 0) {
-      worker(w);
-      _exit(0);
-    }
-  }
-  for (int w = 0; w < workers; w++) {
-    int status;
-    if (wait(&status) < 0 || status) wrong("a worker ended with %x", status);
-  }
+  in_workers(worker);
 }

@@ -72,6 +72,21 @@ void give_up(const char *call) {
   _exit(3);
 }
 
+void in_workers(void (*work)(int me)) {
+  for (int w = 0; w < workers; w++) {
+    pid_t child = fork();
+    if (child < 0) give_up("fork");
+    if (child == 0) {
+      work(w);
+      _exit(0);
+    }
+  }
+  for (int w = 0; w < workers; w++) {
+    int status;
+    if (wait(&status) < 0 || status) wrong("a worker ended with %x", status);
+  }
+}
+
 // A part runs in a process of its own: it may leave anything behind but files.
 static pid_t start(const struct part *part) {
   fflush(NULL);

@@ -100,26 +100,19 @@ static int tree(int depth) {
   return total;
 }
 
+static void worker(int me) {
+  struct generator g = generator("processes", me);
+  unsigned char *memory = mmap(NULL, area, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) give_up("mmap");
+  fill(&g, memory, area);
+  for (int round = 0; round < (rounds + 4) / 5; round++) {
+    copy_on_write(&g, memory);
+    storm(&g);
+    if (tree(4) != 31) wrong("a tree of 31 processes has another number");
+}
+}
+
 void processes(void) {
-  for (int w = 0; w < workers; w++) {
-    pid_t child = fork();
-    if (child < 0) give_up("fork");
-    if (child == 0) {
-      struct generator g = generator("processes", w);
-      unsigned char *memory = mmap(NULL, area, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-      if (memory == MAP_FAILED) give_up("mmap");
-      fill(&g, memory, area);
-      for (int round = 0; round < (rounds + 4) / 5; round++) {
-        copy_on_write(&g, memory);
-        storm(&g);
-        if (tree(4) != 31) wrong("a tree of 31 processes has another number");
-      }
-      _exit(0);
-    }
-  }
-  for (int w = 0; w < workers; w++) {
-    int status;
-    if (wait(&status) < 0 || status) wrong("a worker ended with %x", status);
-  }
+  in_workers(worker);
   if (wait(NULL) != -1 || errno != ECHILD) wrong("children are left");
 }

@@ -154,20 +154,13 @@ static void ping_pong(void) {
   if (waitpid(child, &status, 0) != child || status) wrong("the other player ended with %x", status);
 }
 
+static void worker(int me) {
+  queued(me);
+  other_stack();
+  interrupted(me);
+  ping_pong();
+}
+
 void signals(void) {
-  for (int w = 0; w < workers; w++) {
-    pid_t child = fork();
-    if (child < 0) give_up("fork");
-    if (child == 0) {
-      queued(w);
-      other_stack();
-      interrupted(w);
-      ping_pong();
-      _exit(0);
-    }
-  }
-  for (int w = 0; w < workers; w++) {
-    int status;
-    if (wait(&status) < 0 || status) wrong("a worker ended with %x", status);
-  }
+  in_workers(worker);
 }

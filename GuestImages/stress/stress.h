@@ -23,6 +23,9 @@ void failed(const char *call);
 // Stops the part: going on makes no sense.
 void give_up(const char *call) __attribute__((noreturn));
 
+// Runs `work` in as many processes as there are workers, and waits for all of them.
+void in_workers(void (*work)(int me));
+
 // 64 bits that depend on every byte and its place (FNV-1a).
 uint64_t checksum(const void *bytes, unsigned long count);
 void fill(struct generator *g, void *bytes, unsigned long count);

@@ -11,10 +11,8 @@ struct EFIBootTests {
   private static let scripts = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent("GuestImages/efi")
 
-  /// Linux unpacks one archive after the other; one that is not compressed must begin at a multiple of four.
   private func initramfs(with archive: GuestArchive) throws -> [UInt8] {
-    let first = try [UInt8](Data(contentsOf: Guests.file("linux-6.1/initramfs.cpio.gz")))
-    return first + [UInt8](repeating: 0, count: (4 - first.count % 4) % 4) + archive.finished
+    try archive.behind(Data(contentsOf: Guests.file("linux-6.1/initramfs.cpio.gz")))
   }
 
   /// A medium made by one of the scripts, with a script of ours in its initial RAM disk.

@@ -17,7 +17,7 @@ struct GuestArchive {
   /// A script that `run=sh_/NAME` starts.
   mutating func add(script: String, as name: String) { add(name, Array(script.utf8)) }
 
-  var finished: [UInt8] {
+  private var finished: [UInt8] {
     var copy = self
     copy.header("TRAILER!!!", mode: 0, size: 0)
     return copy.bytes

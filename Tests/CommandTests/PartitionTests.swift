@@ -43,8 +43,10 @@ import Testing
   }
 
   @Test func optionsThatAreInTheFile() throws {
-    let result = try run(Self.boards + "partitions: [{ name: p, boards: [SB0] }]\n", ["--cpus", "2"])
-    #expect(result.status == 2 && result.errors.contains("--cpus does not go with --machine"))
+    for option in [["--cpus", "2"], ["--memory", "2G"], ["--disk", "disk.img"], ["--nic", "user"], ["--no-reboot"]] {
+      let result = try run(Self.boards + "partitions: [{ name: p, boards: [SB0] }]\n", option)
+      #expect(result.status == 2 && result.errors.contains("\(option[0]) does not go with --machine"), "\(result.errors)")
+    }
   }
 
   // MARK: Running

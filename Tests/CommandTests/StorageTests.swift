@@ -19,9 +19,7 @@ import Testing
     var archive = GuestArchive()
     archive.add(script: script, as: "script")
     let initramfs = try Data(contentsOf: Guests.file("linux-6.1/initramfs.cpio.gz"))
-    // The kernel wants each archive to begin at a multiple of four.
-    let padding = [UInt8](repeating: 0, count: (4 - initramfs.count % 4) % 4)
-    let initrd = try folder.write("all.cpio", Array(initramfs) + padding + archive.finished)
+    let initrd = try folder.write("all.cpio", archive.behind(initramfs))
     return try [
       "boot", "--virtualization", "none", "--kernel", Guests.file("linux-6.1/vmlinux.gz").path, "--initrd", initrd, "--append",
       "console=ttyS0 run=sh_/script",

@@ -30,6 +30,7 @@ import Testing
       other.machine.memory.store(address, address ^ 0x5A5A_5A5A_5A5A_5A5A)
     }
     let before = other.machine.memory.contentHash()
+    let mineBefore = mine.machine.memory.contentHash()
     let configuration = other.function.configuration
     let sapic = other.machine.ioSAPIC.state
     let seed: UInt64 = 2024
@@ -60,6 +61,7 @@ import Testing
     #expect(other.function.configuration == configuration, "seed \(seed)")
     #expect(other.machine.ioSAPIC.state == sapic, "seed \(seed)")
     #expect(!other.machine.processors[0].state.pointee.interruptPending, "seed \(seed)")
-    #expect(mine.machine.memory.contentHash() != before)
+    // They do reach something.
+    #expect(mine.machine.memory.contentHash() != mineBefore)
   }
 }

@@ -10,12 +10,15 @@ struct BootCommand: ParsableCommand {
     commandName: "boot",
     abstract: "Power on a machine and boot a guest; its console is on standard input and output.",
     discussion: """
-      Without --kernel the firmware boots from the disks; without disks either, the built-in self-test guest is booted. On a terminal, Ctrl-A x switches the machine off and Ctrl-A h \
+      Without --kernel the firmware boots from the disks; without disks either, the built-in self-test guest is booted. On a \
+      terminal, Ctrl-A x switches the machine off and Ctrl-A h \
       lists the other keys. While the console's input may still deliver something, idle time passes as the host's does; with \
       </dev/null it is skipped.
 
       Example: epicure boot --kernel vmlinux.gz --initrd initramfs.cpio.gz --append "console=ttyS0"
       """)
+
+  private static let defaultMemory: UInt64 = 1 << 30
 
   enum Virtualization: String, ExpressibleByArgument, CaseIterable { case none, hvm, pv }
   enum Timing: String, ExpressibleByArgument, CaseIterable { case functional, cycle }
@@ -37,7 +40,7 @@ struct BootCommand: ParsableCommand {
         + "overlay=FILE, cache=writeback|writethrough|unsafe, serial=TEXT.", valueName: "file,options"))
   var disk: [String] = []
   @Option(help: ArgumentHelp("Memory of the machine: 512M, 4G.", valueName: "size"))
-  var memory = MemorySize(bytes: 1 << 30)
+  var memory = MemorySize(bytes: defaultMemory)
   @Option(
     help: ArgumentHelp(
       "Boards and partitions, as YAML: each partition is a machine of its own, and all run at the same time. The file says what "
@@ -239,7 +242,8 @@ extension BootCommand {
   private func runPartitions(_ path: String) throws {
     for (given, option) in [
       (kernel != nil, "--kernel"), (initrd != nil, "--initrd"), (!append.isEmpty, "--append"), (until != nil, "--until"),
-      (lockstep != nil, "--lockstep"), (nvram != nil, "--nvram"), (cpus != 1, "--cpus"),
+      (lockstep != nil, "--lockstep"), (nvram != nil, "--nvram"), (!disk.isEmpty, "--disk"), (!nic.isEmpty, "--nic"),
+      (cpus != 1, "--cpus"), (memory.bytes != Self.defaultMemory, "--memory"), (noReboot, "--no-reboot"),
     ] where given {
       throw CommandFailure(
         CommandFailure.badInput, "\(option) does not go with --machine: say it in the file, for the partition that it is for")

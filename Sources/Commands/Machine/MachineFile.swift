@@ -1,4 +1,5 @@
 import Foundation
+import HostResources
 import Platform
 import Yams
 
@@ -11,8 +12,8 @@ struct MachineFile: Sendable, Equatable {
     var kernel: String?
     var initrd: String?
     var append = ""
-    var disks: [String] = []
-    var nics: [String] = []
+    var disks: [DiskSpecification] = []
+    var nics: [NICSpecification] = []
     /// A file for the console's output; nil: the terminal.
     var console: String?
     var until: String?
@@ -83,10 +84,22 @@ struct MachineFile: Sendable, Equatable {
       func resolve(_ path: String) -> String {
         path.hasPrefix("/") || path.contains("://") || folder.isEmpty ? path : folder + "/" + path
       }
+      var disks: [DiskSpecification] = []
+      for text in p.disks ?? [] {
+        do throws(DiskSpecification.Failure) { disks.append(try DiskSpecification(parsing: resolve(text))) } catch {
+          throw Failure("partition \(p.name): disk \(text): \(error)")
+        }
+      }
+      var nics: [NICSpecification] = []
+      for text in p.nics ?? [] {
+        do throws(NICSpecification.Failure) { nics.append(try NICSpecification(parsing: text)) } catch {
+          throw Failure("partition \(p.name): nic \(text): \(error)")
+        }
+      }
       partitions.append(
         Partition(
           name: p.name, parts: parts, kernel: p.kernel.map(resolve), initrd: p.initrd.map(resolve), append: p.append ?? "",
-          disks: (p.disks ?? []).map(resolve), nics: p.nics ?? [], console: p.console.map(resolve), until: p.until,
+          disks: disks, nics: nics, console: p.console.map(resolve), until: p.until,
           nvram: p.nvram.map(resolve)))
     }
     do throws(Chassis.Failure) {

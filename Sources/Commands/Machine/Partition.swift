@@ -19,49 +19,36 @@ final class Partition {
   private(set) var state = State.running
   /// Times that it was started on other boards.
   private(set) var moves = 0
-  private var adapters: [NICSpecification]?
+  /// With the addresses that they have been given.
+  private var adapters: [NICSpecification]
   /// Instructions of the machines that it had before.
   private var earlier: UInt64 = 0
 
   init(_ configuration: MachineFile.Partition, console: PartitionConsole) {
     self.configuration = configuration
     self.console = console
+    adapters = configuration.nics
   }
 
   var isRunning: Bool { state == .running }
   var instructions: UInt64 { earlier + (server?.machine.instructions ?? 0) }
-
-  static func adapters(_ configuration: MachineFile.Partition) throws -> [NICSpecification] {
-    try configuration.nics.map { text in
-      do throws(NICSpecification.Failure) { return try NICSpecification(parsing: text) } catch {
-        throw CommandFailure(CommandFailure.badInput, "partition \(configuration.name): nic \(text): \(error)")
-      }
-    }
-  }
 
   /// Puts the hardware together that the chassis has for this partition, and switches it on at `cycle`.
   func start(on chassis: Chassis, at cycle: UInt64, networks: Networks) throws {
     guard let hardware = chassis.partitions.first(where: { $0.name == configuration.name }).map({ chassis.hardware(of: $0) }) else {
       return
     }
-    let disks = try configuration.disks.map { text in
-      do throws(DiskSpecification.Failure) { return try DiskSpecification(parsing: text) } catch {
-        throw CommandFailure(CommandFailure.badInput, "partition \(configuration.name): disk \(text): \(error)")
-      }
-    }
-    var adapters = try adapters ?? Self.adapters(configuration)
     let guest = GuestConfiguration(
       kernel: configuration.kernel, initrd: configuration.initrd, commandLine: configuration.append,
       processors: hardware.processors, memory: hardware.memory,
-      disks: disks, variables: configuration.nvram, topology: hardware.topology.nodes.count > 1 ? hardware.topology : nil)
+      disks: configuration.disks, variables: configuration.nvram,
+      topology: hardware.topology.nodes.count > 1 ? hardware.topology : nil)
     let server: Server
     do {
       server = try guest.makeServer(networks: networks, adapters: &adapters)
     } catch let failure as CommandFailure {
       throw CommandFailure(failure.status, "partition \(configuration.name): \(failure.message ?? "")")
     }
-    // On other boards it is the same on the network.
-    self.adapters = adapters
     server.machine.skip(to: cycle)
     server.uart.peer = console
     self.server = server
@@ -88,7 +75,7 @@ final class Partition {
     // Its files must be free before they are opened again.
     server?.flushDisks()
     server = nil
-    networks.unplug(adapters ?? [])
+    networks.unplug(adapters)
     if replacement == nil { state = .lost(board: board) } else { moves += 1 }
   }
 }

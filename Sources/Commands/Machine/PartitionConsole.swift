@@ -13,8 +13,6 @@ final class PartitionConsole: SerialPeer {
   private(set) var hasMatched = false
   /// What the guest said when it failed.
   private(set) var failedLine: String?
-  /// Called when the serial port has room again.
-  var wantsInput: (() -> Void)?
 
   private static let lineLimit = 512
 
@@ -36,7 +34,8 @@ final class PartitionConsole: SerialPeer {
     if byte == 0x0A || line.count >= Self.lineLimit { finishLine() }
   }
 
-  func readyToReceive() { wantsInput?() }
+  /// What waits is found at the next look at the terminal, which is never far.
+  func readyToReceive() {}
 
   /// Something was written since the last ``idle(at:)``, at which time that was.
   private var isFresh = false
