@@ -89,7 +89,7 @@ public final class LogicalProcessor {
     engine.initialize(to: EngineContext(dataTable: softTLB.table(.physical)))
     translationBuffer = .allocate(capacity: Translator.maximumOperations + 16)
     groupBuffer = .allocate(byteCount: Self.groupBufferSize, alignment: 16)
-    stepBuffer = .allocate(byteCount: Self.groupBufferSize, alignment: 16)
+    stepBuffer = .allocate(byteCount: 2 * StepPlan.bufferSize, alignment: 16)
     let raw = UnsafeMutableRawPointer.allocate(
       byteCount: MemoryLayout<Block>.stride + 32 * MemoryLayout<MicroOp>.stride, alignment: 64)
     scratch = raw.assumingMemoryBound(to: Block.self)

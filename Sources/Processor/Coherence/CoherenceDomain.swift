@@ -83,6 +83,7 @@ extension LogicalProcessor {
     if seenCodePages != domain.codePageCount { hearCodePages() }
     if seenArena != domain.arena {
       seenArena = domain.arena
+      if isTimed { notice(.blocksDropped) }
       codeMapChanged()
     }
   }

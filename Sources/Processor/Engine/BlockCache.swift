@@ -134,16 +134,18 @@ extension LogicalProcessor {
     var groupBytes = 0
     if let timing = engine.pointee.timing {
       // Where the block ends is known now; the second time with its issue groups.
-      groupBytes = (timing.plan(
-        timing.context, source, physical & ~0xF, Int(slot), end, groupBuffer, Self.groupBufferSize) + 15) & ~15
+      let used = timing.plan(
+        timing.context, source, physical & ~0xF, Int(slot), end, groupBuffer, Self.groupBufferSize)
+      groupBytes = (used + 15) & ~15
       translator = Translator(buffer: translationBuffer, single: nil)
-      translator.setGroups(groupBuffer, byteCount: groupBytes, offset: -groupBytes)
+      translator.setGroups(groupBuffer, byteCount: used, offset: -groupBytes)
       _ = translator.run(source, startSlot: Int(slot), limitBundles: bundlesLeft)
     }
     var block = domain.blocks.allocate(translator.count, groupBytes: groupBytes)
     if block == nil {
       domain.emptyArena()
       seenArena = domain.arena
+      if isTimed { notice(.blocksDropped) }
       codeMapChanged()
       block = domain.blocks.allocate(translator.count, groupBytes: groupBytes)
     }

@@ -10,6 +10,9 @@ struct StepPlan {
   /// Positions that the last announced group covers.
   var from = 0
   var to = 0
+  /// Plans are made in two places by turns: the model still looks at the last group of the plan before.
+  var second = false
+  static let bufferSize = 1 << 14
 }
 
 extension LogicalProcessor {
@@ -32,12 +35,14 @@ extension LogicalProcessor {
       }
     }
     let bundles = min(Self.plannedBundles, Int(256 - (physical >> 4 & 0xFF)))
-    let bytes = timing.plan(timing.context, host, physical, slot, bundles * 3, stepBuffer, Self.groupBufferSize)
+    stepPlan.second.toggle()
+    let records = stepPlan.second ? stepBuffer + StepPlan.bufferSize : stepBuffer
+    let bytes = timing.plan(timing.context, host, physical, slot, bundles * 3, records, StepPlan.bufferSize)
     stepPlan.physical = physical
-    stepPlan.next = UnsafeRawPointer(stepBuffer)
-    stepPlan.end = UnsafeRawPointer(stepBuffer) + bytes
+    stepPlan.next = UnsafeRawPointer(records)
+    stepPlan.end = UnsafeRawPointer(records) + bytes
     guard bytes > 0 else { return }
-    announce(UnsafeRawPointer(stepBuffer), stepBuffer.load(as: IssueGroupHeader.self), timing, ip)
+    announce(UnsafeRawPointer(records), records.load(as: IssueGroupHeader.self), timing, ip)
   }
 
   private func announce(_ group: UnsafeRawPointer, _ header: IssueGroupHeader, _ timing: TimingModel, _ block: UInt64) {

@@ -64,8 +64,8 @@ public enum TimingEvent: UInt32, Sendable {
   case stackStores
   /// It has loaded so many.
   case stackLoads
-  /// Translations were purged or inserted: what the model remembers of pages may be void.
-  case translationsChanged
+  /// All blocks were dropped, and with them the records of their issue groups.
+  case blocksDropped
   /// Time has passed without instructions: the value is the new cycle.
   case timePassed
   /// A check load or advanced-load check did not find its entry in the ALAT.
