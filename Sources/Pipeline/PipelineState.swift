@@ -26,12 +26,14 @@ struct PipelineState {
   let extra: UnsafePointer<UInt8>
   /// No register is waited for from this cycle on.
   var pendingUntil: UInt64 = 0
+  /// The same for predicates: most are computed in time.
+  var predicatesUntil: UInt64 = 0
   /// FP instructions wait for AR.FPSR until then.
   var floatHold: UInt64 = 0
   /// The last two groups and when they issued, for multimedia instructions that read quick results.
-  var previous: UnsafeRawPointer?
+  var previous: UnsafePointer<IssueGroup>?
   var previousTime: UInt64 = 0
-  var beforePrevious: UnsafeRawPointer?
+  var beforePrevious: UnsafePointer<IssueGroup>?
   var beforePreviousTime: UInt64 = 0
 
   // MARK: Front end

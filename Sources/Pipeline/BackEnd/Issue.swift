@@ -19,8 +19,8 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       causes[Int(pointee.holdCause.rawValue)] &+= pointee.hold &- before
       t = pointee.hold &+ 1
     }
-    if pointee.pending.group != nil { t = resolve(address, t, causes) }
-    if group.pointee.pairs != 0 { t = fetch(group, address, t, causes) }
+    if pointee.pending.group != nil { t = resolve(address, t, causes, counts) }
+    if group.pointee.pairs != 0 { t = fetch(group, address, t, causes, counts) }
     let tables = tables(of: group)
     if pointee.pendingUntil > t || group.pointee.flags.rawValue != 0 { t = waitForOperands(group, tables, t, causes) }
     pointee.now = t
@@ -37,13 +37,13 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       }
     }
     if group.pointee.specials != 0 { special(group, tables, t) }
-    if group.pointee.branches != 0 { predict(group, block, t) }
+    if group.pointee.branches != 0 { predict(group, tables, block, t) }
     counts[Count.groups.rawValue] &+= 1
     counts[Count.syllables.rawValue] &+= UInt64(group.pointee.slots)
     counts[Count.nops.rawValue] &+= UInt64(group.pointee.nops)
     pointee.beforePrevious = pointee.previous
     pointee.beforePreviousTime = pointee.previousTime
-    pointee.previous = UnsafeRawPointer(group)
+    pointee.previous = group
     pointee.previousTime = t
     if pointee.profile != nil || pointee.isTraced { observe(group, block, before, t) }
     return t
@@ -52,6 +52,9 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   /// A result will be there for its quickest consumer in cycle `ready`.
   @inline(__always) func finish(_ code: UInt16, _ ready: UInt64, _ producer: Producer) {
     pointee.scoreboard[index(code)] = ready &<< 8 | UInt64(producer.rawValue)
+    if code >= RegisterCode.predicate && code < RegisterCode.branch && ready &+ 2 > pointee.predicatesUntil {
+      pointee.predicatesUntil = ready &+ 2
+    }
     // No producer has a consumer that waits longer than this beyond its base latency.
     if ready &+ 2 > pointee.pendingUntil { pointee.pendingUntil = ready &+ 2 }
   }

@@ -11,15 +11,39 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     // Everything that is ready long enough is below this, whoever consumes it.
     let threshold = (earliest &- 2) &<< 8
     let scoreboard = pointee.scoreboard
-    var n = Int(group.pointee.uses)
+    let frame = pointee.state.pointee.bottomOfFrame
+    let isRotated = pointee.state.pointee.rrbGR != 0
     var use = tables.uses
-    while n != 0 {
-      let entry = scoreboard[index(use.pointee.code)]
+    let last = use + Int(group.pointee.uses &- group.pointee.predicateUses)
+    while use < last {
+      // As index(_:) has it, with the frame at hand.
+      var n = Int(use.pointee.code)
+      if n >= 32 {
+        if n < 128 && !isRotated {
+          n &+= frame
+          if n >= 128 { n &-= 96 }
+        } else {
+          n = index(use.pointee.code)
+        }
+      }
+      let entry = scoreboard[n]
       if entry > threshold { t = wait(entry, use, t, causes) }
       use += 1
-      n &-= 1
     }
+    if pointee.predicatesUntil > t { t = waitForPredicates(group, tables, t, causes) }
     if group.pointee.flags.rawValue != 0 { t = waitForMore(group, tables, t, causes) }
+    return t
+  }
+
+  /// Predicates that a floating-point compare or an approximation sets; all others are there in time.
+  @inline(never)
+  private func waitForPredicates(
+    _ group: UnsafePointer<IssueGroup>, _ tables: GroupTables, _ earliest: UInt64, _ causes: UnsafeMutablePointer<UInt64>
+  ) -> UInt64 {
+    var t = earliest
+    for n in Int(group.pointee.uses &- group.pointee.predicateUses)..<Int(group.pointee.uses) {
+      t = wait(pointee.scoreboard[index(tables.uses[n].code)], tables.uses + n, t, causes)
+    }
     return t
   }
 
@@ -72,9 +96,8 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     return t
   }
 
-  private func computedQuickly(_ code: UInt16, _ raw: UnsafeRawPointer?) -> Bool {
-    guard let raw else { return false }
-    let group = raw.assumingMemoryBound(to: IssueGroup.self)
+  private func computedQuickly(_ code: UInt16, _ group: UnsafePointer<IssueGroup>?) -> Bool {
+    guard let group else { return false }
     let results = GroupTables(group).quickResults
     for n in 0..<Int(group.pointee.quickResults) where UInt16(results[n]) == code { return true }
     return false

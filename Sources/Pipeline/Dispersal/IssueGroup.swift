@@ -6,6 +6,8 @@ struct IssueGroup {
   var header: IssueGroupHeader
   /// Numbers of entries of the tables that follow.
   var uses: UInt8 = 0
+  /// The last ones of the uses are predicates, so many.
+  var predicateUses: UInt8 = 0
   var results: UInt8 = 0
   var references: UInt8 = 0
   var branches: UInt8 = 0

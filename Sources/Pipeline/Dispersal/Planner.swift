@@ -65,6 +65,9 @@ struct Planner {
       // Overwriting needs no look of its own where the register is read, too.
       let read = Set(uses.filter { $0.consumer != .overwrite && $0.predicate == 0 }.map(\.code))
       uses.removeAll { $0.consumer == .overwrite && read.contains($0.code) }
+      func isPredicate(_ use: Use) -> Bool { use.code >= RegisterCode.predicate && use.code < RegisterCode.branch }
+      group.predicateUses = UInt8(uses.count(where: isPredicate))
+      uses = uses.filter { !isPredicate($0) } + uses.filter(isPredicate)
       group.uses = UInt8(uses.count)
       group.results = UInt8(results.count)
       group.references = UInt8(references.count)

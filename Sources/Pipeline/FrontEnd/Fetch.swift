@@ -5,10 +5,11 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   /// The pairs that a group begins are fetched; returns the cycle in which they are there.
   @inline(__always)
   func fetch(
-    _ group: UnsafePointer<IssueGroup>, _ address: UInt64, _ earliest: UInt64, _ causes: UnsafeMutablePointer<UInt64>
+    _ group: UnsafePointer<IssueGroup>, _ address: UInt64, _ earliest: UInt64, _ causes: UnsafeMutablePointer<UInt64>,
+    _ counts: UnsafeMutablePointer<UInt64>
   ) -> UInt64 {
     var t = earliest
-    if group.pointee.lines != 0 { fetchLines(group, address) }
+    if group.pointee.lines != 0 { fetchLines(group, address, counts) }
     var pairs = group.pointee.pairs
     while pairs != 0 {
       // One pair a cycle, and not before the buffer has room.
@@ -29,12 +30,14 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   }
 
   /// New lines of L1I, and the translation of a new page.
-  @inline(__always) private func fetchLines(_ group: UnsafePointer<IssueGroup>, _ address: UInt64) {
+  @inline(__always) private func fetchLines(
+    _ group: UnsafePointer<IssueGroup>, _ address: UInt64, _ counts: UnsafeMutablePointer<UInt64>
+  ) {
     let page = address &>> 12
     if page != pointee.fetchPage { fetchPage(page, group.pointee.physical) }
     var key = group.pointee.physical
     if !pointee.l1i.touch(key) { fetchMiss(key) }
-    bump(.l1iReads, UInt64(group.pointee.lines))
+    counts[Count.l1iReads.rawValue] &+= UInt64(group.pointee.lines)
     if group.pointee.lines > 1 {
       key &+= 16
       if !pointee.l1i.touch(key) { fetchMiss(key) }
