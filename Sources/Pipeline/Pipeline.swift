@@ -11,13 +11,13 @@ public final class Pipeline {
   let planner: Planner
   /// Receives every group, while there is one.
   public var groupObserver: ((TracedGroup) -> Void)? {
-    didSet { pipe.pointee.isTraced = groupObserver != nil }
+    didSet { noteObservers() }
   }
   private let extra: UnsafeMutablePointer<UInt8>
 
   /// Makes `processor` count the cycles of `description` from now on. The model must outlive the processor's last run.
   public init(_ description: MachineDescription = MachineDescription(), watching processor: LogicalProcessor) {
-    GroupTables.verify()
+    precondition(MemoryLayout<PipelineState>.offset(of: \.now) == 0, "the clock is not the first member")
     self.description = description
     self.processor = processor
     planner = Planner(description)
@@ -89,6 +89,8 @@ public final class Pipeline {
     pipe.deallocate()
     extra.deallocate()
   }
+
+  func noteObservers() { pipe.pointee.isObserved = groupObserver != nil || pipe.pointee.profile != nil }
 
   // MARK: What the hot state asks for
 

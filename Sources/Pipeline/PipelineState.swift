@@ -30,9 +30,8 @@ struct PipelineState {
   var predicatesUntil: UInt64 = 0
   /// FP instructions wait for AR.FPSR until then.
   var floatHold: UInt64 = 0
-  /// The last two groups and when they issued, for multimedia instructions that read quick results.
+  /// The last two groups and when the former issued, for multimedia instructions that read quick results.
   var previous: UnsafePointer<IssueGroup>?
-  var previousTime: UInt64 = 0
   var beforePrevious: UnsafePointer<IssueGroup>?
   var beforePreviousTime: UInt64 = 0
 
@@ -80,8 +79,8 @@ struct PipelineState {
   static let countStride = 64
   /// Cycles by the address of the group, while somebody wants to know.
   var profile: UnsafeMutablePointer<ProfileEntry>?
-  /// Somebody wants every group.
-  var isTraced = false
+  /// Somebody wants every group: a profile, a trace.
+  var isObserved = false
 
   // MARK: Parameters that the hot paths need
 

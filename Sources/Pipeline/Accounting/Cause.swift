@@ -66,7 +66,7 @@ public enum Cause: UInt8, CaseIterable, Sendable, Codable {
 
 /// Things that are counted beside cycles.
 enum Count: Int, CaseIterable {
-  case groups, syllables, nops, squashed
+  case syllables, nops, squashed
   case loads, stores, floatOperations
   case branches, taken, mispredictDirection, mispredictTarget, returnMispredicts
   case l1iReads, l1iMisses, l2iReads, l2iMisses

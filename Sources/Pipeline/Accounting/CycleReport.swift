@@ -58,6 +58,7 @@ extension Pipeline {
       guard newValue != profiles else { return }
       pipe.pointee.profile?.deallocate()
       pipe.pointee.profile = nil
+      defer { noteObservers() }
       guard newValue else { return }
       let table = UnsafeMutablePointer<ProfileEntry>.allocate(capacity: ProfileTable.count)
       table.initialize(repeating: ProfileEntry(), count: ProfileTable.count)

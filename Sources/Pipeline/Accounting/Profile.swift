@@ -34,6 +34,6 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   @inline(never) func observe(_ group: UnsafePointer<IssueGroup>, _ block: UInt64, _ before: UInt64, _ t: UInt64) {
     let address = block &+ UInt64(group.pointee.offset)
     if let profile = pointee.profile { ProfileTable.add(profile, address, t &- before) }
-    if pointee.isTraced { pointee.owner._withUnsafeGuaranteedRef { $0.trace(group, address, from: before, to: t) } }
+    pointee.owner._withUnsafeGuaranteedRef { $0.trace(group, address, from: before, to: t) }
   }
 }

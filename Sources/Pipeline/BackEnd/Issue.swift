@@ -21,31 +21,28 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     }
     if pointee.pending.group != nil { t = resolve(address, t, causes, counts) }
     if group.pointee.pairs != 0 { t = fetch(group, address, t, causes, counts) }
-    let tables = tables(of: group)
-    if pointee.pendingUntil > t || group.pointee.flags.rawValue != 0 { t = waitForOperands(group, tables, t, causes) }
+    if pointee.pendingUntil > t || group.pointee.flags.rawValue != 0 { t = waitForOperands(group, t, causes) }
     pointee.now = t
 
     let pr = s.pr
-    if group.pointee.references != 0 { refer(group, tables, t, counts) }
+    if group.pointee.references != 0 { refer(group, t, counts) }
     var n = Int(group.pointee.results)
     if n != 0 {
-      var r = tables.results
+      var r = group.results
       while n != 0 {
         if pr[Int(r.pointee.predicate)] != 0 { finish(r.pointee.code, t &+ UInt64(r.pointee.latency), r.pointee.producer) }
         r += 1
         n &-= 1
       }
     }
-    if group.pointee.specials != 0 { special(group, tables, t) }
-    if group.pointee.branches != 0 { predict(group, tables, block, t) }
-    counts[Count.groups.rawValue] &+= 1
+    if group.pointee.specials != 0 { special(group, t) }
+    if group.pointee.branches != 0 { predict(group, block, t) }
     counts[Count.syllables.rawValue] &+= UInt64(group.pointee.slots)
     counts[Count.nops.rawValue] &+= UInt64(group.pointee.nops)
     pointee.beforePrevious = pointee.previous
-    pointee.beforePreviousTime = pointee.previousTime
+    pointee.beforePreviousTime = before
     pointee.previous = group
-    pointee.previousTime = t
-    if pointee.profile != nil || pointee.isTraced { observe(group, block, before, t) }
+    if pointee.isObserved { observe(group, block, before, t) }
     return t
   }
 

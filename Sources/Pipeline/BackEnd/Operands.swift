@@ -5,7 +5,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   /// Returns the cycle in which all operands are there; charges the wait to the kind of the last one.
   @inline(__always)
   func waitForOperands(
-    _ group: UnsafePointer<IssueGroup>, _ tables: GroupTables, _ earliest: UInt64, _ causes: UnsafeMutablePointer<UInt64>
+    _ group: UnsafePointer<IssueGroup>, _ earliest: UInt64, _ causes: UnsafeMutablePointer<UInt64>
   ) -> UInt64 {
     var t = earliest
     // Everything that is ready long enough is below this, whoever consumes it.
@@ -13,7 +13,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     let scoreboard = pointee.scoreboard
     let frame = pointee.state.pointee.bottomOfFrame
     let isRotated = pointee.state.pointee.rrbGR != 0
-    var use = tables.uses
+    var use = group.uses
     let last = use + Int(group.pointee.uses &- group.pointee.predicateUses)
     while use < last {
       // As index(_:) has it, with the frame at hand.
@@ -30,19 +30,19 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       if entry > threshold { t = wait(entry, use, t, causes) }
       use += 1
     }
-    if pointee.predicatesUntil > t { t = waitForPredicates(group, tables, t, causes) }
-    if group.pointee.flags.rawValue != 0 { t = waitForMore(group, tables, t, causes) }
+    if pointee.predicatesUntil > t { t = waitForPredicates(group, t, causes) }
+    if group.pointee.flags.rawValue != 0 { t = waitForMore(group, t, causes) }
     return t
   }
 
   /// Predicates that a floating-point compare or an approximation sets; all others are there in time.
   @inline(never)
   private func waitForPredicates(
-    _ group: UnsafePointer<IssueGroup>, _ tables: GroupTables, _ earliest: UInt64, _ causes: UnsafeMutablePointer<UInt64>
+    _ group: UnsafePointer<IssueGroup>, _ earliest: UInt64, _ causes: UnsafeMutablePointer<UInt64>
   ) -> UInt64 {
     var t = earliest
     for n in Int(group.pointee.uses &- group.pointee.predicateUses)..<Int(group.pointee.uses) {
-      t = wait(pointee.scoreboard[index(tables.uses[n].code)], tables.uses + n, t, causes)
+      t = wait(pointee.scoreboard[index(group.uses[n].code)], group.uses + n, t, causes)
     }
     return t
   }
@@ -73,7 +73,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   /// result reaches them later than others, and is in no scoreboard because nobody else would ever wait for it.
   @inline(never)
   private func waitForMore(
-    _ group: UnsafePointer<IssueGroup>, _ tables: GroupTables, _ earliest: UInt64, _ causes: UnsafeMutablePointer<UInt64>
+    _ group: UnsafePointer<IssueGroup>, _ earliest: UInt64, _ causes: UnsafeMutablePointer<UInt64>
   ) -> UInt64 {
     var t = earliest
     if group.pointee.flags.contains(.float) && pointee.floatHold > t {
@@ -81,10 +81,11 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       t = pointee.floatHold
     }
     guard group.pointee.flags.contains(.multimedia) else { return t }
-    for n in 0..<Int(group.pointee.uses) where tables.uses[n].consumer == .multimedia {
-      guard pointee.state.pr[Int(tables.uses[n].predicate)] != 0 else { continue }
-      let code = tables.uses[n].code
-      let last = computedQuickly(code, pointee.previous) ? pointee.previousTime : 0
+    for n in 0..<Int(group.pointee.uses) where group.uses[n].consumer == .multimedia {
+      guard pointee.state.pr[Int(group.uses[n].predicate)] != 0 else { continue }
+      let code = group.uses[n].code
+      // The last group issued at `now`, which is not this one's cycle yet.
+      let last = computedQuickly(code, pointee.previous) ? pointee.now : 0
       let other = computedQuickly(code, pointee.beforePrevious) ? pointee.beforePreviousTime : 0
       let producer = last > other ? last : other
       let ready = producer == 0 ? 0 : producer &+ pointee.costs.integerToMultimedia
@@ -98,7 +99,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
 
   private func computedQuickly(_ code: UInt16, _ group: UnsafePointer<IssueGroup>?) -> Bool {
     guard let group else { return false }
-    let results = GroupTables(group).quickResults
+    let results = group.quickResults
     for n in 0..<Int(group.pointee.quickResults) where UInt16(results[n]) == code { return true }
     return false
   }

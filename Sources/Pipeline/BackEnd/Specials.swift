@@ -2,10 +2,9 @@ import Processor
 
 /// Instructions that hold the pipe, refetch, or matter to the front end: system registers, fences, serialization.
 extension UnsafeMutablePointer where Pointee == PipelineState {
-  @inline(never) func special(_ group: UnsafePointer<IssueGroup>, _ tables: GroupTables, _ t: UInt64) {
-    let costs = pointee.costs
+  @inline(never) func special(_ group: UnsafePointer<IssueGroup>, _ t: UInt64) {
     for n in 0..<Int(group.pointee.specials) {
-      let op = tables.specials[n]
+      let op = group.specials[n]
       guard pointee.state.pr[Int(op.predicate)] != 0 else { continue }
       switch op.kind {
       case .toBranch: pointee.branchWritten[Int(op.register & 7)] = t
@@ -13,29 +12,29 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
         // LC and EC; PFS matters to returns only.
         if op.register != 64 { pointee.loopWritten = t }
       case .toApplication:
-        if op.register == 40 { pointee.floatHold = t &+ latency(tables, group, RegisterCode.application + 40) }
+        if op.register == 40 { pointee.floatHold = t &+ latency(group, RegisterCode.application + 40) }
       case .serializeData: break
       case .serializeInstruction, .machineSwitch:
-        flushFrom(t, op.kind == .machineSwitch ? costs.vmsw : costs.serialize)
-      case .returnFromInterruption: flushFrom(t, costs.returnFromInterruption)
-      case .enterPrivileged: if costs.enterPrivileged > 1 { flushFrom(t, costs.enterPrivileged) }
-      case .bankSwitch: holdUntil(t &+ costs.bankSwitch, .bankSwitch)
+        flushFrom(t, op.kind == .machineSwitch ? pointee.costs.vmsw : pointee.costs.serialize)
+      case .returnFromInterruption: flushFrom(t, pointee.costs.returnFromInterruption)
+      case .enterPrivileged: if pointee.costs.enterPrivileged > 1 { flushFrom(t, pointee.costs.enterPrivileged) }
+      case .bankSwitch: holdUntil(t &+ pointee.costs.bankSwitch, .bankSwitch)
       case .fence:
         let drained = pointee.memory.drained
-        holdUntil(drained > t &+ costs.fence ? drained : t &+ costs.fence, .memoryOrder)
+        holdUntil(drained > t &+ pointee.costs.fence ? drained : t &+ pointee.costs.fence, .memoryOrder)
       case .acceptanceFence:
         let drained = pointee.memory.drained
-        holdUntil(drained > t &+ costs.acceptance ? drained : t &+ costs.acceptance, .memoryOrder)
-      case .insert: holdUntil(t &+ costs.insert, .dataTLB)
-      case .purgeLocal: holdUntil(t &+ costs.purgeLocal, .dataTLB)
-      case .purgeGlobal: holdUntil(t &+ costs.purgeGlobal, .dataTLB)
+        holdUntil(drained > t &+ pointee.costs.acceptance ? drained : t &+ pointee.costs.acceptance, .memoryOrder)
+      case .insert: holdUntil(t &+ pointee.costs.insert, .dataTLB)
+      case .purgeLocal: holdUntil(t &+ pointee.costs.purgeLocal, .dataTLB)
+      case .purgeGlobal: holdUntil(t &+ pointee.costs.purgeGlobal, .dataTLB)
       default: break
       }
     }
   }
 
-  private func latency(_ tables: GroupTables, _ group: UnsafePointer<IssueGroup>, _ code: UInt16) -> UInt64 {
-    for n in 0..<Int(group.pointee.results) where tables.results[n].code == code { return UInt64(tables.results[n].latency) }
+  private func latency(_ group: UnsafePointer<IssueGroup>, _ code: UInt16) -> UInt64 {
+    for n in 0..<Int(group.pointee.results) where group.results[n].code == code { return UInt64(group.results[n].latency) }
     return 0
   }
 
@@ -50,7 +49,6 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
 
   @inline(never) func notice(_ event: TimingEvent, _ value: UInt64) {
     let t = pointee.now
-    let costs = pointee.costs
     switch event {
     case .interruption:
       bump(.interruptions)
@@ -58,32 +56,32 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       pointee.pending.group = nil
       pointee.memory.deferredCount = 0
       pointee.fetchPage = .max
-      flushFrom(Swift.max(t, pointee.hold), costs.interruption)
+      flushFrom(Swift.max(t, pointee.hold), pointee.costs.interruption)
     case .dataWalk:
       bump(.dataWalks)
       let entry = value & Implementation.physicalMask
-      let ready = level2(entry, t &+ costs.walk, writes: false) &- costs.l2
+      let ready = level2(entry, t &+ pointee.costs.walk, writes: false) &- pointee.costs.l2
       holdUntil(ready &+ 1, .walker)
     case .instructionWalk:
       bump(.instructionWalks)
       let entry = value & Implementation.physicalMask
-      pointee.fetched = Swift.max(pointee.fetched, level2(entry, t &+ costs.walk, writes: false) &- costs.l2)
+      pointee.fetched = Swift.max(pointee.fetched, level2(entry, t &+ pointee.costs.walk, writes: false) &- pointee.costs.l2)
       pointee.fetchCause = .fetchTLB
     case .stackStores:
       bump(.stackStores, value)
       holdUntil(
-        Swift.max(t, pointee.hold) &+ 1 &+ (value &+ costs.registersPerCycle &- 1) / costs.registersPerCycle, .stackOverflow)
+        Swift.max(t, pointee.hold) &+ 1 &+ (value &+ pointee.costs.registersPerCycle &- 1) / pointee.costs.registersPerCycle, .stackOverflow)
     case .stackLoads:
       bump(.stackLoads, value)
       holdUntil(
-        Swift.max(t, pointee.hold) &+ 1 &+ (value &+ costs.registersPerCycle &- 1) / costs.registersPerCycle, .stackUnderflow)
+        Swift.max(t, pointee.hold) &+ 1 &+ (value &+ pointee.costs.registersPerCycle &- 1) / pointee.costs.registersPerCycle, .stackUnderflow)
     case .blocksDropped:
       pointee.pending.group = nil
       pointee.previous = nil
       pointee.beforePrevious = nil
     case .alatMiss:
       bump(.alatMisses)
-      holdUntil(t &+ 1 &+ costs.checkRecovery, .load)
+      holdUntil(t &+ 1 &+ pointee.costs.checkRecovery, .load)
     case .timePassed:
       guard value > t else { break }
       pointee.cycles[Int(pointee.state.pointee.psr &>> 32 & 3) &* Cause.stride &+ Int(Cause.halted.rawValue)] &+= value &- t

@@ -4,9 +4,9 @@ import Processor
 /// what happens when it issues depends on predicates, operands and caches.
 struct IssueGroup {
   var header: IssueGroupHeader
-  /// Numbers of entries of the tables that follow.
+  /// Numbers of entries of the tables that follow, and where they begin, in bytes from the group's. The last ones of the uses are
+  /// predicates, so many.
   var uses: UInt8 = 0
-  /// The last ones of the uses are predicates, so many.
   var predicateUses: UInt8 = 0
   var results: UInt8 = 0
   var references: UInt8 = 0
@@ -14,6 +14,11 @@ struct IssueGroup {
   var specials: UInt8 = 0
   /// General registers that are written with a latency of one cycle: nobody waits for them but multimedia instructions.
   var quickResults: UInt8 = 0
+  var resultsAt: UInt16 = 0
+  var referencesAt: UInt16 = 0
+  var branchesAt: UInt16 = 0
+  var specialsAt: UInt16 = 0
+  var quickResultsAt: UInt16 = 0
   /// Syllables, and how many of them are nops.
   var slots: UInt8 = 0
   var nops: UInt8 = 0

@@ -74,7 +74,7 @@ struct Planner {
       group.branches = UInt8(branches.count)
       group.specials = UInt8(specials.count)
       group.quickResults = UInt8(quickResults.count)
-      group.header.byteCount = UInt16(byteCount)
+      layOut()
     }
 
     private mutating func add(_ s: Dispersal.Syllable, _ planner: Planner) {
@@ -184,29 +184,31 @@ struct Planner {
           displacement: i.immediate &+ Int64(s.bundle * 16)))
     }
 
-    var byteCount: Int {
-      func padded(_ bytes: Int) -> Int { (bytes + 7) & ~7 }
-      return IssueGroup.headerSize + padded(uses.count * MemoryLayout<Use>.stride) + results.count * MemoryLayout<Result>.stride
-        + references.count * MemoryLayout<Reference>.stride + branches.count * MemoryLayout<Branch>.stride
-        + padded(specials.count * MemoryLayout<Special>.stride) + padded(quickResults.count)
+    private mutating func layOut() {
+      func padded(_ bytes: Int) -> UInt16 { UInt16((bytes + 7) & ~7) }
+      group.resultsAt = UInt16(IssueGroup.headerSize) + padded(uses.count * MemoryLayout<Use>.stride)
+      group.referencesAt = group.resultsAt + padded(results.count * MemoryLayout<Result>.stride)
+      group.branchesAt = group.referencesAt + padded(references.count * MemoryLayout<Reference>.stride)
+      group.specialsAt = group.branchesAt + padded(branches.count * MemoryLayout<Branch>.stride)
+      group.quickResultsAt = group.specialsAt + padded(specials.count * MemoryLayout<Special>.stride)
+      group.header.byteCount = group.quickResultsAt + padded(quickResults.count)
     }
+
+    var byteCount: Int { Int(group.header.byteCount) }
 
     func write(to record: UnsafeMutableRawPointer) {
       record.storeBytes(of: group, as: IssueGroup.self)
-      var at = IssueGroup.headerSize
-      func put<T>(_ list: [T]) {
-        for element in list {
-          record.storeBytes(of: element, toByteOffset: at, as: T.self)
-          at += MemoryLayout<T>.stride
+      func put<T>(_ list: [T], _ at: Int) {
+        for (index, element) in list.enumerated() {
+          record.storeBytes(of: element, toByteOffset: at + index * MemoryLayout<T>.stride, as: T.self)
         }
-        at = (at + 7) & ~7
       }
-      put(uses)
-      put(results)
-      put(references)
-      put(branches)
-      put(specials)
-      put(quickResults)
+      put(uses, IssueGroup.headerSize)
+      put(results, Int(group.resultsAt))
+      put(references, Int(group.referencesAt))
+      put(branches, Int(group.branchesAt))
+      put(specials, Int(group.specialsAt))
+      put(quickResults, Int(group.quickResultsAt))
     }
   }
 }

@@ -29,7 +29,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   // MARK: IPG: where to go on
 
   /// Where the front end goes on behind a group with branches, and what that costs it.
-  @inline(never) func predict(_ group: UnsafePointer<IssueGroup>, _ tables: GroupTables, _ block: UInt64, _ time: UInt64) {
+  @inline(never) func predict(_ group: UnsafePointer<IssueGroup>, _ block: UInt64, _ time: UInt64) {
     let fallThrough = block &+ UInt64(group.pointee.fallThrough)
     pointee.pending.group = group
     pointee.pending.block = block
@@ -38,14 +38,14 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     pointee.pending.registerIsLate = false
     pointee.pending.time = time
     if group.pointee.branches == 1 {
-      let history = site(fallThrough, tables.branches)
+      let history = site(fallThrough, group.branches)
       pointee.pending.history = history
-      _ = predict(tables.branches, history, block, time)
+      _ = predict(group.branches, history, block, time)
       return
     }
     pointee.pending.history = nil
     for n in 0..<Int(group.pointee.branches) {
-      let b = tables.branches + n
+      let b = group.branches + n
       if predict(b, site(fallThrough, b), block, time) { return }
     }
   }
@@ -118,7 +118,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     guard let group = pointee.pending.group else { return earliest }
     pointee.pending.group = nil
     let fallThrough = pointee.pending.fallThrough
-    let branches = GroupTables(group).branches
+    let branches = group.branches
     var kind: Branch.Kind? = nil
     if let history = pointee.pending.history {
       let taken = address != fallThrough

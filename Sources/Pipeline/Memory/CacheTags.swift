@@ -25,11 +25,11 @@ struct CacheTags {
     let line = key &>> lineShift
     let set = tags + Int(truncatingIfNeeded: line & setMask) &* ways
     if set[0] | 1 == (line &+ 1) &<< 1 | 1 { return true }
-    return search(set, (line &+ 1) &<< 1)
+    return Self.search(set, (line &+ 1) &<< 1, ways)
   }
 
   /// Behind the first way.
-  @inline(never) private func search(_ set: UnsafeMutablePointer<UInt64>, _ tag: UInt64) -> Bool {
+  @inline(never) private static func search(_ set: UnsafeMutablePointer<UInt64>, _ tag: UInt64, _ ways: Int) -> Bool {
     var way = 1
     while way < ways {
       let found = set[way]

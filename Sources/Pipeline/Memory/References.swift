@@ -3,11 +3,11 @@ import Processor
 /// L1D, L2D and the first-level DTLB: what the memory references of a group find.
 extension UnsafeMutablePointer where Pointee == PipelineState {
   @inline(__always)
-  func refer(_ group: UnsafePointer<IssueGroup>, _ tables: GroupTables, _ t: UInt64, _ counts: UnsafeMutablePointer<UInt64>) {
+  func refer(_ group: UnsafePointer<IssueGroup>, _ t: UInt64, _ counts: UnsafeMutablePointer<UInt64>) {
     let s = pointee.state
     if pointee.memory.deferredCount != 0 { takeUpDeferred(t) }
     var n = Int(group.pointee.references)
-    var r = tables.references
+    var r = group.references
     while n != 0 {
       if s.pr[Int(r.pointee.predicate)] != 0 { refer(r, s.gr[Int(r.pointee.base)], t, counts) }
       r += 1
