@@ -10,6 +10,13 @@ struct PipelineState {
   var hold: UInt64 = 0
   var holdCause = Cause.memoryOrder
 
+  /// The counts of cycles and of other things at the privilege level of now, and PSR.dt.
+  var levelCycles: UnsafeMutablePointer<UInt64>
+  var levelCounts: UnsafeMutablePointer<UInt64>
+  var translates = false
+  /// Syllables << 32 and nops since they were last added to the counts.
+  var slots: UInt64 = 0
+
   // MARK: What the model sees of the processor
 
   let state: State
@@ -24,12 +31,21 @@ struct PipelineState {
   let scoreboard: UnsafeMutablePointer<UInt64>
   /// Extra cycles, 16 consumers for each producer.
   let extra: UnsafePointer<UInt8>
+  /// General registers (by name, with the frame and rotation of `lateFrame`) that may be waited for, others that may be.
+  var lateLow: UInt64 = 0
+  var lateHigh: UInt64 = 0
+  var lateFrame: UInt64 = 0
+  var othersUntil: UInt64 = 0
+  /// The ``Cause`` of a wait for each producer.
+  let operandCauses: UnsafePointer<UInt8>
   /// No register is waited for from this cycle on.
   var pendingUntil: UInt64 = 0
   /// The same for predicates: most are computed in time.
   var predicatesUntil: UInt64 = 0
   /// FP instructions wait for AR.FPSR until then.
   var floatHold: UInt64 = 0
+  /// A multimedia instruction has been seen, so the next members are kept.
+  var knowsMultimedia = false
   /// The last two groups and when they issued, for multimedia instructions that read quick results.
   var previous: UnsafePointer<IssueGroup>?
   var previousTime: UInt64 = 0
@@ -43,8 +59,8 @@ struct PipelineState {
   var fetchCause = Cause.fetchBandwidth
   /// When the last pairs issued: the buffer has room for so many.
   let buffer: UnsafeMutablePointer<UInt64>
-  var bufferIndex = 0
-  let bufferPairs: Int
+  var bufferNext: UnsafeMutablePointer<UInt64>
+  let bufferEnd: UnsafeMutablePointer<UInt64>
   /// Line of L1I that was fetched last, in units of 64 bytes, and its virtual page.
   var fetchLine: UInt64 = .max
   var fetchPage: UInt64 = .max

@@ -76,6 +76,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       bump(.stackLoads, value)
       holdUntil(
         Swift.max(t, pointee.hold) &+ 1 &+ (value &+ pointee.costs.registersPerCycle &- 1) / pointee.costs.registersPerCycle, .stackUnderflow)
+    case .statusChanged: changeStatus()
     case .blocksDropped:
       pointee.pending.group = nil
       pointee.previous = nil
@@ -85,7 +86,8 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       holdUntil(t &+ 1 &+ pointee.costs.checkRecovery, .load)
     case .timePassed:
       guard value > t else { break }
-      pointee.cycles[Int(pointee.state.pointee.psr &>> 32 & 3) &* Cause.stride &+ Int(Cause.halted.rawValue)] &+= value &- t
+      pointee.levelCycles[Int(Cause.halted.rawValue)] &+= value &- t
+      if pointee.slots &>> 63 != 0 { changeStatus() }
       pointee.now = value
       // Whatever was to come has come meanwhile.
       if pointee.hold < value { pointee.hold = 0 }

@@ -3,40 +3,39 @@ import Processor
 /// L1D, L2D and the first-level DTLB: what the memory references of a group find.
 extension UnsafeMutablePointer where Pointee == PipelineState {
   @inline(__always)
-  func refer(_ group: UnsafePointer<IssueGroup>, _ t: UInt64, _ counts: UnsafeMutablePointer<UInt64>) {
+  func refer(_ group: UnsafePointer<IssueGroup>, _ t: UInt64) {
     let s = pointee.state
     if pointee.memory.deferredCount != 0 { takeUpDeferred(t) }
     var n = Int(group.pointee.references)
     var r = group.references
     while n != 0 {
-      if s.pr[Int(r.pointee.predicate)] != 0 { refer(r, s.gr[Int(r.pointee.base)], t, counts) }
+      if s.pr[Int(r.pointee.predicate)] != 0 { refer(r, s.gr[Int(r.pointee.base)], t) }
       r += 1
       n &-= 1
     }
   }
 
   @inline(__always)
-  private func refer(_ r: UnsafePointer<Reference>, _ address: UInt64, _ t: UInt64, _ counts: UnsafeMutablePointer<UInt64>) {
+  private func refer(_ r: UnsafePointer<Reference>, _ address: UInt64, _ t: UInt64) {
     // The engine's own table says where the page is.
     let entry = pointee.dataTable.pointee + Int(truncatingIfNeeded: address &>> 12 & UInt64(SoftEntry.count &- 1))
     let page = address & ~0xFFF
     if entry.pointee.readTag != page && entry.pointee.writeTag != page { return referSlowly(r, address, t) }
     let key = UInt64(
       truncatingIfNeeded: Int(truncatingIfNeeded: address) &+ entry.pointee.addend &- Int(bitPattern: pointee.memoryBase))
-    access(r, address, key, t, counts)
+    access(r, address, key, t)
   }
 
   /// A reference whose physical place is known.
   @inline(__always)
   private func access(
-    _ r: UnsafePointer<Reference>, _ address: UInt64, _ key: UInt64, _ t: UInt64, _ counts: UnsafeMutablePointer<UInt64>
+    _ r: UnsafePointer<Reference>, _ address: UInt64, _ key: UInt64, _ t: UInt64
   ) {
     var extra: UInt64 = 0
-    // Bit 17 of PSR: data translation is on.
-    if pointee.state.pointee.psr & 1 &<< 17 != 0 && !pointee.l1DTLB.touch(address, key) { extra = dtlbMiss() }
+    if pointee.translates && !pointee.l1DTLB.touch(address, key) { extra = dtlbMiss() }
     switch r.pointee.kind {
     case .load:
-      counts[Count.loads.rawValue] &+= 1
+      bump(.loads)
       // A missing translation keeps the load out of L1D, which is as good as a miss there.
       if extra == 0 && pointee.l1d.touch(key) && t > pointee.memory.lastStore &+ pointee.costs.storeWindow
         && t >= pointee.memory.linesUntil
@@ -220,10 +219,8 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
 
   /// The engine's table does not have the page: a device, a page that nobody has referred to yet, or no translation.
   @inline(never) private func referSlowly(_ r: UnsafePointer<Reference>, _ address: UInt64, _ t: UInt64) {
-    let level = Int(truncatingIfNeeded: pointee.state.pointee.psr &>> 32 & 3)
-    let counts = pointee.counts + level &* PipelineState.countStride
     switch pointee.owner._withUnsafeGuaranteedRef({ $0.place(of: address) }) {
-    case .memory(let key): access(r, address, key, t, counts)
+    case .memory(let key): access(r, address, key, t)
     case .uncached:
       let ready = t &+ pointee.costs.uncached
       if r.pointee.target != 0 { finish(r.pointee.target, ready, .load) }
@@ -240,13 +237,11 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   @inline(never) private func takeUpDeferred(_ t: UInt64) {
     let count = pointee.memory.deferredCount
     pointee.memory.deferredCount = 0
-    let level = Int(truncatingIfNeeded: pointee.state.pointee.psr &>> 32 & 3)
-    let counts = pointee.counts + level &* PipelineState.countStride
     for n in 0..<count {
       let address = pointee.memory.deferredAddresses[n]
       guard case .memory(let key) = pointee.owner._withUnsafeGuaranteedRef({ $0.place(of: address) }) else { continue }
       var reference = pointee.memory.deferred[n]
-      access(&reference, address, key, t, counts)
+      access(&reference, address, key, t)
     }
   }
 }

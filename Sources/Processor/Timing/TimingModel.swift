@@ -68,6 +68,8 @@ public enum TimingEvent: UInt32, Sendable {
   case blocksDropped
   /// Time has passed without instructions: the value is the new cycle.
   case timePassed
+  /// PSR.cpl or PSR.dt has changed.
+  case statusChanged
   /// A check load or advanced-load check did not find its entry in the ALAT.
   case alatMiss
 }
