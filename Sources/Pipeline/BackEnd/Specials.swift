@@ -20,10 +20,10 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       case .enterPrivileged: if pointee.costs.enterPrivileged > 1 { flushFrom(t, pointee.costs.enterPrivileged) }
       case .bankSwitch: holdUntil(t &+ pointee.costs.bankSwitch, .bankSwitch)
       case .fence:
-        let drained = pointee.memory.drained
+        let drained = allDone
         holdUntil(drained > t &+ pointee.costs.fence ? drained : t &+ pointee.costs.fence, .memoryOrder)
       case .acceptanceFence:
-        let drained = pointee.memory.drained
+        let drained = allDone
         holdUntil(drained > t &+ pointee.costs.acceptance ? drained : t &+ pointee.costs.acceptance, .memoryOrder)
       case .insert: holdUntil(t &+ pointee.costs.insert, .dataTLB)
       case .purgeLocal: holdUntil(t &+ pointee.costs.purgeLocal, .dataTLB)
@@ -32,6 +32,9 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       }
     }
   }
+
+  /// When everything that was referred to has been done.
+  private var allDone: UInt64 { Swift.max(pointee.memory.drained, pointee.memory.lastStore &+ pointee.costs.l2) }
 
   private func latency(_ group: UnsafePointer<IssueGroup>, _ code: UInt16) -> UInt64 {
     for n in 0..<Int(group.pointee.results) where group.results[n].code == code { return UInt64(group.results[n].latency) }

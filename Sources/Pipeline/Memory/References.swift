@@ -83,6 +83,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   /// An access to L2 in cycle `t`: when an integer load would have its data.
   @inline(__always) func level2(_ key: UInt64, _ t: UInt64, writes: Bool) -> UInt64 {
     bump(writes ? .l2dWrites : .l2dReads)
+    if !writes { pointee.memory.storeLine = .max }
     let begin = bank(key, t)
     if pointee.l2d.touch(key) {
       var ready = begin &+ pointee.costs.l2
@@ -140,20 +141,28 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
 
   /// Two accesses of a cycle to one bank, but not to the same 16 bytes of it: the second is tried again later.
   @inline(__always) private func bank(_ key: UInt64, _ t: UInt64) -> UInt64 {
-    let bank = key &>> 4 & pointee.costs.bankMask
-    let bit: UInt64 = 1 &<< bank
-    if pointee.memory.bankCycle != t {
-      pointee.memory.bankCycle = t
-      pointee.memory.bankUsed = bit
-      pointee.memory.bankKeys[Int(bank & 15)] = key &>> 4
-      return t
+    if pointee.memory.bankCycle == t { return bankAgain(key, t) }
+    pointee.memory.bankCycle = t
+    pointee.memory.bankKeys[0] = key &>> 4
+    pointee.memory.bankCount = 1
+    return t
+  }
+
+  /// Not the first access of its cycle.
+  @inline(never) private func bankAgain(_ key: UInt64, _ t: UInt64) -> UInt64 {
+    let place = key &>> 4
+    var conflicts = false
+    let count = pointee.memory.bankCount
+    for n in 0..<count {
+      let other = pointee.memory.bankKeys[n]
+      if other == place { return t }
+      if (other ^ place) & pointee.costs.bankMask == 0 { conflicts = true }
     }
-    if pointee.memory.bankUsed & bit == 0 {
-      pointee.memory.bankUsed |= bit
-      pointee.memory.bankKeys[Int(bank & 15)] = key &>> 4
-      return t
+    if count < 8 {
+      pointee.memory.bankKeys[count] = place
+      pointee.memory.bankCount = count &+ 1
     }
-    if pointee.memory.bankKeys[Int(bank & 15)] == key &>> 4 { return t }
+    guard conflicts else { return t }
     bump(.bankConflicts)
     return t &+ pointee.costs.bankConflict
   }
@@ -163,13 +172,24 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   /// Stores go through L1D to L2, which allocates. A hit in L1D keeps its line.
   @inline(__always) private func store(_ key: UInt64, _ t: UInt64) {
     bump(.stores)
-    pointee.memory.stores[pointee.memory.nextStore] = key &>> 3
-    pointee.memory.storeCycles[pointee.memory.nextStore] = t
-    pointee.memory.nextStore = (pointee.memory.nextStore &+ 1) & 7
+    let n = Int(pointee.memory.nextStore & 7)
+    pointee.memory.stores[n] = key &>> 3
+    pointee.memory.storeCycles[n] = t
+    pointee.memory.nextStore = pointee.memory.nextStore &+ 1
     pointee.memory.lastStore = t
-    let done = level2(key, t, writes: true)
+    // The line that the last store has made dirty is there, and the one used last.
+    if key &>> pointee.l2d.lineShift == pointee.memory.storeLine {
+      bump(.l2dWrites)
+      _ = bank(key, t)
+    } else {
+      storeElsewhere(key, t)
+    }
+  }
+
+  @inline(never) private func storeElsewhere(_ key: UInt64, _ t: UInt64) {
+    pointee.memory.storeLine = key &>> pointee.l2d.lineShift
+    _ = level2(key, t, writes: true)
     pointee.l2d.soil(key)
-    if done > pointee.memory.drained { pointee.memory.drained = done }
   }
 
   // MARK: Everything else
