@@ -75,7 +75,8 @@ public final class Pipeline {
       scoreboard: table(RegisterCode.count, 0), extra: extra, operandCauses: extra + 256, buffer: buffer, bufferNext: buffer, bufferEnd: buffer + pairs,
       histories: table(histories, History()), historyMask: histories - 1, returnStack: table(max(1, d.branch.returnStack), 0),
       branchWritten: table(8, 0), l1i: CacheTags(d.l1i), l1d: CacheTags(d.l1d), l2d: CacheTags(d.l2d), l2i: CacheTags(unified),
-      l3: CacheTags(d.l3), l1DTLB: PageTags(entries: d.translation.l1Entries), l1ITLB: PageTags(entries: d.translation.l1Entries),
+      l3: CacheTags(d.l3), l1DTLB: PageTags(entries: d.translation.l1Entries), l1ITLB: PageTags(entries: d.translation.l1Entries), l2DTLB: PageTags(entries: d.translation.l2Entries),
+      l2ITLB: PageTags(entries: d.translation.l2Entries),
       cycles: cycles, counts: counts, costs: Costs(d))
   }
 
@@ -89,6 +90,8 @@ public final class Pipeline {
     for cache in [s.l1i, s.l1d, s.l2d, s.l2i, s.l3] { cache.deallocate() }
     s.l1DTLB.deallocate()
     s.l1ITLB.deallocate()
+    s.l2DTLB.deallocate()
+    s.l2ITLB.deallocate()
     s.cycles.deallocate()
     s.counts.deallocate()
     s.profile?.deallocate()
@@ -104,6 +107,13 @@ public final class Pipeline {
     case memory(UInt64)
     case uncached
     case unknown
+  }
+
+  /// A first-level TLB has missed: does the second have the translation? If not, the physical address of the VHPT entry that is read, or 0.
+  func missesLevel2(_ address: UInt64, instruction: Bool) -> UInt64? {
+    guard let (name, pinned) = processor.peekTranslation(address, instruction: instruction), !pinned else { return nil }
+    let hit = instruction ? pipe.pointee.l2ITLB.touch(name, 0) : pipe.pointee.l2DTLB.touch(name, 0)
+    return hit ? nil : processor.peekWalk(address) ?? 0
   }
 
   /// Where an address leads that the engine's own table does not have.

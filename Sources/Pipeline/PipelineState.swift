@@ -6,6 +6,8 @@ struct PipelineState {
 
   /// Cycle in which the last group issued: the processor's clock. First, so that the engine's pointer to it is this struct's.
   var now: UInt64 = 0
+  /// Where the last group goes on, if its block ended in the middle of it: address of the bundle | slot.
+  var continuation: UInt64 = .max
   /// Nothing issues up to and including this cycle, because of `holdCause`.
   var hold: UInt64 = 0
   var holdCause = Cause.memoryOrder
@@ -86,6 +88,8 @@ struct PipelineState {
   var l3: CacheTags
   var l1DTLB: PageTags
   var l1ITLB: PageTags
+  var l2DTLB: PageTags
+  var l2ITLB: PageTags
   var memory = MemoryTraffic()
 
   // MARK: Counts
@@ -137,7 +141,7 @@ struct Costs {
     l2i = cycles(d.l2i.bytes == 0 ? d.l2d.latency : d.l2i.latency)
     l3 = cycles(d.l3.latency)
     memory = d.cycles(nanoseconds: d.memory.nanoseconds)
-    lineOnBus = d.cycles(nanoseconds: Double(d.l3.line) * 1000 / d.memory.busMBPerSecond)
+    lineOnBus = d.cycles(nanoseconds: Double(d.l3.line) * 1000 / d.memory.busMegabytesPerSecond)
     l3Line = cycles(d.l3.line / max(1, d.memory.l3BytesPerCycle))
     bankConflict = cycles(d.memory.bankConflict)
     storeWindow = cycles(d.memory.storeForwardWindow)

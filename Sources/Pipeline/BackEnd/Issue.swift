@@ -7,6 +7,10 @@ import Processor
 /// pipe as a whole, a flush, bundles that are not there, operands that are not there.
 extension UnsafeMutablePointer where Pointee == PipelineState {
   @inline(__always) func issue(_ group: UnsafePointer<IssueGroup>, _ block: UInt64) -> UInt64 {
+    let flags = group.pointee.flags.rawValue
+    if flags & IssueGroup.Flags.first.rawValue != 0 && pointee.continuation != .max && continues(group, block) {
+      return issueWithLast(group, block)
+    }
     let causes = pointee.levelCycles
     let before = pointee.now
     var t = before &+ 1
@@ -19,16 +23,53 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     let address = block &+ UInt64(group.pointee.offset)
     if pointee.pending.group != nil { t = resolve(address, t) }
     if group.pointee.pairs != 0 { t = fetch(group, address, t, causes) }
-    let flags = group.pointee.flags.rawValue
     if (flags & (IssueGroup.Flags.multimedia.rawValue | IssueGroup.Flags.float.rawValue) != 0) || mayWait(group, flags, t) {
       t = waitForOperands(group, t, causes)
     }
     pointee.now = t
     if group.pointee.hasWork { work(group, block, t) }
+    if flags & IssueGroup.Flags.open.rawValue != 0 { leaveOpen(group, block) }
     if pointee.knowsMultimedia { remember(group, t) }
     if pointee.isObserved { observe(group, block, before, t) }
     return pointee.now
   }
+
+  // MARK: Groups that a block's end has cut
+
+  /// A block ends behind some system instructions, whose group goes on in the next block.
+  @inline(never) private func leaveOpen(_ group: UnsafePointer<IssueGroup>, _ block: UInt64) {
+    let end = UInt64(group.pointee.header.end)
+    pointee.continuation = block &+ end / 3 &* 16 | end % 3
+  }
+
+  /// Whether a block goes on where the last one ended, with no more than what is left of that bundle and the next one.
+  @inline(never) private func continues(_ group: UnsafePointer<IssueGroup>, _ block: UInt64) -> Bool {
+    let from = pointee.continuation
+    pointee.continuation = .max
+    let start = UInt64(group.pointee.header.start)
+    return from & 3 != 0 && from == (block &+ start / 3 &* 16 | start % 3)
+  }
+
+  /// The rest of a group, in the cycle of its beginning.
+  @inline(never) private func issueWithLast(_ group: UnsafePointer<IssueGroup>, _ block: UInt64) -> UInt64 {
+    pointee.slots &+= group.pointee.packedSlots
+    var t = pointee.now
+    // Its first bundle has been fetched.
+    if group.pointee.pairs > 1 || group.pointee.lines > 1 {
+      pointee.fetched &-= 1
+      t = fetch(group, block &+ UInt64(group.pointee.offset), t, pointee.levelCycles)
+    }
+    let flags = group.pointee.flags.rawValue
+    if (flags & (IssueGroup.Flags.multimedia.rawValue | IssueGroup.Flags.float.rawValue) != 0) || mayWait(group, flags, t) {
+      t = waitForOperands(group, t, pointee.levelCycles)
+    }
+    pointee.now = t
+    if group.pointee.hasWork { work(group, block, t) }
+    if flags & IssueGroup.Flags.open.rawValue != 0 { leaveOpen(group, block) }
+    return pointee.now
+  }
+
+  // MARK: Operands and work
 
   /// Whether any register that the group uses may not be ready.
   @inline(__always) private func mayWait(_ group: UnsafePointer<IssueGroup>, _ flags: UInt8, _ t: UInt64) -> Bool {

@@ -58,19 +58,22 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       // The branches of the group that was interrupted tell nothing any more.
       pointee.pending.group = nil
       pointee.memory.deferredCount = 0
+      pointee.continuation = .max
       pointee.fetchPage = .max
       pointee.fetchLine = .max
       flushFrom(Swift.max(t, pointee.hold), pointee.costs.interruption)
     case .dataWalk:
       bump(.dataWalks)
-      let entry = value & Implementation.physicalMask
-      let ready = level2(entry, t &+ pointee.costs.walk, writes: false) &- pointee.costs.l2
-      holdUntil(ready &+ 1, .walker)
+      holdUntil(t &+ 1 &+ walk(value, t), .walker)
     case .instructionWalk:
       bump(.instructionWalks)
-      let entry = value & Implementation.physicalMask
-      pointee.fetched = Swift.max(pointee.fetched, level2(entry, t &+ pointee.costs.walk, writes: false) &- pointee.costs.l2)
+      pointee.fetched = Swift.max(pointee.fetched, t &+ walk(value, t))
       pointee.fetchCause = .fetchTLB
+    case .dataInserted:
+      _ = pointee.l2DTLB.touch(value, 0)
+      // The reference that the walk was for is made when it ends.
+      if pointee.memory.deferredCount != 0 { takeUpDeferred(Swift.max(t, pointee.hold)) }
+    case .instructionInserted: _ = pointee.l2ITLB.touch(value, 0)
     case .stackStores:
       bump(.stackStores, value)
       holdUntil(
@@ -84,8 +87,8 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       pointee.pending.group = nil
       pointee.previous = nil
       pointee.beforePrevious = nil
-    case .alatMiss:
-      bump(.alatMisses)
+    case .checkFailed:
+      bump(.failedChecks)
       holdUntil(t &+ 1 &+ pointee.costs.checkRecovery, .load)
     case .timePassed:
       guard value > t else { break }

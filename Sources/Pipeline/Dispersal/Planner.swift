@@ -41,6 +41,7 @@ struct Planner {
 
     /// `fetched`: the last bundle that earlier groups have caused to be fetched.
     init(_ plan: Dispersal.Group, physical: UInt64, fetched: inout Int, _ planner: Planner) {
+      let isFirst = fetched < 0
       let first = plan.syllables[0]
       let last = plan.syllables[plan.syllables.count - 1]
       group = IssueGroup(
@@ -57,6 +58,8 @@ struct Planner {
         fetched = bundle
       }
       for s in plan.syllables { add(s, planner) }
+      if isFirst { group.flags.insert(.first) }
+      if plan.split == .end && !last.kind.isBranch { group.flags.insert(.open) }
       // A register that several syllables read is looked at once for each kind of use.
       var seen: Set<UInt64> = []
       uses.removeAll { use in

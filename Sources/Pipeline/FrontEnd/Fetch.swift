@@ -60,6 +60,10 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     if pointee.l1ITLB.touch(page &<< 12, physical) { return }
     bump(.itlbMisses)
     pointee.fetched &+= pointee.costs.l1InstructionMiss
+    if let entry = pointee.owner._withUnsafeGuaranteedRef({ $0.missesLevel2(page &<< 12, instruction: true) }) {
+      bump(.instructionWalks)
+      pointee.fetched &+= walk(entry, pointee.fetched)
+    }
     pointee.fetchCause = .fetchTLB
   }
 

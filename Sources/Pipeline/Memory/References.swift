@@ -5,7 +5,6 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   @inline(__always)
   func refer(_ group: UnsafePointer<IssueGroup>, _ t: UInt64) {
     let s = pointee.state
-    if pointee.memory.deferredCount != 0 { takeUpDeferred(t) }
     var n = Int(group.pointee.references)
     var r = group.references
     while n != 0 {
@@ -32,7 +31,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     _ r: UnsafePointer<Reference>, _ address: UInt64, _ key: UInt64, _ t: UInt64
   ) {
     var extra: UInt64 = 0
-    if pointee.translates && !pointee.l1DTLB.touch(address, key) { extra = dtlbMiss() }
+    if pointee.translates && !pointee.l1DTLB.touch(address, key) { extra = dtlbMiss(address, t) }
     switch r.pointee.kind {
     case .load:
       bump(.loads)
@@ -49,9 +48,20 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     }
   }
 
-  @inline(never) private func dtlbMiss() -> UInt64 {
+  /// L1 DTLB has missed: what L2 DTLB, or the walker, adds to the reference's latency.
+  @inline(never) private func dtlbMiss(_ address: UInt64, _ t: UInt64) -> UInt64 {
     bump(.dtlbMisses)
-    return pointee.costs.l1DataMiss
+    guard let entry = pointee.owner._withUnsafeGuaranteedRef({ $0.missesLevel2(address, instruction: false) }) else {
+      return pointee.costs.l1DataMiss
+    }
+    bump(.dataWalks)
+    return pointee.costs.l1DataMiss &+ walk(entry, t)
+  }
+
+  /// A walk that begins in cycle `t`: its cycles. The walker reads through L2.
+  func walk(_ entry: UInt64, _ t: UInt64) -> UInt64 {
+    guard entry != 0 else { return pointee.costs.walk }
+    return pointee.costs.walk &+ level2(entry & Implementation.physicalMask, t, writes: false) &- t &- pointee.costs.l2
   }
 
   // MARK: Integer loads
@@ -253,8 +263,8 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     }
   }
 
-  /// A walk may have brought the translations that were missing when their references issued.
-  @inline(never) private func takeUpDeferred(_ t: UInt64) {
+  /// A walk has brought a translation that was missing when its reference issued.
+  @inline(never) func takeUpDeferred(_ t: UInt64) {
     let count = pointee.memory.deferredCount
     pointee.memory.deferredCount = 0
     for n in 0..<count {
