@@ -86,8 +86,8 @@ enum PortLimits {
         "float-load", of: "loads", ("mmi", ["ldfd %f=[%a]", "ldfd %f=[%a]", nop]), ("mmi", ["ldfd %f=[%a]", "ldfd %f=[%a]", nop]),
         units: 4, 4, "KAPI, GCC", setup: spread),
       limit(
-        "float-load-pair", of: "loads", ("mmi", ["ldfpd %f,f14=[%a]", "nop.m 0", nop]),
-        ("mmi", ["ldfpd %f,f15=[%a]", "ldfpd f16,f17=[%a]", nop]), units: 3, 1.5, "KAPI, GCC", setup: spread,
+        "float-load-pair", of: "loads", ("mmi", ["ldfpd %f,f15=[%a]", "nop.m 0", nop]),
+        ("mmi", ["ldfpd %f,f14=[%a]", "ldfpd f16,f17=[%a]", nop]), units: 3, 1.5, "KAPI, GCC", setup: spread,
         remark: "three in a group take two cycles: two ports"),
       limit(
         "prefetch", of: "prefetches", ("mmi", ["lfetch [%a]", "lfetch [%a]", nop]), ("mmi", ["lfetch [%a]", "lfetch [%a]", nop]),

@@ -32,7 +32,7 @@ enum Bypasses {
       pair("load-float-load-address", load, "ldfd f16=[%x]", cycles(2, "KAPI, GCC")),
       pair("load-store-address", load, "st8 [%x]=r20", cycles(2, "KAPI, GCC")),
       pair("load-lfetch-address", load, "lfetch [%x]", cycles(2, "KAPI, GCC")),
-      pair("load-semaphore-address", load, "fetchadd8.acq r16=[%x],1", cycles(2, "KAPI, GCC")),
+      pair("load-semaphore-address", load, "xchg8 r16=[%x],r20", cycles(2, "KAPI, GCC")),
       pair("load-store-data", load, "st8 [r23]=%x", cycles(1, "KAPI, OSSL")),
       pair("load-compare", load, "cmp.eq p8,p9=%x,r0", cycles(1, "KAPI")),
       pair("load-setf", load, "setf.sig f16=%x", cycles(2, "KAPI")),

@@ -69,7 +69,7 @@ enum Bandwidths {
   /// Two loads a cycle, of different lines, whose addresses agree in bits 7:4 or not.
   private static var banks: [Benchmark] {
     func code(_ distance: Int, _ text: [String]) -> Code {
-      let setup = Text.alone("addl r23=4096,r20") + Text.alone("addl r24=\(4096 + distance),r20")
+      let setup = Text.alone("adds r23=4096,r20") + Text.alone("adds r24=\(4096 + distance),r20")
       return .loop(
         Text.repeated(8) { n in
           Text.bundle("mmi", text.map { $0.replacing("%0", with: "\(32 + 2 * n)").replacing("%1", with: "\(33 + 2 * n)") } + ["nop 0"], stop: true) + Text.idle(3)
