@@ -21,6 +21,12 @@ let package = Package(
     .target(name: "Loading", dependencies: ["CELF", "CZlib"]),
     // The processor and the server around it.
     .target(name: "Processor", dependencies: ["IA64", "Arithmetic"]),
+    .target(
+      name: "Pipeline", dependencies: ["IA64", "Processor", .product(name: "Yams", package: "Yams")],
+      resources: [
+        .embedInCode("Resources/montecito-1.6.yaml"), .embedInCode("Resources/madison-1.5.yaml"),
+        .embedInCode("Resources/mckinley-1.0.yaml"),
+      ]),
     .target(name: "Platform", dependencies: ["Processor"]),
     .target(name: "Devices", dependencies: ["Platform", "HostResources", "CZlib"]),
     .target(name: "HostResources", dependencies: ["CSlirp", "CNBD"]),
@@ -42,7 +48,7 @@ let package = Package(
     .target(
       name: "Commands",
       dependencies: [
-        "IA64", "LinuxUser", "CycleBenchmarks", "Devices", "HostResources", "SystemFirmware", "Loading",
+        "IA64", "LinuxUser", "CycleBenchmarks", "Devices", "HostResources", "Pipeline", "SystemFirmware", "Loading",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),

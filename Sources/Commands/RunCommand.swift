@@ -3,6 +3,7 @@ import FoundationEssentials
 import Glibc
 import LinuxUser
 import Logging
+import Pipeline
 import Processor
 
 /// `epicure run`: a static Linux/ia64 program on a bare processor; the host serves its system calls.
@@ -22,6 +23,8 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "Check the engine: run the program twice side by side, by blocks and by single instructions, and compare.")
   var lockstep = false
 
+  @OptionGroup var timing: TimingOptions
+
   @Argument(help: "The program: a static ELF executable for IA-64.", completion: .file())
   var program: String
 
@@ -29,7 +32,14 @@ struct RunCommand: ParsableCommand {
   var arguments: [String] = []
 
   func run() throws {
+    let description = try timing.description()
+    if lockstep && description != nil {
+      throw CommandFailure(CommandFailure.badInput, "--lockstep compares results, not time: no --timing cycle")
+    }
     let process = try makeProcess()
+    let pipeline = description.map { Pipeline($0, watching: process.processor) }
+    if stats != nil { pipeline?.profiles = true }
+    defer { withExtendedLifetime(pipeline) {} }
     let limit = limitInstructions ?? .max
     let termination: Termination
     if lockstep {
@@ -42,7 +52,7 @@ struct RunCommand: ParsableCommand {
     } else {
       termination = process.run(limit: limit)
     }
-    if let stats { try RunStatistics(process.processor).write(to: stats) }
+    if let stats { try RunStatistics(process.processor, pipeline).write(to: stats) }
     switch termination {
     case .limitReached: throw CommandFailure(CommandFailure.limitReached, "the limit of instructions is reached")
     case .exited(let status): throw ExitCode(status)
@@ -82,8 +92,11 @@ struct RunStatistics: Encodable {
   var instructions: UInt64
   var bundles: UInt64
   var cycles: UInt64
+  /// With --timing cycle.
+  var pipeline: CycleReport?
 
-  init(_ processor: LogicalProcessor) {
+  init(_ processor: LogicalProcessor, _ pipeline: Pipeline?) {
+    self.pipeline = pipeline.map { CycleReport($0) }
     instructions = processor.state.pointee.instructions
     bundles = instructions / 3
     cycles = processor.state.cycles

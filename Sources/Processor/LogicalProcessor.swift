@@ -51,6 +51,11 @@ public final class LogicalProcessor {
   var seenArena: UInt64 = 0
   var seenForeignWrites: UInt64 = 0
   let translationBuffer: UnsafeMutablePointer<MicroOp>
+  /// Issue groups of the block that is being translated, and of what the stepper is in.
+  let groupBuffer: UnsafeMutableRawPointer
+  let stepBuffer: UnsafeMutableRawPointer
+  var stepPlan = StepPlan()
+  static let groupBufferSize = 1 << 16
   /// One block for the stepper.
   let scratch: UnsafeMutablePointer<Block>
   /// Bundles of ones: what fetching from nowhere yields.
@@ -83,6 +88,8 @@ public final class LogicalProcessor {
     engine = .allocate(capacity: 1)
     engine.initialize(to: EngineContext(dataTable: softTLB.table(.physical)))
     translationBuffer = .allocate(capacity: Translator.maximumOperations + 16)
+    groupBuffer = .allocate(byteCount: Self.groupBufferSize, alignment: 16)
+    stepBuffer = .allocate(byteCount: 2 * StepPlan.bufferSize, alignment: 16)
     let raw = UnsafeMutableRawPointer.allocate(
       byteCount: MemoryLayout<Block>.stride + 32 * MemoryLayout<MicroOp>.stride, alignment: 64)
     scratch = raw.assumingMemoryBound(to: Block.self)
@@ -101,6 +108,8 @@ public final class LogicalProcessor {
     instructionTLB.deallocate()
     jumps.deallocate()
     translationBuffer.deallocate()
+    groupBuffer.deallocate()
+    stepBuffer.deallocate()
     UnsafeMutableRawPointer(scratch).deallocate()
     voidBundles.deallocate()
     sink.deallocate()
@@ -197,7 +206,9 @@ public final class LogicalProcessor {
 
   /// Lets time pass for a halted processor.
   public func skipIdle(to cycle: UInt64) {
-    if cycle > state.cycles { state.pointee.idleCycles &+= cycle - state.cycles }
+    guard cycle > state.cycles else { return }
+    state.pointee.idleCycles &+= cycle - state.cycles
+    startClock()
   }
 
   /// The cycle at which it has something to do unless others give it something: now, or when what it waits for comes to an end.

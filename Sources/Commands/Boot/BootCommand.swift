@@ -21,7 +21,6 @@ struct BootCommand: ParsableCommand {
   private static let defaultMemory: UInt64 = 1 << 30
 
   enum Virtualization: String, ExpressibleByArgument, CaseIterable { case none, hvm, pv }
-  enum Timing: String, ExpressibleByArgument, CaseIterable { case functional, cycle }
 
   @Option(
     help: ArgumentHelp(
@@ -56,8 +55,7 @@ struct BootCommand: ParsableCommand {
   var nic: [NICSpecification] = []
   @Option(help: ArgumentHelp("none, hvm or pv; so far only none, the bare machine, exists.", valueName: "mode"))
   var virtualization = Virtualization.none
-  @Option(help: ArgumentHelp("functional or cycle; so far only functional exists: one cycle for each slot.", valueName: "model"))
-  var timing = Timing.functional
+  @OptionGroup var timing: TimingOptions
   @Option(help: ArgumentHelp("Stop with status 0 when a line of the console matches this regular expression.", valueName: "regex"))
   var until: String?
   @Option(
@@ -97,7 +95,9 @@ struct BootCommand: ParsableCommand {
         "--virtualization \(virtualization.rawValue) does not exist yet; this version boots the bare machine only (--virtualization none)."
       )
     }
-    if timing != .functional { throw ValidationError("--timing cycle does not exist yet; use --timing functional.") }
+    if lockstep != nil && timing.timing == .cycle {
+      throw ValidationError("--lockstep compares results, not time: no --timing cycle.")
+    }
     let configuration = MachineConfiguration.self
     guard 1...configuration.largestProcessorCount ~= cpus else { throw ValidationError("--cpus must be from 1 to 64.") }
     guard configuration.smallestMemory...configuration.largestMemory ~= memory.bytes, memory.bytes % (1 << 20) == 0 else {
@@ -167,7 +167,7 @@ struct BootCommand: ParsableCommand {
   private func makeServer(_ networks: Networks?) throws -> Server {
     try GuestConfiguration(
       kernel: kernel, initrd: initrd, commandLine: append, processors: cpus, memory: memory.bytes, disks: disks(), variables: nvram,
-      adapters: nic
+      adapters: nic, timing: timing.description()
     ).makeServer(networks: networks)
   }
 
@@ -243,7 +243,8 @@ extension BootCommand {
     for (given, option) in [
       (kernel != nil, "--kernel"), (initrd != nil, "--initrd"), (!append.isEmpty, "--append"), (until != nil, "--until"),
       (lockstep != nil, "--lockstep"), (nvram != nil, "--nvram"), (!disk.isEmpty, "--disk"), (!nic.isEmpty, "--nic"),
-      (cpus != 1, "--cpus"), (memory.bytes != Self.defaultMemory, "--memory"), (noReboot, "--no-reboot"),
+      (cpus != 1, "--cpus"), (timing.timing == .cycle, "--timing"), (memory.bytes != Self.defaultMemory, "--memory"),
+      (noReboot, "--no-reboot"),
     ] where given {
       throw CommandFailure(
         CommandFailure.badInput, "\(option) does not go with --machine: say it in the file, for the partition that it is for")

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import HostResources
+import Pipeline
 import Platform
 import Processor
 
@@ -11,6 +12,8 @@ struct BootStatistics: Encodable {
     var cycles: UInt64
     var idleCycles: UInt64
     var interruptions: UInt64
+    /// With --timing cycle: what the cycles were spent on.
+    var pipeline: CycleReport?
   }
   var outcome: String
   /// Slots retired, nops included.
@@ -30,11 +33,12 @@ struct BootStatistics: Encodable {
   init(server: Server, outcome: String, hostSeconds: Double) {
     self.outcome = outcome
     self.hostSeconds = hostSeconds
-    processors = server.processors.map { p in
+    processors = server.processors.enumerated().map { index, p in
       let s = p.state.pointee
       return PerProcessor(
         instructions: s.instructions, bundles: s.instructions / 3, cycles: p.state.cycles, idleCycles: s.idleCycles,
-        interruptions: p.interruptionCount)
+        interruptions: p.interruptionCount,
+        pipeline: index < server.pipelines.count ? CycleReport(server.pipelines[index]) : nil)
     }
     instructions = processors.reduce(0) { $0 + $1.instructions }
     bundles = processors.reduce(0) { $0 + $1.bundles }

@@ -1,5 +1,6 @@
 import HostResources
 import Loading
+import Pipeline
 import Platform
 import SystemFirmware
 
@@ -18,6 +19,8 @@ struct GuestConfiguration {
   /// Nodes that the guest is told of; nil: one, not worth a word.
   var topology: NUMATopology?
   var adapters: [NICSpecification] = []
+  /// The processor whose cycles are counted; nil: functional timing.
+  var timing: MachineDescription?
 
   /// Reads all files, and puts the machine together, about to be switched on.
   func makeServer(networks: Networks? = nil) throws -> Server {
@@ -32,6 +35,7 @@ struct GuestConfiguration {
       try server.attach(disks.map { (disk) throws(StorageProblem) in try OpenDisk(disk) })
       server.firmware.topology = topology
       if let networks { adapters = try networks.plug(adapters, into: server) }
+      if let timing { server.count(cyclesOf: timing) }
       if let variables { try server.keepVariables(in: ReplacedFile(path: variables)) }
       try start(server)
       return server

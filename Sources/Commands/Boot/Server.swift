@@ -1,5 +1,6 @@
 import Devices
 import HostResources
+import Pipeline
 import Platform
 import Processor
 import SystemFirmware
@@ -17,6 +18,14 @@ final class Server: FirmwareHost {
   var statisticsSources: [(name: String, read: () -> [String: UInt64])] = []
   private(set) var power: ACPIPowerManagement! = nil
   private(set) var firmware: SystemFirmware! = nil
+
+  /// With cycle timing, the model of each processor.
+  private(set) var pipelines: [Pipeline] = []
+
+  /// Cycle timing from now on.
+  func count(cyclesOf description: MachineDescription) {
+    pipelines = processors.map { Pipeline(description, watching: $0) }
+  }
 
   var memory: PhysicalMemory { machine.memory }
   var processors: [LogicalProcessor] { machine.processors }

@@ -2,8 +2,9 @@ import Processor
 
 /// Runs benchmarks on processors that it makes, one for each run, so that no run sees what another left in caches or predictors.
 public struct BenchmarkRunner {
-  /// Puts a timing model on a new processor. Without one the cycles are those of functional timing, and figures mean nothing.
-  public typealias Attach = (LogicalProcessor) throws -> Void
+  /// Puts a timing model on a new processor, and gives what must live as long as the processor runs. Without a model the cycles are those
+  /// of functional timing, and figures mean nothing.
+  public typealias Attach = (LogicalProcessor) throws -> AnyObject?
 
   private let attach: Attach
 
@@ -30,7 +31,7 @@ public struct BenchmarkRunner {
 
   private func cycles(_ code: Code, passes: Int) throws -> UInt64 {
     let machine = try BenchmarkMachine(code, passes: passes)
-    try attach(machine.processor)
-    return try machine.run()
+    let model = try attach(machine.processor)
+    return try withExtendedLifetime(model) { try machine.run() }
   }
 }

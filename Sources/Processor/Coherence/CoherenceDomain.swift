@@ -13,6 +13,8 @@ final class CoherenceDomain {
   var blocks = BlockCache()
   /// Times that the blocks' arena was emptied: pointers to blocks from before are void.
   private(set) var arena: UInt64 = 0
+  /// A timing model watches: blocks have issue groups.
+  var isTimed = false
   /// Writes by devices and firmware, which ALATs do not see.
   var foreignWrites: UInt64 = 0
   /// The processor that ran last.
@@ -81,6 +83,7 @@ extension LogicalProcessor {
     if seenCodePages != domain.codePageCount { hearCodePages() }
     if seenArena != domain.arena {
       seenArena = domain.arena
+      if isTimed { notice(.blocksDropped) }
       codeMapChanged()
     }
   }

@@ -31,11 +31,20 @@ struct BlockCache {
     return Int((key ^ key >> 14) & UInt64(buckets - 1))
   }
 
+  /// Takes blocks that are no longer valid out of the bucket: code that stores to its own page makes a new one each time, and
+  /// the search would become longer and longer.
   func find(_ physical: UInt64, _ slot: UInt64) -> UnsafeMutablePointer<Block>? {
-    var block = table[Self.bucket(physical, slot)]
+    let bucket = table + Self.bucket(physical, slot)
+    var previous: UnsafeMutablePointer<Block>?
+    var block = bucket.pointee
     while let b = block {
-      if b.pointee.physical == physical && UInt64(b.pointee.startSlot) == slot && b.pointee.valid { return b }
       block = b.pointee.bucketNext
+      if !b.pointee.valid {
+        if let previous { previous.pointee.bucketNext = block } else { bucket.pointee = block }
+        continue
+      }
+      if b.pointee.physical == physical && UInt64(b.pointee.startSlot) == slot { return b }
+      previous = b
     }
     return nil
   }
@@ -47,10 +56,11 @@ struct BlockCache {
   }
 
   /// Makes room for a block of `count` micro-operations; nil when the arena is full.
-  mutating func allocate(_ count: Int) -> UnsafeMutablePointer<Block>? {
-    let bytes = (MemoryLayout<Block>.stride + count * MemoryLayout<MicroOp>.stride + 15) & ~15
+  /// In front of its header are the records of its issue groups.
+  mutating func allocate(_ count: Int, groupBytes: Int) -> UnsafeMutablePointer<Block>? {
+    let bytes = groupBytes + (MemoryLayout<Block>.stride + count * MemoryLayout<MicroOp>.stride + 15) & ~15
     if used + bytes > Self.arenaBytes { return nil }
-    let block = (arena + used).assumingMemoryBound(to: Block.self)
+    let block = (arena + used + groupBytes).assumingMemoryBound(to: Block.self)
     used += bytes
     return block
   }
@@ -120,13 +130,24 @@ extension LogicalProcessor {
     var translator = Translator(buffer: translationBuffer, single: nil)
     let source = host ?? voidBundles
     let bundlesLeft = host == nil ? 1 : Int(256 - (physical >> 4 & 0xFF))
-    _ = translator.run(source, startSlot: Int(slot), limitBundles: bundlesLeft)
-    var block = domain.blocks.allocate(translator.count)
+    let end = translator.run(source, startSlot: Int(slot), limitBundles: bundlesLeft)
+    var groupBytes = 0
+    if let timing = engine.pointee.timing {
+      // Where the block ends is known now; the second time with its issue groups.
+      let used = timing.plan(
+        timing.context, source, physical & ~0xF, Int(slot), end, groupBuffer, Self.groupBufferSize)
+      groupBytes = (used + 15) & ~15
+      translator = Translator(buffer: translationBuffer, single: nil)
+      translator.setGroups(groupBuffer, byteCount: used, offset: -groupBytes)
+      _ = translator.run(source, startSlot: Int(slot), limitBundles: bundlesLeft)
+    }
+    var block = domain.blocks.allocate(translator.count, groupBytes: groupBytes)
     if block == nil {
       domain.emptyArena()
       seenArena = domain.arena
+      if isTimed { notice(.blocksDropped) }
       codeMapChanged()
-      block = domain.blocks.allocate(translator.count)
+      block = domain.blocks.allocate(translator.count, groupBytes: groupBytes)
     }
     guard let block else { preconditionFailure("the block arena cannot hold one block") }
     let page = physical & ~0xFFF
@@ -136,6 +157,7 @@ extension LogicalProcessor {
       need: UInt32(translator.highestTarget) | UInt32(translator.floatUse) << 16,
       startSlot: UInt8(slot), highestTarget: translator.highestTarget, floatUse: translator.floatUse, valid: true)
     Block.operations(block).update(from: translationBuffer, count: translator.count)
+    (UnsafeMutableRawPointer(block) - groupBytes).copyMemory(from: groupBuffer, byteCount: groupBytes)
     domain.blocks.table[bucket] = block
     domain.blocks.pages[page] = block
     if let host {

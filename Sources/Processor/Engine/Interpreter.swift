@@ -98,6 +98,8 @@ extension LogicalProcessor {
           case .disabledFP:
             raise(.disabledFP, isr: UInt64(bitPattern: op.pointee.imm))
             return stop(op, block)
+          case .issue:
+            issueGroup(UnsafeRawPointer(block) + Int(op.pointee.imm), ip)
           case .general:
             e.pointee.position = UInt64(op.pointee.position)
             let result = general(op)
@@ -765,6 +767,12 @@ extension LogicalProcessor {
   @inline(__always)
   private func hostPointer(_ address: UInt64, _ entry: UnsafeMutablePointer<SoftEntry>) -> UnsafeMutablePointer<UInt64> {
     UnsafeMutablePointer(bitPattern: Int(truncatingIfNeeded: address) &+ entry.pointee.addend).unsafelyUnwrapped
+  }
+
+  /// Tells the timing model of the group that comes now. A limit of time is looked at where a block begins.
+  @inline(__always) private func issueGroup(_ group: UnsafeRawPointer, _ ip: UInt64) {
+    guard let timing = engine.pointee.timing else { return }
+    if timing.issue(timing.context, group, ip) >= engine.pointee.cycleLimit { engine.pointee.limit = 0 }
   }
 
   /// Takes back the slots behind a taken branch, and remembers the branch for IIPA.

@@ -21,6 +21,9 @@ enum MicroTag: UInt8 {
   /// Anything rare; followed by ``GeneralOperands``.
   case general
 
+  /// With a timing model: an issue group begins, whose record lies `imm` bytes from the block's header.
+  case issue
+
   // MARK: Integer
   case mov, movImm, add, addOne, sub, subOne, addImm, and, andcm, or, xor
   case subImm, andImm, andcmImm, orImm, xorImm
@@ -270,6 +273,11 @@ struct EngineContext {
   var previousPosition: UInt64 = 0
   /// The running instruction has set PSR.ic: what IIPA names stays what it was before PSR.ic was cleared.
   var keepsPrevious = false
+
+  /// Counts cycles, if there is one.
+  var timing: TimingModel?
+  /// With a timing model: the cycle at which blocks must stop.
+  var cycleLimit: UInt64 = .max
 
   /// The gate as one word.
   static func gateWord(_ e: UnsafeMutablePointer<EngineContext>) -> UnsafePointer<UInt32> {

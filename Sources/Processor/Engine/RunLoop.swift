@@ -51,7 +51,7 @@ extension LogicalProcessor {
       return deliver(slot: PSR.ri(s.pointee.psr)) ? .interruption : nil
     }
     if s.pointee.initPending && takeInitialization() { return nil }
-    let limit = min(e.pointee.deadline, e.pointee.timerCycle) &- s.pointee.idleCycles
+    let limit = instructionLimit()
     let exit: LoopExit
     switch extent {
     case .steps(let goal): return steps(to: goal)
@@ -68,12 +68,21 @@ extension LogicalProcessor {
         exit = .fetchFault
       }
     }
+    stopClock()
     if finish(exit) { return .interruption }
     if e.pointee.fruitlessDeliveries > Self.faultLoopLimit {
       e.pointee.fruitlessDeliveries = 0
       return .faultLoop
     }
     return nil
+  }
+
+  /// Slots that may have retired when blocks stop. A timing model looks at its clock itself.
+  @inline(__always) private func instructionLimit() -> UInt64 {
+    let cycle = min(engine.pointee.deadline, engine.pointee.timerCycle)
+    if !isTimed { return cycle &- state.pointee.idleCycles }
+    engine.pointee.cycleLimit = cycle
+    return .max
   }
 
   /// The stepper's part of a turn in lockstep: single instructions until the goal is reached or passed.
@@ -101,7 +110,9 @@ extension LogicalProcessor {
   private static let faultLoopLimit: UInt32 = 64
 
   /// Cycle count at this moment, also from inside a device or firmware handler.
-  public var currentCycle: UInt64 { currentInstructions() &+ state.pointee.idleCycles }
+  public var currentCycle: UInt64 {
+    engine.pointee.timing?.clock.pointee ?? (currentInstructions() &+ state.pointee.idleCycles)
+  }
 
   /// Makes the `run` in progress come back no later than `cycle`.
   public func lowerDeadline(to cycle: UInt64) {
@@ -144,7 +155,9 @@ extension LogicalProcessor {
       return deliver(slot: PSR.ri(s.pointee.psr)) ? .interruption : .deadline
     }
     if s.pointee.initPending && takeInitialization() { return .deadline }
-    return finish(stepOnce()) ? .interruption : .deadline
+    let exit = stepOnce()
+    stopClock()
+    return finish(exit) ? .interruption : .deadline
   }
 
   /// What time it is while no block runs.
@@ -157,7 +170,10 @@ extension LogicalProcessor {
   private func finish(_ exit: LoopExit) -> Bool {
     switch exit {
     case .limit, .attention, .jumped: return false
-    case .step: return finish(stepOnce())
+    case .step:
+      let exit = stepOnce()
+      stopClock()
+      return finish(exit)
     case .fetchFault: return deliver(slot: PSR.ri(state.pointee.psr))
     case .fault(let slot): return deliver(slot: slot)
     case .trap(let slot, _): return deliver(slot: slot)

@@ -11,6 +11,7 @@ extension LogicalProcessor {
     let slot = PSR.ri(psr)
     guard let physical = translateFetch(ip) else { return .fetchFault }
     let host = memory.host(physical & ~0xF).map { UnsafeRawPointer($0) } ?? UnsafeRawPointer(voidBundles)
+    if isTimed { stepTime(host, physical & ~0xF, ip, Int(slot)) }
     // A store to this bundle must drop what other engines' blocks hold of it; this path reads it afresh each time.
     var translator = Translator(
       buffer: Block.operations(scratch), single: (top: e.pointee.frameTop, floatDisabled: e.pointee.floatDisabled))

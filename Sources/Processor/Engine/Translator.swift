@@ -6,7 +6,8 @@ import IA64
 /// looked at again (PSR changes, interrupts, serialization), the end of its 4 KiB page, or a size limit. nops vanish.
 struct Translator {
   static let maximumPositions = 192
-  static let maximumOperations = 512
+  /// With an issue group at each slot there is still room.
+  static let maximumOperations = 768
 
   private(set) var operations: UnsafeMutablePointer<MicroOp>
   private(set) var count = 0
@@ -20,6 +21,10 @@ struct Translator {
   private var openSkip: (index: Int, qp: UInt8, end: Int)?
   /// Index of the last compare that no predicate qualifies.
   private var unconditionalCompare: Int?
+  /// Issue groups that are still to begin, and how far from the block's header the first of them lies.
+  private var groups: UnsafeRawPointer?
+  private var groupsEnd: UnsafeRawPointer?
+  private var groupOffset = 0
   /// Exact frame and FP-disable state: translation of one instruction for the stepper.
   private let single: (top: UInt8, floatDisabled: UInt8)?
 
@@ -27,6 +32,24 @@ struct Translator {
     operations = buffer
     self.single = single
     knownTop = single?.top
+  }
+
+  /// The block's issue groups, `byteCount` of them, will lie `offset` bytes from its header.
+  mutating func setGroups(_ records: UnsafeRawPointer, byteCount: Int, offset: Int) {
+    groups = records
+    groupsEnd = records + byteCount
+    groupOffset = offset
+  }
+
+  /// An issue group that begins at `position` gets its micro-operation; nothing is fused or skipped across it.
+  private mutating func beginGroup(_ position: Int) {
+    guard let record = groups, let end = groupsEnd, record < end else { return }
+    let header = record.load(as: IssueGroupHeader.self)
+    guard Int(header.start) <= position else { return }
+    append(MicroOp(.issue, UInt8(position), imm: Int64(groupOffset)))
+    groups = record + Int(header.byteCount)
+    groupOffset += Int(header.byteCount)
+    openSkip = nil
   }
 
   /// One instruction for the stepper: nothing is left out or fused, because the state that allows it is not given.
@@ -51,6 +74,7 @@ struct Translator {
       while slot < 3 {
         let position = bundleIndex * 3 + slot
         let instruction = Decoder.decode(bundle: bundle, slot: slot)
+        if groups != nil { beginGroup(position) }
         let flow = emit(instruction, UInt8(position))
         slot = long && slot == 1 ? 3 : slot + 1
         let next = slot == 3 ? bundleIndex * 3 + 3 : bundleIndex * 3 + slot

@@ -28,7 +28,7 @@ extension LogicalProcessor {
     let doublings = isShort ? s.pointee.pauseRound : s.pointee.pauseRound / Self.patience
     let length = doublings < 8 ? Self.shortestPause &<< doublings : Self.longestPause
     // The hint itself still retires.
-    s.pointee.pausedUntil = now &+ 1 &+ s.pointee.idleCycles &+ length
+    s.pointee.pausedUntil = currentCycle &+ 1 &+ length
     return .exit
   }
 }

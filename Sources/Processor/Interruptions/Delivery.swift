@@ -42,6 +42,7 @@ extension LogicalProcessor {
     setPSR(psr & PSR.keptByInterruption | (dcr & DCR.be != 0 ? PSR.be : 0) | (dcr & DCR.pp != 0 ? PSR.pp : 0))
     s.pointee.ip = s.cr[CR.iva] & ~0x7FFF &+ UInt64(vector.rawValue)
     engine.pointee.interruptions &+= 1
+    if isTimed { notice(.interruption) }
     if engine.pointee.deliveredAt == s.pointee.instructions {
       engine.pointee.fruitlessDeliveries &+= 1
     } else {

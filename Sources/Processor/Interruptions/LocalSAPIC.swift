@@ -69,18 +69,18 @@ extension LogicalProcessor {
 
   /// AR.ITC at this moment.
   public var itc: UInt64 {
-    get { (currentInstructions() &+ state.pointee.idleCycles) / Self.cyclesPerITCTick &+ state.pointee.itcOffset }
+    get { currentCycle / Self.cyclesPerITCTick &+ state.pointee.itcOffset }
     set {
       settleTimer()
       state.pointee.itcOffset =
-        newValue &- (currentInstructions() &+ state.pointee.idleCycles) / Self.cyclesPerITCTick
+        newValue &- currentCycle / Self.cyclesPerITCTick
       armTimer()
     }
   }
 
   /// After a write to ITM, ITC or ITV: finds the cycle at which ITC will equal ITM. A match in the past does not count.
   func armTimer() {
-    let now = currentInstructions() &+ state.pointee.idleCycles
+    let now = currentCycle
     let itm = state.cr[CR.itm]
     let distance = itm &- (now / Self.cyclesPerITCTick &+ state.pointee.itcOffset)
     // More than half the range away is the past: the match comes after a wrap of 64 bits, that is never.

@@ -83,6 +83,8 @@ public final class PhysicalMemory: @unchecked Sendable {
     return nil
   }
 
+  var firstByte: UInt { UInt(bitPattern: mapping) }
+
   /// Index of the page flag of a host address inside the mapping.
   @inline(__always) func pageIndex(_ host: UnsafeMutableRawPointer) -> Int { (host - mapping) >> 12 }
 

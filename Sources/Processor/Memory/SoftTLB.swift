@@ -2,13 +2,15 @@
 ///
 /// A tag is the virtual page number times 4096; the paths compare it with the address masked by
 /// `~0xFFF | (size - 1)`, so a misaligned address never matches and goes to the slow path.
-struct SoftEntry {
-  var readTag: UInt64
-  var writeTag: UInt64
+public struct SoftEntry: Sendable {
+  public var readTag: UInt64
+  public var writeTag: UInt64
   /// Host address minus virtual address.
-  var addend: Int
+  public var addend: Int
   var pad: Int
 
+  /// Entries of a table; an address belongs to the entry that its bits 12 and up name.
+  public static let count = 512
   static let invalidTag: UInt64 = 1 << 11
   static let invalid = SoftEntry(readTag: invalidTag, writeTag: invalidTag, addend: 0, pad: 0)
 }
@@ -18,7 +20,7 @@ struct SoftEntry {
 /// It caches successful checks, so whatever changes the outcome of a check must purge it: inserts and purges of translations, region and
 /// protection-key registers, PSR.pk, and code appearing on a page (stores to such pages must be seen).
 struct SoftTLB {
-  static let entries = 512
+  static let entries = SoftEntry.count
   static let mask = UInt64(entries - 1)
   enum Context: Int { case physical, kernel, user, other, never }
   let tables: UnsafeMutablePointer<SoftEntry>

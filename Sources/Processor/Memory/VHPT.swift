@@ -53,6 +53,7 @@ extension LogicalProcessor {
     guard AccessRights.granted(t.accessRights, page: UInt64(t.privilegeLevel), cpl: 0) & AccessRights.read != 0,
       let host = memory.host(t.physical | entryAddress & t.mask, count: long ? 32 : 8)
     else { return .aborted }
+    if isTimed { notice(instruction ? .instructionWalk : .dataWalk, t.physical | entryAddress & t.mask) }
     let swap = state.cr[CR.dcr] & DCR.be != 0
     func word(_ index: Int) -> UInt64 {
       let raw = host.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self)

@@ -74,6 +74,8 @@ extension LogicalProcessor {
   /// Spills until at most `limit` registers are dirty. A collection that follows the last one goes with it, so that
   /// BSPSTORE never rests on a collection slot.
   private func spill(downTo limit: Int) -> Bool {
+    let first = state.pointee.bspStore
+    defer { if isTimed && state.pointee.bspStore != first { notice(.stackStores, (state.pointee.bspStore &- first) >> 3) } }
     while state.pointee.dirty > limit || (slot(state.pointee.bspStore) == 63 && state.pointee.bspStore < state.pointee.bsp) {
       guard spillOne() else { return false }
     }
@@ -103,6 +105,8 @@ extension LogicalProcessor {
   @inline(never) func completeFrame() -> Bool {
     let s = state
     alatRemoveStacked()
+    let first = s.pointee.bspStore
+    defer { if isTimed && s.pointee.bspStore != first { notice(.stackLoads, (first &- s.pointee.bspStore) >> 3) } }
     while s.pointee.bspStore > s.pointee.bsp {
       let address = s.pointee.bspStore &- 8
       if slot(address) == 63 {
@@ -151,6 +155,8 @@ extension LogicalProcessor {
       s.pointee.bspStore = tearPoint
       return true
     }
+    let first = s.pointee.bspStore
+    defer { if isTimed && s.pointee.bspStore != first { notice(.stackLoads, (first &- s.pointee.bspStore) >> 3) } }
     while s.pointee.bspStore > tearPoint {
       let address = s.pointee.bspStore &- 8
       guard let value = loadWord(address) else { return false }

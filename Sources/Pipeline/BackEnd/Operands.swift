@@ -1,0 +1,106 @@
+import Processor
+
+/// EXE: the scoreboard. A group waits as a whole until the last operand of any of its instructions is there.
+extension UnsafeMutablePointer where Pointee == PipelineState {
+  /// Returns the cycle in which all operands are there; charges the wait to the kind of the last one.
+  @inline(__always)
+  func waitForOperands(
+    _ group: UnsafePointer<IssueGroup>, _ earliest: UInt64, _ causes: UnsafeMutablePointer<UInt64>
+  ) -> UInt64 {
+    var t = earliest
+    // Everything that is ready long enough is below this, whoever consumes it.
+    let threshold = (earliest &- 2) &<< 8
+    let scoreboard = pointee.scoreboard
+    let frame = pointee.state.pointee.bottomOfFrame
+    let isRotated = pointee.state.pointee.rrbGR != 0
+    var use = group.uses
+    let last = use + Int(group.pointee.uses &- group.pointee.predicateUses)
+    while use < last {
+      // As index(_:) has it, with the frame at hand.
+      var n = Int(use.pointee.code)
+      if n >= 32 {
+        if n < 128 && !isRotated {
+          n &+= frame
+          if n >= 128 { n &-= 96 }
+        } else {
+          n = index(use.pointee.code)
+        }
+      }
+      let entry = scoreboard[n]
+      if entry > threshold { t = wait(entry, use, t, causes) }
+      use += 1
+    }
+    if pointee.predicatesUntil > t { t = waitForPredicates(group, t, causes) }
+    if group.pointee.flags.rawValue != 0 { t = waitForMore(group, t, causes) }
+    return t
+  }
+
+  /// Predicates that a floating-point compare or an approximation sets; all others are there in time.
+  @inline(never)
+  private func waitForPredicates(
+    _ group: UnsafePointer<IssueGroup>, _ earliest: UInt64, _ causes: UnsafeMutablePointer<UInt64>
+  ) -> UInt64 {
+    var t = earliest
+    for n in Int(group.pointee.uses &- group.pointee.predicateUses)..<Int(group.pointee.uses) {
+      t = wait(pointee.scoreboard[index(group.uses[n].code)], group.uses + n, t, causes)
+    }
+    return t
+  }
+
+  /// An operand that may not be ready.
+  @inline(never)
+  private func wait(
+    _ entry: UInt64, _ use: UnsafePointer<Use>, _ t: UInt64, _ causes: UnsafeMutablePointer<UInt64>
+  ) -> UInt64 {
+    // Instructions that are predicated off wait for nothing.
+    guard pointee.state.pr[Int(use.pointee.predicate)] != 0 else { return t }
+    let producer = Int(entry & 0xF)
+    let ready = entry &>> 8 &+ UInt64(pointee.extra[producer &* 16 &+ Int(use.pointee.consumer.rawValue)])
+    guard ready > t else { return t }
+    let cause: Cause
+    switch Producer(rawValue: UInt8(producer)) ?? .integer {
+    case .load: cause = .load
+    case .float, .floatLoad, .setf, .floatCompare:
+      cause = use.pointee.code >= RegisterCode.predicate && use.pointee.code < RegisterCode.branch ? .predicate : .float
+    case .applicationRead, .fileRead, .system: cause = .system
+    case .integer, .multimedia, .getf: cause = .integer
+    }
+    causes[Int(cause.rawValue)] &+= ready &- t
+    return ready
+  }
+
+  /// FP instructions behind a write of FPSR, and multimedia instructions that read what the last two groups have computed: an ordinary
+  /// result reaches them later than others, and is in no scoreboard because nobody else would ever wait for it.
+  @inline(never)
+  private func waitForMore(
+    _ group: UnsafePointer<IssueGroup>, _ earliest: UInt64, _ causes: UnsafeMutablePointer<UInt64>
+  ) -> UInt64 {
+    var t = earliest
+    if group.pointee.flags.contains(.float) && pointee.floatHold > t {
+      causes[Int(Cause.system.rawValue)] &+= pointee.floatHold &- t
+      t = pointee.floatHold
+    }
+    guard group.pointee.flags.contains(.multimedia) else { return t }
+    for n in 0..<Int(group.pointee.uses) where group.uses[n].consumer == .multimedia {
+      guard pointee.state.pr[Int(group.uses[n].predicate)] != 0 else { continue }
+      let code = group.uses[n].code
+      // The last group issued at `now`, which is not this one's cycle yet.
+      let last = computedQuickly(code, pointee.previous) ? pointee.now : 0
+      let other = computedQuickly(code, pointee.beforePrevious) ? pointee.beforePreviousTime : 0
+      let producer = last > other ? last : other
+      let ready = producer == 0 ? 0 : producer &+ pointee.costs.integerToMultimedia
+      if ready > t {
+        causes[Int(Cause.integer.rawValue)] &+= ready &- t
+        t = ready
+      }
+    }
+    return t
+  }
+
+  private func computedQuickly(_ code: UInt16, _ group: UnsafePointer<IssueGroup>?) -> Bool {
+    guard let group else { return false }
+    let results = group.quickResults
+    for n in 0..<Int(group.pointee.quickResults) where UInt16(results[n]) == code { return true }
+    return false
+  }
+}

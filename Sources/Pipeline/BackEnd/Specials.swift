@@ -1,0 +1,93 @@
+import Processor
+
+/// Instructions that hold the pipe, refetch, or matter to the front end: system registers, fences, serialization.
+extension UnsafeMutablePointer where Pointee == PipelineState {
+  @inline(never) func special(_ group: UnsafePointer<IssueGroup>, _ t: UInt64) {
+    for n in 0..<Int(group.pointee.specials) {
+      let op = group.specials[n]
+      guard pointee.state.pr[Int(op.predicate)] != 0 else { continue }
+      switch op.kind {
+      case .toBranch: pointee.branchWritten[Int(op.register & 7)] = t
+      case .toLoop:
+        // LC and EC; PFS matters to returns only.
+        if op.register != 64 { pointee.loopWritten = t }
+      case .toApplication:
+        if op.register == 40 { pointee.floatHold = t &+ latency(group, RegisterCode.application + 40) }
+      case .serializeData: break
+      case .serializeInstruction, .machineSwitch:
+        flushFrom(t, op.kind == .machineSwitch ? pointee.costs.vmsw : pointee.costs.serialize)
+      case .returnFromInterruption: flushFrom(t, pointee.costs.returnFromInterruption)
+      case .enterPrivileged: if pointee.costs.enterPrivileged > 1 { flushFrom(t, pointee.costs.enterPrivileged) }
+      case .bankSwitch: holdUntil(t &+ pointee.costs.bankSwitch, .bankSwitch)
+      case .fence:
+        let drained = pointee.memory.drained
+        holdUntil(drained > t &+ pointee.costs.fence ? drained : t &+ pointee.costs.fence, .memoryOrder)
+      case .acceptanceFence:
+        let drained = pointee.memory.drained
+        holdUntil(drained > t &+ pointee.costs.acceptance ? drained : t &+ pointee.costs.acceptance, .memoryOrder)
+      case .insert: holdUntil(t &+ pointee.costs.insert, .dataTLB)
+      case .purgeLocal: holdUntil(t &+ pointee.costs.purgeLocal, .dataTLB)
+      case .purgeGlobal: holdUntil(t &+ pointee.costs.purgeGlobal, .dataTLB)
+      default: break
+      }
+    }
+  }
+
+  private func latency(_ group: UnsafePointer<IssueGroup>, _ code: UInt16) -> UInt64 {
+    for n in 0..<Int(group.pointee.results) where group.results[n].code == code { return UInt64(group.results[n].latency) }
+    return 0
+  }
+
+  /// What follows is fetched again: `cycles` pass between the group of cycle `t` and the next one.
+  @inline(__always) func flushFrom(_ t: UInt64, _ cycles: UInt64) {
+    holdUntil(t &+ cycles &+ 1, .flush)
+    let resume = t &+ cycles
+    if resume > pointee.fetched { pointee.fetched = resume }
+  }
+
+  // MARK: What happens beside instructions
+
+  @inline(never) func notice(_ event: TimingEvent, _ value: UInt64) {
+    let t = pointee.now
+    switch event {
+    case .interruption:
+      bump(.interruptions)
+      // The branches of the group that was interrupted tell nothing any more.
+      pointee.pending.group = nil
+      pointee.memory.deferredCount = 0
+      pointee.fetchPage = .max
+      flushFrom(Swift.max(t, pointee.hold), pointee.costs.interruption)
+    case .dataWalk:
+      bump(.dataWalks)
+      let entry = value & Implementation.physicalMask
+      let ready = level2(entry, t &+ pointee.costs.walk, writes: false) &- pointee.costs.l2
+      holdUntil(ready &+ 1, .walker)
+    case .instructionWalk:
+      bump(.instructionWalks)
+      let entry = value & Implementation.physicalMask
+      pointee.fetched = Swift.max(pointee.fetched, level2(entry, t &+ pointee.costs.walk, writes: false) &- pointee.costs.l2)
+      pointee.fetchCause = .fetchTLB
+    case .stackStores:
+      bump(.stackStores, value)
+      holdUntil(
+        Swift.max(t, pointee.hold) &+ 1 &+ (value &+ pointee.costs.registersPerCycle &- 1) / pointee.costs.registersPerCycle, .stackOverflow)
+    case .stackLoads:
+      bump(.stackLoads, value)
+      holdUntil(
+        Swift.max(t, pointee.hold) &+ 1 &+ (value &+ pointee.costs.registersPerCycle &- 1) / pointee.costs.registersPerCycle, .stackUnderflow)
+    case .blocksDropped:
+      pointee.pending.group = nil
+      pointee.previous = nil
+      pointee.beforePrevious = nil
+    case .alatMiss:
+      bump(.alatMisses)
+      holdUntil(t &+ 1 &+ pointee.costs.checkRecovery, .load)
+    case .timePassed:
+      guard value > t else { break }
+      pointee.cycles[Int(pointee.state.pointee.psr &>> 32 & 3) &* Cause.stride &+ Int(Cause.halted.rawValue)] &+= value &- t
+      pointee.now = value
+      // Whatever was to come has come meanwhile.
+      if pointee.hold < value { pointee.hold = 0 }
+    }
+  }
+}

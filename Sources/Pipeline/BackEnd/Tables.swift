@@ -1,0 +1,20 @@
+/// The tables behind a group's header.
+extension UnsafePointer where Pointee == IssueGroup {
+  @inline(__always) private func table<T>(_ at: Int, _: T.Type) -> UnsafePointer<T> {
+    (UnsafeRawPointer(self) + at).assumingMemoryBound(to: T.self)
+  }
+  var uses: UnsafePointer<Use> { @inline(__always) get { table(IssueGroup.headerSize, Use.self) } }
+  var results: UnsafePointer<Result> { @inline(__always) get { table(Int(pointee.resultsAt), Result.self) } }
+  var references: UnsafePointer<Reference> { @inline(__always) get { table(Int(pointee.referencesAt), Reference.self) } }
+  var branches: UnsafePointer<Branch> { @inline(__always) get { table(Int(pointee.branchesAt), Branch.self) } }
+  var specials: UnsafePointer<Special> { @inline(__always) get { table(Int(pointee.specialsAt), Special.self) } }
+  var quickResults: UnsafePointer<UInt8> { @inline(__always) get { table(Int(pointee.quickResultsAt), UInt8.self) } }
+}
+
+extension UnsafeMutablePointer where Pointee == PipelineState {
+  /// Counts something at the privilege level of now.
+  @inline(__always) func bump(_ count: Count, _ by: UInt64 = 1) {
+    let level = Int(truncatingIfNeeded: pointee.state.pointee.psr &>> 32 & 3)
+    pointee.counts[level &* PipelineState.countStride &+ count.rawValue] &+= by
+  }
+}

@@ -1,0 +1,133 @@
+import Processor
+
+/// A planned issue group in memory: this header, then its tables one after the other. What it says is fixed when a block is translated;
+/// what happens when it issues depends on predicates, operands and caches.
+struct IssueGroup {
+  var header: IssueGroupHeader
+  /// Numbers of entries of the tables that follow, and where they begin, in bytes from the group's. The last ones of the uses are
+  /// predicates, so many.
+  var uses: UInt8 = 0
+  var predicateUses: UInt8 = 0
+  var results: UInt8 = 0
+  var references: UInt8 = 0
+  var branches: UInt8 = 0
+  var specials: UInt8 = 0
+  /// General registers that are written with a latency of one cycle: nobody waits for them but multimedia instructions.
+  var quickResults: UInt8 = 0
+  var resultsAt: UInt16 = 0
+  var referencesAt: UInt16 = 0
+  var branchesAt: UInt16 = 0
+  var specialsAt: UInt16 = 0
+  var quickResultsAt: UInt16 = 0
+  /// Syllables, and how many of them are nops.
+  var slots: UInt8 = 0
+  var nops: UInt8 = 0
+  /// Pairs of bundles that the front end fetches for this group.
+  var pairs: UInt8 = 0
+  /// Lines of L1I that it is the first to touch.
+  var lines: UInt8 = 0
+  var flags: Flags = []
+  /// Why it ends where it ends.
+  var split: SplitCause = .stop
+  /// Bytes from the first planned bundle to the group's first bundle, and to the bundle where a branch that is not taken goes on.
+  var offset: UInt16 = 0
+  var fallThrough: UInt16 = 0
+  /// Physical address of the group's first bundle.
+  var physical: UInt64 = 0
+
+  struct Flags: OptionSet {
+    let rawValue: UInt8
+    /// A multimedia instruction reads general registers.
+    static let multimedia = Flags(rawValue: 1)
+    /// Floating point instructions: they wait for AR.FPSR.
+    static let float = Flags(rawValue: 2)
+  }
+
+  /// Where the tables of a group begin.
+  static let headerSize = (MemoryLayout<IssueGroup>.size + 7) & ~7
+}
+
+/// Why no more syllables go with a group.
+enum SplitCause: UInt8, CaseIterable, Sendable {
+  /// A stop, an implicit one (the architecture or the instruction asks for it), a rule of the dispersal network, no free port, a taken
+  /// branch or the end of what was planned.
+  case stop, implicit, rule, ports, end
+}
+
+/// A register that must be ready; `code` is a ``RegisterCode``.
+struct Use {
+  var code: UInt16
+  var consumer: Consumer
+  /// Only if this predicate is set.
+  var predicate: UInt8
+}
+
+/// A register that is not ready in the next cycle.
+struct Result {
+  var code: UInt16
+  var producer: Producer
+  var predicate: UInt8
+  var latency: UInt16
+  var unused: UInt16 = 0
+}
+
+/// A reference to memory.
+struct Reference {
+  var kind: Kind
+  var size: UInt8
+  /// General register that holds the address.
+  var base: UInt8
+  var predicate: UInt8
+  /// ``RegisterCode`` of what a load writes; 0: nothing.
+  var target: UInt16
+  var secondTarget: UInt16
+
+  enum Kind: UInt8 { case load, checkLoad, floatLoad, floatPair, floatCheck, store, floatStore, semaphore, prefetch, flush }
+}
+
+/// A branch.
+struct Branch {
+  var kind: Kind
+  var predicate: UInt8
+  /// The `wh` completer: sptk, spnt, dptk, dpnt.
+  var whether: UInt8
+  /// Branch register of indirect ones.
+  var register: UInt8
+  /// Its slot.
+  var slot: UInt8
+  /// Bytes from the first planned bundle to the target of an IP-relative one.
+  var displacement: Int64
+
+  enum Kind: UInt8 { case conditional, call, indirect, indirectCall, returns, cloop, ctop, cexit, wtop, wexit }
+}
+
+/// An instruction that does more to time than have a latency.
+struct Special {
+  var kind: InstructionClass
+  var predicate: UInt8
+  /// Its register, for moves; its main field otherwise.
+  var register: UInt8
+  var unused: UInt8 = 0
+}
+
+/// Numbers of the scoreboard: one for each register that somebody can wait for.
+enum RegisterCode {
+  static let general: UInt16 = 0
+  static let float: UInt16 = 128
+  static let predicate: UInt16 = 256
+  static let branch: UInt16 = 320
+  static let application: UInt16 = 328
+  /// PSR and control registers as srlz and rfi wait for them.
+  static let system: UInt16 = 456
+  static let count = 512
+}
+
+/// Kinds of results that some consumers can use later than others.
+enum Producer: UInt8, CaseIterable {
+  case integer, load, multimedia, setf, getf, float, floatLoad, floatCompare, applicationRead, fileRead, system
+}
+
+/// Kinds of uses.
+enum Consumer: UInt8, CaseIterable {
+  case integer, address, storeData, multimedia, setf, float, getf, floatStore, branch, qualify, overwrite
+}

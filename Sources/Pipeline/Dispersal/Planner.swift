@@ -1,0 +1,227 @@
+import IA64
+import Processor
+
+/// Writes the records of issue groups that the back end works from.
+struct Planner {
+  let dispersal: Dispersal
+  let latencies: Latencies
+  let lineSize: UInt64
+
+  init(_ description: MachineDescription) {
+    dispersal = Dispersal(description: description)
+    latencies = Latencies(description: description)
+    lineSize = UInt64(description.l1i.line)
+  }
+
+  /// The plan of a run of instructions. Returns bytes written; stops early rather than exceed `capacity`.
+  func plan(
+    _ bundles: UnsafeRawPointer, physical: UInt64, startSlot: Int, end: Int, into records: UnsafeMutableRawPointer, capacity: Int
+  ) -> Int {
+    var used = 0
+    var fetched = -1
+    for group in dispersal.groups(Dispersal.syllables(bundles, startSlot: startSlot, end: end)) {
+      let draft = Draft(group, physical: physical, fetched: &fetched, self)
+      guard used + draft.byteCount <= capacity else { break }
+      draft.write(to: records + used)
+      used += draft.byteCount
+    }
+    return used
+  }
+
+  /// One group on its way into memory.
+  private struct Draft {
+    var group: IssueGroup
+    var uses: [Use] = []
+    var results: [Result] = []
+    var references: [Reference] = []
+    var branches: [Branch] = []
+    var specials: [Special] = []
+    var quickResults: [UInt8] = []
+
+    /// `fetched`: the last bundle that earlier groups have caused to be fetched.
+    init(_ plan: Dispersal.Group, physical: UInt64, fetched: inout Int, _ planner: Planner) {
+      let first = plan.syllables[0]
+      let last = plan.syllables[plan.syllables.count - 1]
+      group = IssueGroup(
+        header: IssueGroupHeader(byteCount: 0, start: UInt8(first.position), end: UInt8(last.position + last.slots)))
+      group.offset = UInt16(first.bundle * 16)
+      group.fallThrough = UInt16(last.isLastOfBundle ? last.bundle * 16 + 16 : last.bundle * 16)
+      group.physical = physical + UInt64(first.bundle * 16)
+      group.split = plan.split
+      group.slots = UInt8(plan.syllables.reduce(0) { $0 + $1.slots })
+      for bundle in first.bundle...last.bundle where bundle > fetched {
+        let address = physical + UInt64(bundle * 16)
+        if address & 16 == 0 || fetched < 0 { group.pairs += 1 }
+        if address & (planner.lineSize - 1) == 0 || fetched < 0 { group.lines += 1 }
+        fetched = bundle
+      }
+      for s in plan.syllables { add(s, planner) }
+      // A register that several syllables read is looked at once for each kind of use.
+      var seen: Set<UInt64> = []
+      uses.removeAll { use in
+        let key = UInt64(use.code) | UInt64(use.consumer.rawValue) << 16 | UInt64(use.predicate) << 24
+        return !seen.insert(key).inserted
+      }
+      // Overwriting needs no look of its own where the register is read, too.
+      let read = Set(uses.filter { $0.consumer != .overwrite && $0.predicate == 0 }.map(\.code))
+      uses.removeAll { $0.consumer == .overwrite && read.contains($0.code) }
+      func isPredicate(_ use: Use) -> Bool { use.code >= RegisterCode.predicate && use.code < RegisterCode.branch }
+      group.predicateUses = UInt8(uses.count(where: isPredicate))
+      uses = uses.filter { !isPredicate($0) } + uses.filter(isPredicate)
+      group.uses = UInt8(uses.count)
+      group.results = UInt8(results.count)
+      group.references = UInt8(references.count)
+      group.branches = UInt8(branches.count)
+      group.specials = UInt8(specials.count)
+      group.quickResults = UInt8(quickResults.count)
+      layOut()
+    }
+
+    private mutating func add(_ s: Dispersal.Syllable, _ planner: Planner) {
+      let i = s.instruction
+      switch s.kind {
+      case .nopM, .nopI, .nopF, .nopB:
+        group.nops += 1
+        return
+      default: break
+      }
+      let dependencies = Dependencies(i, s.kind)
+      let qp = i.qp
+      // Unconditional compares and the loop branches work whatever their predicate holds.
+      if qp != 0 {
+        uses.append(Use(code: RegisterCode.predicate + UInt16(qp), consumer: s.kind.isBranch ? .branch : .qualify, predicate: 0))
+      }
+      for read in dependencies.reads {
+        uses.append(Use(code: read.code, consumer: read.consumer, predicate: qp))
+        if read.consumer == .multimedia { group.flags.insert(.multimedia) }
+        if read.consumer == .float { group.flags.insert(.float) }
+      }
+      let latency = planner.latencies.result(i, s.kind)
+      for code in dependencies.writes {
+        uses.append(Use(code: code, consumer: .overwrite, predicate: qp))
+        if isReferenceResult(s.kind, code) { continue }
+        if let latency {
+          results.append(Result(code: code, producer: latency.producer, predicate: qp, latency: UInt16(latency.latency)))
+        } else if code < RegisterCode.float {
+          quickResults.append(UInt8(code))
+        }
+      }
+      if let latency, dependencies.writes.isEmpty, latency.producer == .system {
+        results.append(Result(code: RegisterCode.system, producer: .system, predicate: qp, latency: UInt16(latency.latency)))
+      }
+      if let base = dependencies.updatesBase { quickResults.append(base) }
+      addReference(s)
+      addBranch(s)
+      if s.kind.isSpecial { specials.append(Special(kind: s.kind, predicate: qp, register: specialRegister(i))) }
+    }
+
+    private func specialRegister(_ i: Instruction) -> UInt8 {
+      switch i.operation {
+      case .movToBR: i.b1
+      case .movToAR, .movToARImmediate: i.ar3
+      default: i.r3
+      }
+    }
+
+    private func isReferenceResult(_ kind: InstructionClass, _ code: UInt16) -> Bool {
+      switch kind {
+      case .load, .checkLoad, .floatLoad, .floatLoadPair, .floatCheckLoad, .semaphore: true
+      default: false
+      }
+    }
+
+    private mutating func addReference(_ s: Dispersal.Syllable) {
+      let i = s.instruction
+      let kind: Reference.Kind
+      switch s.kind {
+      case .load: kind = .load
+      case .checkLoad: kind = .checkLoad
+      case .floatLoad: kind = .floatLoad
+      case .floatLoadPair: kind = i.operation == .loadFPPair ? .floatPair : .floatLoad
+      case .floatCheckLoad: kind = .floatCheck
+      case .store: kind = .store
+      case .floatStore: kind = .floatStore
+      case .semaphore: kind = .semaphore
+      case .prefetch: kind = .prefetch
+      case .flushLine: kind = .flush
+      default: return
+      }
+      var target: UInt16 = 0
+      var second: UInt16 = 0
+      switch kind {
+      case .load, .checkLoad, .semaphore: target = RegisterCode.general + UInt16(i.r1)
+      case .floatLoad, .floatCheck: target = RegisterCode.float + UInt16(i.f1)
+      case .floatPair:
+        target = RegisterCode.float + UInt16(i.f1)
+        second = RegisterCode.float + UInt16(i.f2)
+      default: break
+      }
+      if i.operation == .loadFPPair { second = RegisterCode.float + UInt16(i.f2) }
+      references.append(
+        Reference(
+          kind: kind, size: max(1, i.attributes.size), base: i.r3, predicate: i.qp, target: target, secondTarget: second))
+    }
+
+    private mutating func addBranch(_ s: Dispersal.Syllable) {
+      let i = s.instruction
+      let kind: Branch.Kind
+      switch i.operation {
+      case .brCond, .brlCond: kind = .conditional
+      case .brCall, .brlCall: kind = .call
+      case .brCondIndirect, .brIA: kind = .indirect
+      case .brCallIndirect: kind = .indirectCall
+      case .brRet: kind = .returns
+      case .brCloop: kind = .cloop
+      case .brCtop: kind = .ctop
+      case .brCexit: kind = .cexit
+      case .brWtop: kind = .wtop
+      case .brWexit: kind = .wexit
+      default: return
+      }
+      branches.append(
+        Branch(
+          kind: kind, predicate: i.qp, whether: i.whether, register: i.b2, slot: UInt8(s.position % 3),
+          displacement: i.immediate &+ Int64(s.bundle * 16)))
+    }
+
+    private mutating func layOut() {
+      func padded(_ bytes: Int) -> UInt16 { UInt16((bytes + 7) & ~7) }
+      group.resultsAt = UInt16(IssueGroup.headerSize) + padded(uses.count * MemoryLayout<Use>.stride)
+      group.referencesAt = group.resultsAt + padded(results.count * MemoryLayout<Result>.stride)
+      group.branchesAt = group.referencesAt + padded(references.count * MemoryLayout<Reference>.stride)
+      group.specialsAt = group.branchesAt + padded(branches.count * MemoryLayout<Branch>.stride)
+      group.quickResultsAt = group.specialsAt + padded(specials.count * MemoryLayout<Special>.stride)
+      group.header.byteCount = group.quickResultsAt + padded(quickResults.count)
+    }
+
+    var byteCount: Int { Int(group.header.byteCount) }
+
+    func write(to record: UnsafeMutableRawPointer) {
+      record.storeBytes(of: group, as: IssueGroup.self)
+      func put<T>(_ list: [T], _ at: Int) {
+        for (index, element) in list.enumerated() {
+          record.storeBytes(of: element, toByteOffset: at + index * MemoryLayout<T>.stride, as: T.self)
+        }
+      }
+      put(uses, IssueGroup.headerSize)
+      put(results, Int(group.resultsAt))
+      put(references, Int(group.referencesAt))
+      put(branches, Int(group.branchesAt))
+      put(specials, Int(group.specialsAt))
+      put(quickResults, Int(group.quickResultsAt))
+    }
+  }
+}
+
+extension InstructionClass {
+  /// It does something to time beyond ports and latencies (`Specials.swift`).
+  var isSpecial: Bool {
+    switch self {
+    case .toBranch, .toLoop, .toApplication, .alloc, .fence, .acceptanceFence, .serializeInstruction, .serializeData, .flushLine,
+      .insert, .purgeLocal, .purgeGlobal, .bankSwitch, .enterPrivileged, .returnFromInterruption, .machineSwitch, .fromApplication,
+      .fromControl, .fromStatus, .probe:
+      true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import Processor
+
+/// IPG and ROT: bundle pairs from L1I into the buffer that decouples the front end from the back end.
+extension UnsafeMutablePointer where Pointee == PipelineState {
+  /// The pairs that a group begins are fetched; returns the cycle in which they are there.
+  @inline(__always)
+  func fetch(
+    _ group: UnsafePointer<IssueGroup>, _ address: UInt64, _ earliest: UInt64, _ causes: UnsafeMutablePointer<UInt64>,
+    _ counts: UnsafeMutablePointer<UInt64>
+  ) -> UInt64 {
+    var t = earliest
+    if group.pointee.lines != 0 { fetchLines(group, address, counts) }
+    var pairs = group.pointee.pairs
+    while pairs != 0 {
+      // One pair a cycle, and not before the buffer has room.
+      let room = pointee.buffer[pointee.bufferIndex] &+ 1
+      var available = pointee.fetched &+ 1
+      if room > available { available = room }
+      pointee.fetched = available
+      if available > t {
+        causes[Int(pointee.fetchCause.rawValue)] &+= available &- t
+        t = available
+      }
+      pointee.buffer[pointee.bufferIndex] = t
+      pointee.bufferIndex = pointee.bufferIndex &+ 1 == pointee.bufferPairs ? 0 : pointee.bufferIndex &+ 1
+      pairs &-= 1
+    }
+    pointee.fetchCause = .fetchBandwidth
+    return t
+  }
+
+  /// New lines of L1I, and the translation of a new page.
+  @inline(__always) private func fetchLines(
+    _ group: UnsafePointer<IssueGroup>, _ address: UInt64, _ counts: UnsafeMutablePointer<UInt64>
+  ) {
+    let page = address &>> 12
+    if page != pointee.fetchPage { fetchPage(page, group.pointee.physical) }
+    var key = group.pointee.physical
+    if !pointee.l1i.touch(key) { fetchMiss(key) }
+    counts[Count.l1iReads.rawValue] &+= UInt64(group.pointee.lines)
+    if group.pointee.lines > 1 {
+      key &+= 16
+      if !pointee.l1i.touch(key) { fetchMiss(key) }
+    }
+  }
+
+  @inline(never) private func fetchPage(_ page: UInt64, _ physical: UInt64) {
+    pointee.fetchPage = page
+    guard pointee.state.pointee.psr & 1 &<< 36 != 0 else { return }
+    if pointee.l1ITLB.touch(page &<< 12, physical) { return }
+    bump(.itlbMisses)
+    pointee.fetched &+= pointee.costs.l1InstructionMiss
+    pointee.fetchCause = .fetchTLB
+  }
+
+  @inline(never) private func fetchMiss(_ key: UInt64) {
+    bump(.l1iMisses)
+    bump(.l2iReads)
+    let start = pointee.fetched
+    var ready = start &+ pointee.costs.l2i &- 1
+    let hit = pointee.costs.l2IsUnified ? pointee.l2d.touch(key) : pointee.l2i.touch(key)
+    if !hit {
+      bump(.l2iMisses)
+      ready = beyondL2(key, start, pointee.costs.l2i)
+      if pointee.costs.l2IsUnified {
+        if pointee.l2d.fill(key) { writeBack(ready) }
+      } else {
+        _ = pointee.l2i.fill(key)
+      }
+    }
+    _ = pointee.l1i.fill(key)
+    pointee.fetched = ready
+    pointee.fetchCause = .fetchMiss
+  }
+}

@@ -1,0 +1,147 @@
+/// Which lines a cache holds. Tags of a set lie in the order of their last use, so that the line used last is found by one comparison.
+struct CacheTags {
+  /// Line numbers plus one, shifted left by one; bit 0: the line is dirty. 0: empty.
+  let tags: UnsafeMutablePointer<UInt64>
+  let ways: Int
+  let setMask: UInt64
+  let lineShift: UInt64
+  let setCount: Int
+
+  init(_ d: MachineDescription.Cache) {
+    ways = max(1, d.ways)
+    setCount = 1 << (Int.bitWidth - 1 - max(1, d.bytes / (max(1, d.ways) * max(16, d.line))).leadingZeroBitCount)
+    // A number of sets that is no power of two loses its remainder to more ways (12 MB in 12 ways has 8192 sets: none does).
+    setMask = UInt64(setCount - 1)
+    lineShift = UInt64(max(16, d.line).trailingZeroBitCount)
+    tags = .allocate(capacity: setCount * ways)
+    tags.initialize(repeating: 0, count: setCount * ways)
+  }
+
+  func deallocate() { tags.deallocate() }
+  func reset() { tags.update(repeating: 0, count: setCount * ways) }
+
+  /// Whether the line of `key` is there; it becomes the one used last.
+  @inline(__always) func touch(_ key: UInt64) -> Bool {
+    let line = key &>> lineShift
+    let set = tags + Int(truncatingIfNeeded: line & setMask) &* ways
+    if set[0] | 1 == (line &+ 1) &<< 1 | 1 { return true }
+    return Self.search(set, (line &+ 1) &<< 1, ways)
+  }
+
+  /// Behind the first way.
+  @inline(never) private static func search(_ set: UnsafeMutablePointer<UInt64>, _ tag: UInt64, _ ways: Int) -> Bool {
+    var way = 1
+    while way < ways {
+      let found = set[way]
+      if found & ~1 == tag {
+        while way > 0 {
+          set[way] = set[way &- 1]
+          way &-= 1
+        }
+        set[0] = found
+        return true
+      }
+      way &+= 1
+    }
+    return false
+  }
+
+  /// Puts a line in place of the one that was used longest ago. Returns true if that was dirty.
+  @inline(never) func fill(_ key: UInt64) -> Bool {
+    let line = key &>> lineShift
+    let set = tags + Int(truncatingIfNeeded: line & setMask) &* ways
+    var way = ways &- 1
+    let dirty = set[way] & 1 != 0
+    while way > 0 {
+      set[way] = set[way &- 1]
+      way &-= 1
+    }
+    set[0] = (line &+ 1) &<< 1
+    return dirty
+  }
+
+  /// Marks the line that was used last, which is that of `key`, as dirty.
+  @inline(__always) func soil(_ key: UInt64) {
+    tags[Int(truncatingIfNeeded: key &>> lineShift & setMask) &* ways] |= 1
+  }
+
+  /// Takes a line out. True if it was there.
+  @discardableResult
+  func remove(_ key: UInt64) -> Bool {
+    let line = key >> lineShift
+    let set = tags + Int(line & setMask) * ways
+    for way in 0..<ways where set[way] & ~1 == (line + 1) << 1 {
+      for later in way..<ways - 1 { set[later] = set[later + 1] }
+      set[ways - 1] = 0
+      return true
+    }
+    return false
+  }
+}
+
+/// A first-level TLB: pages of 4 KB, fully associative. An entry is named by its virtual and physical page, so that a translation that
+/// has changed is another entry, and purges need not be followed.
+struct PageTags {
+  let entries: UnsafeMutablePointer<UInt64>
+  let used: UnsafeMutablePointer<Bool>
+  /// Where an entry is most likely to be found.
+  let hints: UnsafeMutablePointer<UInt8>
+  let count: Int
+  /// The clock's hand, and the page used last.
+  var hand = 0
+  var last: UInt64 = 0
+  static let hintCount = 256
+
+  init(entries count: Int) {
+    self.count = max(1, min(255, count))
+    entries = .allocate(capacity: self.count)
+    entries.initialize(repeating: 0, count: self.count)
+    used = .allocate(capacity: self.count)
+    used.initialize(repeating: false, count: self.count)
+    hints = .allocate(capacity: Self.hintCount)
+    hints.initialize(repeating: 0, count: Self.hintCount)
+  }
+
+  func deallocate() {
+    entries.deallocate()
+    used.deallocate()
+    hints.deallocate()
+  }
+
+  mutating func reset() {
+    entries.update(repeating: 0, count: count)
+    last = 0
+  }
+
+  /// Whether the page is there; it is afterwards.
+  @inline(__always) mutating func touch(_ address: UInt64, _ key: UInt64) -> Bool {
+    let name = address &>> 12 &* 0x9E37_79B9_7F4A_7C15 ^ key &>> 12
+    if name == last { return true }
+    return search(name)
+  }
+
+  @inline(never) private mutating func search(_ name: UInt64) -> Bool {
+    last = name
+    let hint = Int(truncatingIfNeeded: name &>> 32 & UInt64(Self.hintCount &- 1))
+    let guess = Int(hints[hint])
+    if entries[guess] == name {
+      used[guess] = true
+      return true
+    }
+    for i in 0..<count where entries[i] == name {
+      used[i] = true
+      hints[hint] = UInt8(i)
+      return true
+    }
+    // Not used since the hand came by: that one goes.
+    while used[hand] {
+      used[hand] = false
+      hand = hand &+ 1 == count ? 0 : hand &+ 1
+    }
+    entries[hand] = name
+    used[hand] = true
+    hints[hint] = UInt8(hand)
+    hand = hand &+ 1 == count ? 0 : hand &+ 1
+    return false
+  }
+}

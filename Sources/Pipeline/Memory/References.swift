@@ -1,0 +1,253 @@
+import Processor
+
+/// L1D, L2D and the first-level DTLB: what the memory references of a group find.
+extension UnsafeMutablePointer where Pointee == PipelineState {
+  @inline(__always)
+  func refer(_ group: UnsafePointer<IssueGroup>, _ t: UInt64, _ counts: UnsafeMutablePointer<UInt64>) {
+    let s = pointee.state
+    if pointee.memory.deferredCount != 0 { takeUpDeferred(t) }
+    var n = Int(group.pointee.references)
+    var r = group.references
+    while n != 0 {
+      if s.pr[Int(r.pointee.predicate)] != 0 { refer(r, s.gr[Int(r.pointee.base)], t, counts) }
+      r += 1
+      n &-= 1
+    }
+  }
+
+  @inline(__always)
+  private func refer(_ r: UnsafePointer<Reference>, _ address: UInt64, _ t: UInt64, _ counts: UnsafeMutablePointer<UInt64>) {
+    // The engine's own table says where the page is.
+    let entry = pointee.dataTable.pointee + Int(truncatingIfNeeded: address &>> 12 & UInt64(SoftEntry.count &- 1))
+    let page = address & ~0xFFF
+    if entry.pointee.readTag != page && entry.pointee.writeTag != page { return referSlowly(r, address, t) }
+    let key = UInt64(
+      truncatingIfNeeded: Int(truncatingIfNeeded: address) &+ entry.pointee.addend &- Int(bitPattern: pointee.memoryBase))
+    access(r, address, key, t, counts)
+  }
+
+  /// A reference whose physical place is known.
+  @inline(__always)
+  private func access(
+    _ r: UnsafePointer<Reference>, _ address: UInt64, _ key: UInt64, _ t: UInt64, _ counts: UnsafeMutablePointer<UInt64>
+  ) {
+    var extra: UInt64 = 0
+    // Bit 17 of PSR: data translation is on.
+    if pointee.state.pointee.psr & 1 &<< 17 != 0 && !pointee.l1DTLB.touch(address, key) { extra = dtlbMiss() }
+    switch r.pointee.kind {
+    case .load:
+      counts[Count.loads.rawValue] &+= 1
+      counts[Count.l1dReads.rawValue] &+= 1
+      // A missing translation keeps the load out of L1D, which is as good as a miss there.
+      if extra == 0 && pointee.l1d.touch(key) && t > pointee.memory.lastStore &+ pointee.costs.storeWindow
+        && t >= pointee.memory.linesUntil
+      {
+        finish(r.pointee.target, t &+ pointee.costs.loadHit, .load)
+      } else {
+        finish(r.pointee.target, loadSlowly(key, t, extra), .load)
+      }
+    case .store, .floatStore: store(key, t)
+    default: accessOther(r, key, t, extra)
+    }
+  }
+
+  @inline(never) private func dtlbMiss() -> UInt64 {
+    bump(.dtlbMisses)
+    return pointee.costs.l1DataMiss
+  }
+
+  // MARK: Integer loads
+
+  /// A load that L1D may not serve in time: a recent store, a line under way, or a miss. Returns when its data are there.
+  @inline(never) private func loadSlowly(_ key: UInt64, _ t: UInt64, _ extra: UInt64) -> UInt64 {
+    let hit = extra == 0 && pointee.l1d.touch(key)
+    if hit && !storedRecently(key, t) {
+      let arrival = arrivalOfLine(key)
+      let ready = t &+ pointee.costs.loadHit
+      return arrival > ready ? arrival : ready
+    }
+    if !hit { bump(.l1dMisses) }
+    let ready = level2(key, t &+ extra, writes: false)
+    if !hit { _ = pointee.l1d.fill(key) }
+    return ready
+  }
+
+  @inline(__always) private func storedRecently(_ key: UInt64, _ t: UInt64) -> Bool {
+    if t > pointee.memory.lastStore &+ pointee.costs.storeWindow { return false }
+    for n in 0..<8 where pointee.memory.stores[n] == key &>> 3 && t <= pointee.memory.storeCycles[n] &+ pointee.costs.storeWindow {
+      return true
+    }
+    return false
+  }
+
+  // MARK: L2
+
+  /// An access to L2 in cycle `t`: when an integer load would have its data.
+  @inline(__always) func level2(_ key: UInt64, _ t: UInt64, writes: Bool) -> UInt64 {
+    bump(writes ? .l2dWrites : .l2dReads)
+    let begin = bank(key, t)
+    if pointee.l2d.touch(key) {
+      var ready = begin &+ pointee.costs.l2
+      if t < pointee.memory.linesUntil {
+        let arrival = arrivalOfLine(key)
+        if arrival > ready { ready = arrival }
+      }
+      return ready
+    }
+    return missLevel2(key, begin, writes: writes)
+  }
+
+  @inline(never) private func missLevel2(_ key: UInt64, _ begin: UInt64, writes: Bool) -> UInt64 {
+    bump(.l2dMisses)
+    // A place among the outstanding misses.
+    var start = begin
+    let ready: UInt64
+    if writes {
+      let place = pointee.memory.nextStorePlace
+      pointee.memory.nextStorePlace = place &+ 1 >= pointee.costs.storeMisses ? 0 : place &+ 1
+      if pointee.memory.storePlaces[place] > start { start = pointee.memory.storePlaces[place] }
+      ready = beyondL2(key, start, pointee.costs.l2)
+      pointee.memory.storePlaces[place] = ready
+    } else {
+      let place = pointee.memory.nextLoadPlace
+      pointee.memory.nextLoadPlace = place &+ 1 >= pointee.costs.loadMisses ? 0 : place &+ 1
+      if pointee.memory.loadPlaces[place] > start { start = pointee.memory.loadPlaces[place] }
+      ready = beyondL2(key, start, pointee.costs.l2)
+      pointee.memory.loadPlaces[place] = ready
+    }
+    // No place was free: L2's queue fills, and the pipe stands until one is.
+    if start > begin && start &- 1 > pointee.hold {
+      pointee.hold = start &- 1
+      pointee.holdCause = .backPressure
+    }
+    if pointee.l2d.fill(key) { writeBack(ready) }
+    let slot = pointee.memory.nextLine
+    pointee.memory.lines[slot] = key &>> pointee.l2d.lineShift
+    pointee.memory.arrivals[slot] = ready
+    pointee.memory.nextLine = (slot &+ 1) & 31
+    if ready > pointee.memory.linesUntil { pointee.memory.linesUntil = ready }
+    if ready > pointee.memory.drained { pointee.memory.drained = ready }
+    return ready
+  }
+
+  /// When the line arrives that is under way, or 0.
+  @inline(never) private func arrivalOfLine(_ key: UInt64) -> UInt64 {
+    let line = key &>> pointee.l2d.lineShift
+    var arrival: UInt64 = 0
+    for n in 0..<32 where pointee.memory.lines[n] == line && pointee.memory.arrivals[n] > arrival {
+      arrival = pointee.memory.arrivals[n]
+    }
+    return arrival
+  }
+
+  /// Two accesses of a cycle to one bank, but not to the same 16 bytes of it: the second is tried again later.
+  @inline(__always) private func bank(_ key: UInt64, _ t: UInt64) -> UInt64 {
+    let bank = key &>> 4 & pointee.costs.bankMask
+    let bit: UInt64 = 1 &<< bank
+    if pointee.memory.bankCycle != t {
+      pointee.memory.bankCycle = t
+      pointee.memory.bankUsed = bit
+      pointee.memory.bankKeys[Int(bank & 15)] = key &>> 4
+      return t
+    }
+    if pointee.memory.bankUsed & bit == 0 {
+      pointee.memory.bankUsed |= bit
+      pointee.memory.bankKeys[Int(bank & 15)] = key &>> 4
+      return t
+    }
+    if pointee.memory.bankKeys[Int(bank & 15)] == key &>> 4 { return t }
+    bump(.bankConflicts)
+    return t &+ pointee.costs.bankConflict
+  }
+
+  // MARK: Stores
+
+  /// Stores go through L1D to L2, which allocates. A hit in L1D keeps its line.
+  @inline(__always) private func store(_ key: UInt64, _ t: UInt64) {
+    bump(.stores)
+    pointee.memory.stores[pointee.memory.nextStore] = key &>> 3
+    pointee.memory.storeCycles[pointee.memory.nextStore] = t
+    pointee.memory.nextStore = (pointee.memory.nextStore &+ 1) & 7
+    pointee.memory.lastStore = t
+    let done = level2(key, t, writes: true)
+    pointee.l2d.soil(key)
+    if done > pointee.memory.drained { pointee.memory.drained = done }
+  }
+
+  // MARK: Everything else
+
+  @inline(never) private func accessOther(_ r: UnsafePointer<Reference>, _ key: UInt64, _ t: UInt64, _ extra: UInt64) {
+    switch r.pointee.kind {
+    case .floatLoad, .floatPair:
+      bump(.loads)
+      let ready = level2(key, t &+ extra, writes: false) &+ pointee.costs.floatExtra
+      finish(r.pointee.target, ready, .floatLoad)
+      if r.pointee.secondTarget != 0 { finish(r.pointee.secondTarget, ready, .floatLoad) }
+    case .checkLoad, .floatCheck:
+      // With its entry in the ALAT the load is not made; if it is not there, a notice follows.
+      bump(.loads)
+    case .semaphore:
+      bump(.loads)
+      bump(.stores)
+      let done = level2(key, t &+ extra, writes: true)
+      pointee.l2d.soil(key)
+      let ready = Swift.max(done, t &+ pointee.costs.semaphore)
+      finish(r.pointee.target, ready, .load)
+      holdUntil(ready, .memoryOrder)
+    case .prefetch:
+      // The line goes to L1D, if anything is to be had of it.
+      if !pointee.l1d.touch(key) {
+        _ = level2(key, t &+ extra, writes: false)
+        _ = pointee.l1d.fill(key)
+      }
+    case .flush:
+      let line = key
+      pointee.l1d.remove(line)
+      pointee.l2d.remove(line)
+      pointee.l1i.remove(line)
+      pointee.l2i.remove(line)
+      if pointee.l3.remove(line) { pointee.memory.busFree = Swift.max(pointee.memory.busFree, t) &+ pointee.costs.lineOnBus }
+      pointee.memory.drained = Swift.max(pointee.memory.drained, t &+ pointee.costs.flushLine)
+    case .load, .store, .floatStore: break
+    }
+  }
+
+  /// Nothing issues before `cycle`.
+  @inline(__always) func holdUntil(_ cycle: UInt64, _ cause: Cause) {
+    guard cycle > pointee.hold &+ 1 else { return }
+    pointee.hold = cycle &- 1
+    pointee.holdCause = cause
+  }
+
+  /// The engine's table does not have the page: a device, a page that nobody has referred to yet, or no translation.
+  @inline(never) private func referSlowly(_ r: UnsafePointer<Reference>, _ address: UInt64, _ t: UInt64) {
+    let level = Int(truncatingIfNeeded: pointee.state.pointee.psr &>> 32 & 3)
+    let counts = pointee.counts + level &* PipelineState.countStride
+    switch pointee.owner._withUnsafeGuaranteedRef({ $0.place(of: address) }) {
+    case .memory(let key): access(r, address, key, t, counts)
+    case .uncached:
+      let ready = t &+ pointee.costs.uncached
+      if r.pointee.target != 0 { finish(r.pointee.target, ready, .load) }
+      if ready > pointee.memory.drained { pointee.memory.drained = ready }
+    case .unknown:
+      guard pointee.memory.deferredCount < 4 else { return }
+      pointee.memory.deferred[pointee.memory.deferredCount] = r.pointee
+      pointee.memory.deferredAddresses[pointee.memory.deferredCount] = address
+      pointee.memory.deferredCount &+= 1
+    }
+  }
+
+  /// A walk may have brought the translations that were missing when their references issued.
+  @inline(never) private func takeUpDeferred(_ t: UInt64) {
+    let count = pointee.memory.deferredCount
+    pointee.memory.deferredCount = 0
+    let level = Int(truncatingIfNeeded: pointee.state.pointee.psr &>> 32 & 3)
+    let counts = pointee.counts + level &* PipelineState.countStride
+    for n in 0..<count {
+      let address = pointee.memory.deferredAddresses[n]
+      guard case .memory(let key) = pointee.owner._withUnsafeGuaranteedRef({ $0.place(of: address) }) else { continue }
+      var reference = pointee.memory.deferred[n]
+      access(&reference, address, key, t, counts)
+    }
+  }
+}

@@ -1,0 +1,126 @@
+/// How a model of time watches the engine. The engine stays what it is: it calls the model before each issue group, and the model moves
+/// the clock.
+///
+/// Plain pointers and C functions, so that a call costs what a call costs: no existential, no reference counting.
+public struct TimingModel {
+  /// Writes the issue groups of the instructions from `startSlot` (in bundle 0) up to slot position `end` into `records`, one
+  /// ``IssueGroupHeader`` and its payload after the other; returns how many bytes, at most `capacity`.
+  public typealias Plan =
+    @convention(c) (
+      _ context: UnsafeMutableRawPointer, _ bundles: UnsafeRawPointer, _ physical: UInt64, _ startSlot: Int, _ end: Int,
+      _ records: UnsafeMutableRawPointer, _ capacity: Int
+    ) -> Int
+  /// A group is about to execute; `block` is the virtual address that its header's offset counts from. Returns the cycle at which it
+  /// issues.
+  public typealias Issue =
+    @convention(c) (_ context: UnsafeMutableRawPointer, _ group: UnsafeRawPointer, _ block: UInt64) -> UInt64
+  /// Something that costs time and is not an instruction has happened.
+  public typealias Notice = @convention(c) (_ context: UnsafeMutableRawPointer, _ event: UInt32, _ value: UInt64) -> Void
+
+  public var context: UnsafeMutableRawPointer
+  /// Cycle of the last issue group. The engine moves it on when time has passed without instructions.
+  public var clock: UnsafeMutablePointer<UInt64>
+  public var plan: Plan
+  public var issue: Issue
+  public var notice: Notice
+
+  public init(
+    context: UnsafeMutableRawPointer, clock: UnsafeMutablePointer<UInt64>, plan: @escaping Plan, issue: @escaping Issue,
+    notice: @escaping Notice
+  ) {
+    self.context = context
+    self.clock = clock
+    self.plan = plan
+    self.issue = issue
+    self.notice = notice
+  }
+}
+
+/// What the engine needs to know of an issue group; the model's own data follow.
+public struct IssueGroupHeader {
+  /// Bytes from this header to the next one, a multiple of 8.
+  public var byteCount: UInt16
+  /// Position of its first slot: 3 * bundle + slot, from the first bundle that was planned.
+  public var start: UInt8
+  /// Position behind its last slot.
+  public var end: UInt8
+
+  public init(byteCount: UInt16, start: UInt8, end: UInt8) {
+    self.byteCount = byteCount
+    self.start = start
+    self.end = end
+  }
+}
+
+/// What ``TimingModel/notice`` tells.
+public enum TimingEvent: UInt32, Sendable {
+  /// An interruption has been delivered.
+  case interruption
+  /// The VHPT walker has read an entry for a data reference; the value is the entry's physical address.
+  case dataWalk
+  /// The same for an instruction fetch.
+  case instructionWalk
+  /// The register stack engine has stored so many registers.
+  case stackStores
+  /// It has loaded so many.
+  case stackLoads
+  /// All blocks were dropped, and with them the records of their issue groups.
+  case blocksDropped
+  /// Time has passed without instructions: the value is the new cycle.
+  case timePassed
+  /// A check load or advanced-load check did not find its entry in the ALAT.
+  case alatMiss
+}
+
+extension LogicalProcessor {
+  /// Whether a timing model counts cycles; without one a slot takes a cycle.
+  @inline(__always) public var isTimed: Bool { engine.pointee.timing != nil }
+
+  /// Lets a model count cycles from now on. What has been translated is dropped: it has no issue groups.
+  public func attach(_ model: TimingModel) {
+    engine.pointee.timing = model
+    model.clock.pointee = state.cycles
+    domain.isTimed = true
+    domain.emptyArena()
+    seenArena = domain.arena
+    codeMapChanged()
+  }
+
+  @inline(never) func notice(_ event: TimingEvent, _ value: UInt64 = 0) {
+    guard let timing = engine.pointee.timing else { return }
+    timing.notice(timing.context, event.rawValue, value)
+  }
+
+  /// The model's clock follows what has passed outside of the engine.
+  @inline(__always) func startClock() {
+    guard let timing = engine.pointee.timing else { return }
+    let now = state.cycles
+    if timing.clock.pointee != now { timing.notice(timing.context, TimingEvent.timePassed.rawValue, now) }
+  }
+
+  /// `cycles` becomes what the model has counted.
+  @inline(__always) func stopClock() {
+    guard let timing = engine.pointee.timing else { return }
+    state.pointee.idleCycles = timing.clock.pointee &- state.pointee.instructions
+  }
+
+  // MARK: What a model may look at
+
+  /// The table that data addresses are looked up in now (it changes with the privilege level and PSR.dt).
+  public var dataTable: UnsafeMutablePointer<UnsafeMutablePointer<SoftEntry>> {
+    guard let offset = MemoryLayout<EngineContext>.offset(of: \.dataTable) else { preconditionFailure("the table is stored") }
+    return (UnsafeMutableRawPointer(engine) + offset).assumingMemoryBound(to: UnsafeMutablePointer<SoftEntry>.self)
+  }
+
+  /// Host address of RAM's first byte: what lies above it counts as physical address for caches.
+  public var memoryBase: UInt { memory.firstByte }
+
+  /// Where data address `address` leads, as the translations stand, without faults, walks or side effects; nil: nowhere.
+  public func peekData(_ address: UInt64) -> (physical: UInt64, attribute: UInt8)? {
+    if state.pointee.psr & PSR.dt == 0 {
+      return (address & Implementation.physicalMask, address >> 63 != 0 ? MemoryAttribute.uc : MemoryAttribute.wb)
+    }
+    guard let t = dataTLB.lookup(offset(address), rid(address))?.pointee, t.present else { return nil }
+    return (t.physical | address & t.mask, t.attribute)
+  }
+}
