@@ -150,7 +150,9 @@ public final class UserProcess {
         termination = .limitReached
         break
       }
-      let slice = min(Self.slice, limit &- processor.state.pointee.instructions)
+      // With a timing model a cycle retires up to six slots.
+      let left = limit &- processor.state.pointee.instructions
+      let slice = min(Self.slice, processor.isTimed ? left / 6 + 1 : left)
       handle(processor.run(until: processor.state.cycles &+ slice))
     }
     space.writeBackAll()

@@ -30,8 +30,9 @@ struct PipelineState {
   var predicatesUntil: UInt64 = 0
   /// FP instructions wait for AR.FPSR until then.
   var floatHold: UInt64 = 0
-  /// The last two groups and when the former issued, for multimedia instructions that read quick results.
+  /// The last two groups and when they issued, for multimedia instructions that read quick results.
   var previous: UnsafePointer<IssueGroup>?
+  var previousTime: UInt64 = 0
   var beforePrevious: UnsafePointer<IssueGroup>?
   var beforePreviousTime: UInt64 = 0
 
@@ -44,7 +45,8 @@ struct PipelineState {
   let buffer: UnsafeMutablePointer<UInt64>
   var bufferIndex = 0
   let bufferPairs: Int
-  /// Virtual page that is fetched from.
+  /// Line of L1I that was fetched last, in units of 64 bytes, and its virtual page.
+  var fetchLine: UInt64 = .max
   var fetchPage: UInt64 = .max
 
   // MARK: Branches

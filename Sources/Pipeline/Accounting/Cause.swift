@@ -70,7 +70,7 @@ enum Count: Int, CaseIterable {
   case loads, stores, floatOperations
   case branches, taken, mispredictDirection, mispredictTarget, returnMispredicts
   case l1iReads, l1iMisses, l2iReads, l2iMisses
-  case l1dReads, l1dMisses, l2dReads, l2dWrites, l2dMisses, l3Reads, l3Misses, bankConflicts
+  case l1dMisses, l2dReads, l2dWrites, l2dMisses, l3Reads, l3Misses, bankConflicts
   case dtlbMisses, itlbMisses, dataWalks, instructionWalks
   case stackStores, stackLoads, alatMisses, interruptions
   case splitImplicit, splitRule, splitPorts

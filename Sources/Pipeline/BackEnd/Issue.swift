@@ -19,7 +19,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       causes[Int(pointee.holdCause.rawValue)] &+= pointee.hold &- before
       t = pointee.hold &+ 1
     }
-    if pointee.pending.group != nil { t = resolve(address, t, causes, counts) }
+    if pointee.pending.group != nil { t = resolve(address, t, counts) }
     if group.pointee.pairs != 0 { t = fetch(group, address, t, causes, counts) }
     if pointee.pendingUntil > t || group.pointee.flags.rawValue != 0 { t = waitForOperands(group, t, causes) }
     pointee.now = t
@@ -36,11 +36,12 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       }
     }
     if group.pointee.specials != 0 { special(group, t) }
-    if group.pointee.branches != 0 { predict(group, block, t) }
+    if group.pointee.branches != 0 { predict(group, block, t, counts) }
     counts[Count.syllables.rawValue] &+= UInt64(group.pointee.slots)
     counts[Count.nops.rawValue] &+= UInt64(group.pointee.nops)
     pointee.beforePrevious = pointee.previous
-    pointee.beforePreviousTime = before
+    pointee.beforePreviousTime = pointee.previousTime
+    pointee.previousTime = t
     pointee.previous = group
     if pointee.isObserved { observe(group, block, before, t) }
     return t

@@ -84,8 +84,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     for n in 0..<Int(group.pointee.uses) where group.uses[n].consumer == .multimedia {
       guard pointee.state.pr[Int(group.uses[n].predicate)] != 0 else { continue }
       let code = group.uses[n].code
-      // The last group issued at `now`, which is not this one's cycle yet.
-      let last = computedQuickly(code, pointee.previous) ? pointee.now : 0
+      let last = computedQuickly(code, pointee.previous) ? pointee.previousTime : 0
       let other = computedQuickly(code, pointee.beforePrevious) ? pointee.beforePreviousTime : 0
       let producer = last > other ? last : other
       let ready = producer == 0 ? 0 : producer &+ pointee.costs.integerToMultimedia

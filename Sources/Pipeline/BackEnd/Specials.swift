@@ -56,6 +56,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       pointee.pending.group = nil
       pointee.memory.deferredCount = 0
       pointee.fetchPage = .max
+      pointee.fetchLine = .max
       flushFrom(Swift.max(t, pointee.hold), pointee.costs.interruption)
     case .dataWalk:
       bump(.dataWalks)

@@ -95,6 +95,8 @@ struct Branch {
   var register: UInt8
   /// Its slot.
   var slot: UInt8
+  /// Nothing in its own group writes its predicate: what it does is known when the group issues.
+  var isDecided: Bool
   /// Bytes from the first planned bundle to the target of an IP-relative one.
   var displacement: Int64
 

@@ -37,6 +37,7 @@ struct Planner {
     var branches: [Branch] = []
     var specials: [Special] = []
     var quickResults: [UInt8] = []
+    private var writtenPredicates: Set<UInt16> = []
 
     /// `fetched`: the last bundle that earlier groups have caused to be fetched.
     init(_ plan: Dispersal.Group, physical: UInt64, fetched: inout Int, _ planner: Planner) {
@@ -111,7 +112,9 @@ struct Planner {
       }
       if let base = dependencies.updatesBase { quickResults.append(base) }
       addReference(s)
-      addBranch(s)
+      addBranch(s, writtenPredicates)
+      writtenPredicates.formUnion(dependencies.writes.filter { $0 >= RegisterCode.predicate && $0 < RegisterCode.branch })
+      if s.kind == .toPredicates { writtenPredicates.formUnion(RegisterCode.predicate..<RegisterCode.branch) }
       if s.kind.isSpecial { specials.append(Special(kind: s.kind, predicate: qp, register: specialRegister(i))) }
     }
 
@@ -162,7 +165,7 @@ struct Planner {
           kind: kind, size: max(1, i.attributes.size), base: i.r3, predicate: i.qp, target: target, secondTarget: second))
     }
 
-    private mutating func addBranch(_ s: Dispersal.Syllable) {
+    private mutating func addBranch(_ s: Dispersal.Syllable, _ written: Set<UInt16>) {
       let i = s.instruction
       let kind: Branch.Kind
       switch i.operation {
@@ -181,7 +184,7 @@ struct Planner {
       branches.append(
         Branch(
           kind: kind, predicate: i.qp, whether: i.whether, register: i.b2, slot: UInt8(s.position % 3),
-          displacement: i.immediate &+ Int64(s.bundle * 16)))
+          isDecided: i.qp == 0 || !written.contains(RegisterCode.predicate + UInt16(i.qp)), displacement: i.immediate &+ Int64(s.bundle * 16)))
     }
 
     private mutating func layOut() {

@@ -4,10 +4,10 @@ import Processor
 struct History {
   var site: UInt64 = 0
   var pattern: UInt8 = 0
-  var knowsTarget: Bool = false
   /// Sixteen counters of two bits; the upper one predicts "taken".
   var counters: UInt32 = 0
-  var target: UInt64 = 0
+  /// Where it last led, a bundle's address; 1: nowhere yet.
+  var target: UInt64 = 1
 }
 
 /// The branches of a group that has issued, until the next group's address tells what they did.
@@ -29,24 +29,110 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   // MARK: IPG: where to go on
 
   /// Where the front end goes on behind a group with branches, and what that costs it.
-  @inline(never) func predict(_ group: UnsafePointer<IssueGroup>, _ block: UInt64, _ time: UInt64) {
-    let fallThrough = block &+ UInt64(group.pointee.fallThrough)
-    pointee.pending.group = group
-    pointee.pending.block = block
-    pointee.pending.fallThrough = fallThrough & ~0xF
-    pointee.pending.predicted = fallThrough & ~0xF
-    pointee.pending.registerIsLate = false
-    pointee.pending.time = time
-    if group.pointee.branches == 1 {
-      let history = site(fallThrough, group.branches)
-      pointee.pending.history = history
-      _ = predict(group.branches, history, block, time)
+  @inline(never)
+  func predict(_ group: UnsafePointer<IssueGroup>, _ block: UInt64, _ time: UInt64, _ counts: UnsafeMutablePointer<UInt64>) {
+    let next = block &+ UInt64(group.pointee.fallThrough)
+    let fallThrough = next & ~0xF
+    let b = group.branches
+    guard group.pointee.branches == 1, b.pointee.kind.rawValue <= Branch.Kind.call.rawValue else {
+      return predictOther(group, block, time, counts)
+    }
+    // The usual case: one branch, relative to IP.
+    let history = site(next, b)
+    let target = block &+ UInt64(bitPattern: b.pointee.displacement)
+    let expected = predictsTaken(b, history)
+    if expected {
+      pointee.fetchCause = .fetchBranch
+      pointee.fetched &+= history.pointee.target == target ? pointee.costs.takenBubble : pointee.costs.recomputedTargetBubble
+    }
+    if b.pointee.isDecided {
+      let taken = pointee.state.pr[Int(b.pointee.predicate)] != 0
+      counts[Count.branches.rawValue] &+= 1
+      learn(history, taken, target)
+      if taken { count(b.pointee.kind, fallThrough, counts) }
+      if taken != expected { late(taken ? b.pointee.kind : nil, expected ? target : fallThrough, fallThrough, time, counts) }
       return
     }
-    pointee.pending.history = nil
-    for n in 0..<Int(group.pointee.branches) {
-      let b = group.branches + n
-      if predict(b, site(fallThrough, b), block, time) { return }
+    pointee.pending.group = group
+    pointee.pending.history = history
+    pointee.pending.fallThrough = fallThrough
+    pointee.pending.predicted = expected ? target : fallThrough
+    pointee.pending.registerIsLate = false
+    pointee.pending.time = time
+  }
+
+  /// Branches through registers, loop branches, and several in a group.
+  @inline(never)
+  private func predictOther(
+    _ group: UnsafePointer<IssueGroup>, _ block: UInt64, _ time: UInt64, _ counts: UnsafeMutablePointer<UInt64>
+  ) {
+    let next = block &+ UInt64(group.pointee.fallThrough)
+    let fallThrough = next & ~0xF
+    let branches = group.branches
+    pointee.pending.predicted = fallThrough
+    pointee.pending.registerIsLate = false
+    if group.pointee.branches == 1 {
+      let history = site(next, branches)
+      _ = predict(branches, history, block, time)
+      if branches.pointee.isDecided { return decide(branches, history, block, fallThrough, time, counts) }
+      pointee.pending.history = history
+    } else {
+      pointee.pending.history = nil
+      for n in 0..<Int(group.pointee.branches) where predict(branches + n, site(next, branches + n), block, time) { break }
+    }
+    pointee.pending.group = group
+    pointee.pending.block = block
+    pointee.pending.fallThrough = fallThrough
+    pointee.pending.time = time
+  }
+
+  /// A misprediction that is known when its group issues: the clock moves on to the cycle before the right path.
+  @inline(never)
+  private func late(
+    _ kind: Branch.Kind?, _ predicted: UInt64, _ fallThrough: UInt64, _ time: UInt64, _ counts: UnsafeMutablePointer<UInt64>
+  ) {
+    pointee.pending.predicted = predicted
+    pointee.pending.fallThrough = fallThrough
+    pointee.pending.time = time
+    pointee.now = mispredicted(kind, time &+ 1, counts) &- 1
+  }
+
+  /// The group's only branch, whose outcome is known already: there is no need to wait for the next group.
+  @inline(__always)
+  private func decide(
+    _ b: UnsafePointer<Branch>, _ history: UnsafeMutablePointer<History>, _ block: UInt64, _ fallThrough: UInt64, _ time: UInt64,
+    _ counts: UnsafeMutablePointer<UInt64>
+  ) {
+    var address = fallThrough
+    var taken: Bool
+    switch b.pointee.kind {
+    case .conditional, .call:
+      taken = pointee.state.pr[Int(b.pointee.predicate)] != 0
+      if taken { address = block &+ UInt64(bitPattern: b.pointee.displacement) }
+    case .cloop, .ctop, .cexit:
+      taken = loops(b.pointee.kind)
+      if taken { address = block &+ UInt64(bitPattern: b.pointee.displacement) }
+    case .wtop, .wexit:
+      taken = pointee.state.pr[Int(b.pointee.predicate)] != 0 || pointee.state.ar[66] > 1
+      if b.pointee.kind == .wexit { taken.toggle() }
+      if taken { address = block &+ UInt64(bitPattern: b.pointee.displacement) }
+    case .returns, .indirect, .indirectCall:
+      taken = pointee.state.pr[Int(b.pointee.predicate)] != 0
+      if taken { address = pointee.state.br[Int(b.pointee.register)] & ~0xF }
+    }
+    counts[Count.branches.rawValue] &+= 1
+    learn(history, taken, address)
+    if taken { count(b.pointee.kind, fallThrough, counts) }
+    if pointee.pending.predicted == address && !pointee.pending.registerIsLate { return }
+    late(taken ? b.pointee.kind : nil, pointee.pending.predicted, fallThrough, time, counts)
+  }
+
+  /// A branch is taken; a call leaves where it returns to.
+  @inline(__always) private func count(_ kind: Branch.Kind, _ fallThrough: UInt64, _ counts: UnsafeMutablePointer<UInt64>) {
+    counts[Count.taken.rawValue] &+= 1
+    if kind == .call || kind == .indirectCall {
+      pointee.returnStack[pointee.returnTop] = fallThrough
+      pointee.returnTop = pointee.returnTop &+ 1 == pointee.costs.returnStackSize ? 0 : pointee.returnTop &+ 1
     }
   }
 
@@ -81,8 +167,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     let target = block &+ UInt64(bitPattern: b.pointee.displacement)
     pointee.pending.predicted = target
     redirect(
-      history.pointee.knowsTarget && history.pointee.target == target
-        ? pointee.costs.takenBubble : pointee.costs.recomputedTargetBubble)
+      history.pointee.target == target ? pointee.costs.takenBubble : pointee.costs.recomputedTargetBubble)
     return true
   }
 
@@ -112,9 +197,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
 
   /// The next group is at `address`: what have the branches done? Returns the first cycle in which that group can issue.
   @inline(never)
-  func resolve(
-    _ address: UInt64, _ earliest: UInt64, _ causes: UnsafeMutablePointer<UInt64>, _ counts: UnsafeMutablePointer<UInt64>
-  ) -> UInt64 {
+  func resolve(_ address: UInt64, _ earliest: UInt64, _ counts: UnsafeMutablePointer<UInt64>) -> UInt64 {
     guard let group = pointee.pending.group else { return earliest }
     pointee.pending.group = nil
     let fallThrough = pointee.pending.fallThrough
@@ -128,15 +211,9 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     } else {
       kind = resolveSeveral(group, branches, address, counts)
     }
-    if let kind {
-      counts[Count.taken.rawValue] &+= 1
-      if kind == .call || kind == .indirectCall {
-        pointee.returnStack[pointee.returnTop] = fallThrough
-        pointee.returnTop = pointee.returnTop &+ 1 == pointee.costs.returnStackSize ? 0 : pointee.returnTop &+ 1
-      }
-    }
+    if let kind { count(kind, fallThrough, counts) }
     if pointee.pending.predicted == address && !pointee.pending.registerIsLate { return earliest }
-    return mispredicted(kind, earliest, causes, counts)
+    return mispredicted(kind, earliest, counts)
   }
 
   /// Several branches in a group: the one that was taken is the first that leads to where we are, or, through a register, anywhere else.
@@ -160,17 +237,17 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     return nil
   }
 
+  /// Returns the first cycle in which the right path can issue; the cycles from `earliest` on are charged.
   @inline(never)
-  private func mispredicted(
-    _ kind: Branch.Kind?, _ earliest: UInt64, _ causes: UnsafeMutablePointer<UInt64>, _ counts: UnsafeMutablePointer<UInt64>
-  ) -> UInt64 {
+  private func mispredicted(_ kind: Branch.Kind?, _ earliest: UInt64, _ counts: UnsafeMutablePointer<UInt64>) -> UInt64 {
     let wrongTarget = kind != nil && pointee.pending.predicted != pointee.pending.fallThrough
     if kind == .returns { counts[Count.returnMispredicts.rawValue] &+= 1 }
     counts[(wrongTarget ? Count.mispredictTarget : .mispredictDirection).rawValue] &+= 1
     let resume = pointee.pending.time &+ 1 &+ pointee.costs.mispredict
     pointee.fetched = resume &- 1
     guard resume > earliest else { return earliest }
-    causes[Int(Cause.mispredict.rawValue)] &+= resume &- earliest
+    let level = Int(truncatingIfNeeded: pointee.state.pointee.psr &>> 32 & 3)
+    pointee.cycles[level &* Cause.stride &+ Int(Cause.mispredict.rawValue)] &+= resume &- earliest
     return resume
   }
 
@@ -197,7 +274,6 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     history.pointee.pattern = (history.pointee.pattern &<< 1 | bit) & ((1 &<< pointee.costs.historyBits) &- 1)
     if taken {
       if counter != 3 { history.pointee.counters &+= 1 &<< h }
-      history.pointee.knowsTarget = true
       history.pointee.target = address
     } else if counter != 0 {
       history.pointee.counters &-= 1 &<< h

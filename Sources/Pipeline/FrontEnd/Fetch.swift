@@ -29,19 +29,32 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     return t
   }
 
-  /// New lines of L1I, and the translation of a new page.
+  /// New lines of L1I, and the translation of a new page. A loop inside one line asks for nothing.
   @inline(__always) private func fetchLines(
     _ group: UnsafePointer<IssueGroup>, _ address: UInt64, _ counts: UnsafeMutablePointer<UInt64>
   ) {
+    let line = group.pointee.physical &>> 6
+    if line == pointee.fetchLine && group.pointee.lines == 1 { return }
+    if group.pointee.lines == 1 && address &>> 12 == pointee.fetchPage && pointee.l1i.isLast(group.pointee.physical) {
+      pointee.fetchLine = line
+      counts[Count.l1iReads.rawValue] &+= 1
+      return
+    }
+    fetchLines(group, address, line, counts)
+  }
+
+  @inline(never) private func fetchLines(
+    _ group: UnsafePointer<IssueGroup>, _ address: UInt64, _ line: UInt64, _ counts: UnsafeMutablePointer<UInt64>
+  ) {
     let page = address &>> 12
     if page != pointee.fetchPage { fetchPage(page, group.pointee.physical) }
-    var key = group.pointee.physical
-    if !pointee.l1i.touch(key) { fetchMiss(key) }
+    pointee.fetchLine = line
     counts[Count.l1iReads.rawValue] &+= UInt64(group.pointee.lines)
-    if group.pointee.lines > 1 {
-      key &+= 16
-      if !pointee.l1i.touch(key) { fetchMiss(key) }
-    }
+    let key = group.pointee.physical
+    if !pointee.l1i.touch(key) { fetchMiss(key) }
+    guard group.pointee.lines > 1 else { return }
+    pointee.fetchLine = line &+ 1
+    if !pointee.l1i.touch(key &+ 16) { fetchMiss(key &+ 16) }
   }
 
   @inline(never) private func fetchPage(_ page: UInt64, _ physical: UInt64) {

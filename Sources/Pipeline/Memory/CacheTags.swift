@@ -28,6 +28,12 @@ struct CacheTags {
     return Self.search(set, (line &+ 1) &<< 1, ways)
   }
 
+  /// Whether the line of `key` is the one of its set that was used last.
+  @inline(__always) func isLast(_ key: UInt64) -> Bool {
+    let line = key &>> lineShift
+    return tags[Int(truncatingIfNeeded: line & setMask) &* ways] | 1 == (line &+ 1) &<< 1 | 1
+  }
+
   /// Behind the first way.
   @inline(never) private static func search(_ set: UnsafeMutablePointer<UInt64>, _ tag: UInt64, _ ways: Int) -> Bool {
     var way = 1
@@ -117,20 +123,20 @@ struct PageTags {
   @inline(__always) mutating func touch(_ address: UInt64, _ key: UInt64) -> Bool {
     let name = address &>> 12 &* 0x9E37_79B9_7F4A_7C15 ^ key &>> 12
     if name == last { return true }
-    return search(name)
-  }
-
-  @inline(never) private mutating func search(_ name: UInt64) -> Bool {
     last = name
-    let hint = Int(truncatingIfNeeded: name &>> 32 & UInt64(Self.hintCount &- 1))
-    let guess = Int(hints[hint])
+    let hint = hints + Int(truncatingIfNeeded: name &>> 32 & UInt64(Self.hintCount &- 1))
+    let guess = Int(hint.pointee)
     if entries[guess] == name {
       used[guess] = true
       return true
     }
+    return search(name, hint)
+  }
+
+  @inline(never) private mutating func search(_ name: UInt64, _ hint: UnsafeMutablePointer<UInt8>) -> Bool {
     for i in 0..<count where entries[i] == name {
       used[i] = true
-      hints[hint] = UInt8(i)
+      hint.pointee = UInt8(i)
       return true
     }
     // Not used since the hand came by: that one goes.
@@ -140,7 +146,7 @@ struct PageTags {
     }
     entries[hand] = name
     used[hand] = true
-    hints[hint] = UInt8(hand)
+    hint.pointee = UInt8(hand)
     hand = hand &+ 1 == count ? 0 : hand &+ 1
     return false
   }

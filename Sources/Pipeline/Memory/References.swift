@@ -37,7 +37,6 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     switch r.pointee.kind {
     case .load:
       counts[Count.loads.rawValue] &+= 1
-      counts[Count.l1dReads.rawValue] &+= 1
       // A missing translation keeps the load out of L1D, which is as good as a miss there.
       if extra == 0 && pointee.l1d.touch(key) && t > pointee.memory.lastStore &+ pointee.costs.storeWindow
         && t >= pointee.memory.linesUntil
