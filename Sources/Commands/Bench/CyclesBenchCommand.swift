@@ -15,14 +15,19 @@ struct CyclesBenchCommand: ParsableCommand {
       one without a reason that the benchmark states.
       """)
 
-  @Option(help: ArgumentHelp("Machine description: a name, or a YAML file.", valueName: "name"))
-  var machine = "montecito-1.6"
+  @Option(
+    name: [.customLong("pipeline"), .customLong("machine")],
+    help: ArgumentHelp("The processor: montecito-1.6, madison-1.5, mckinley-1.0, or a YAML file.", valueName: "name or file"))
+  var pipeline = "montecito-1.6"
 
   @Option(help: ArgumentHelp("Only benchmarks whose name begins so, such as `pairs/` (repeatable).", valueName: "prefix"))
   var only: [String] = []
 
   @Flag(help: "Print the names, and run nothing.")
   var list = false
+
+  @Option(help: ArgumentHelp("Print the last issue groups of each run to standard error.", valueName: "n"))
+  var trace = 0
 
   @Option(help: ArgumentHelp("Write the table as JSON.", valueName: "file"), completion: .file())
   var json: String?
@@ -31,7 +36,7 @@ struct CyclesBenchCommand: ParsableCommand {
   var markdown: String?
 
   func run() throws {
-    let all = Catalogue.benchmarks(for: Core(machine: machine))
+    let all = Catalogue.benchmarks(for: Core(machine: pipeline))
     let chosen = only.isEmpty ? all : all.filter { benchmark in only.contains { benchmark.name.hasPrefix($0) } }
     guard !chosen.isEmpty else { throw CommandFailure(CommandFailure.badInput, "no benchmark begins with \(only.joined(separator: ", "))") }
     var output = StandardOutput()
@@ -40,8 +45,14 @@ struct CyclesBenchCommand: ParsableCommand {
       try output.flush()
       return
     }
-    let runner = BenchmarkRunner(attach: try TimingAttachment.attachment(machine: machine))
-    let report = Report(machine: machine, chosen.map(runner.measure))
+    let runner = BenchmarkRunner(
+      attach: try TimingAttachment.attachment(machine: pipeline, trace: trace) { StandardError.write($0) })
+    let report = Report(
+      machine: pipeline,
+      chosen.map { benchmark in
+        if trace > 0 { StandardError.write(benchmark.name) }
+        return runner.measure(benchmark)
+      })
     try output.write(report.text)
     try output.flush()
     if let json { try StatisticsFile.write(report, to: json) }

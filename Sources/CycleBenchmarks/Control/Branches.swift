@@ -12,35 +12,34 @@ enum Branches {
   /// A bundle whose branch slot holds `branch`, with a stop.
   private static func bundle(_ branch: String) -> String { Text.bundle("mib", ["nop 0", "nop 0", branch], stop: true) }
 
-  /// Four branches to the next bundle pair, and the same with nops; all groups of one bundle. The second bundle of each pair is jumped
-  /// over, and in the reference it is not there: both execute the same number of groups.
+  /// A group of a whole bundle pair with a branch at its end. A cycle takes all of it, so the front end has no time to hide a bubble in.
+  private static func pair(_ branch: String) -> String { Text.bundle("mmi", ["nop 0", "nop 0", "nop 0"]) + bundle(branch) }
+  private static let idlePair = Text.bundle("mmi", ["nop 0", "nop 0", "nop 0"]) + Text.bundle("mmi", ["nop 0", "nop 0", "nop 0"], stop: true)
+
+  /// Four branches over a bundle pair to the next one, and as many groups without. Both execute the same number.
   private static func jumps(_ branch: (String) -> String) -> String {
-    Text.repeated(4) { n in
-      bundle(branch("target\(n)")) + Text.bundle("mii", ["nop 0", "nop 0", "nop 0"], stop: true) + "target\(n):\n"
-    }
+    Text.repeated(4) { n in pair(branch("target\(n)")) + idlePair + "target\(n):\n" }
   }
-  private static let straight = Text.repeated(4) { _ in bundle("nop.b 0") }
+  private static let straight = Text.repeated(4) { _ in pair("nop.b 0") }
 
   private static var predicted: [Benchmark] {
     let zero = Published(.exactly(0), "251110", .high)
-    let notTaken = Text.repeated(4) { _ in bundle("(p10) br.cond.spnt.few end") }
-    let prediction = Text.repeated(4) { _ in bundle("brp.sptk end,end") }
+    func four(_ branch: String) -> Code { .loop(Text.repeated(4) { _ in pair(branch) }) }
     return [
       bubbles("taken", .loop(jumps { "br.cond.sptk.few \($0)" }), .loop(straight), zero),
       bubbles("taken-conditional", .loop(jumps { "(p12) br.cond.dptk.few \($0)" }), .loop(straight), zero),
-      bubbles("not-taken", .loop(notTaken), .loop(straight), zero),
+      bubbles("not-taken", four("(p10) br.cond.spnt.few end"), .loop(straight), zero),
+      bubbles("not-taken-dynamic", four("(p10) br.cond.dpnt.few end"), .loop(straight), zero),
+      bubbles("brp", four("brp.sptk end,end"), .loop(straight), Published(.exactly(0), "KAPI"), remark: "costs its slot"),
       bubbles(
-        "not-taken-dynamic", .loop(Text.repeated(4) { _ in bundle("(p10) br.cond.dpnt.few end") }), .loop(straight), zero),
-      bubbles("brp", .loop(prediction), .loop(straight), Published(.exactly(0), "KAPI"), remark: "costs its slot"),
-      bubbles(
-        "long", .loop(longJumps), .loop(Text.repeated(4) { _ in Text.bundle("mlx", ["nop 0", "nop.x 0"], stop: true) }), nil),
+        "long", .loop(longJumps), .loop(Text.repeated(4) { _ in longPair("nop.x 0") }), nil),
     ]
   }
 
-  private static let longJumps = Text.repeated(4) { n in
-    Text.bundle("mlx", ["nop 0", "brl.cond.sptk.few target\(n)"], stop: true) + Text.bundle("mii", ["nop 0", "nop 0", "nop 0"], stop: true)
-      + "target\(n):\n"
+  private static func longPair(_ instruction: String) -> String {
+    Text.bundle("mmi", ["nop 0", "nop 0", "nop 0"]) + Text.bundle("mlx", ["nop 0", instruction], stop: true)
   }
+  private static let longJumps = Text.repeated(4) { n in longPair("brl.cond.sptk.few target\(n)") + idlePair + "target\(n):\n" }
 
   // MARK: Loops
 
@@ -112,7 +111,7 @@ enum Branches {
       .loop(Text.idle(8) + Text.repeated(2) { _ in bundle("(p10) br.cond.\(hint).few end") + Text.idle(8) })
     }
     func taken(_ hint: String) -> Code {
-      .loop(Text.idle(8) + Text.repeated(2) { n in bundle("(p12) br.cond.\(hint).few next\(n)") + "next\(n):\n" + Text.idle(8) })
+      .loop(Text.idle(8) + Text.repeated(2) { n in bundle("(p12) br.cond.\(hint).few next\(n)") + Text.idle(1) + "next\(n):\n" + Text.idle(8) })
     }
     return [
       bubbles("mispredicted-not-taken", notTaken("sptk"), notTaken("spnt"), units: 2, six),
@@ -153,16 +152,14 @@ enum Branches {
   // MARK: Targets from elsewhere
 
   private static var targets: [Benchmark] {
-    // Each returns to the first bundle of a pair.
-    let returned = Text.repeated(4) { _ in Text.idle(1) + bundle("br.call.sptk.few b6=function") }
+    let returned = Text.repeated(4) { _ in pair("br.call.sptk.few b6=function") }
     let jumped = Text.repeated(4) { n in
-      Text.idle(1) + bundle("br.cond.sptk.few place\(n)") + Text.idle(2) + "place\(n):\n" + bundle("br.cond.sptk.few back\(n)") + Text.idle(1)
-        + "back\(n):\n"
+      pair("br.cond.sptk.few place\(n)") + idlePair + "place\(n):\n" + pair("br.cond.sptk.few back\(n)") + idlePair + "back\(n):\n"
     }
     // The function stands before the loop, where nothing falls into it.
-    let function = bundle("br.cond.sptk.few main") + Text.idle(1) + "function:\n" + bundle("br.ret.sptk.few b6") + "main:\n"
-    let indirect = Text.repeated(2) { n in bundle("br.cond.sptk.few b\(6 + n)") + Text.idle(1) + "target\(n):\n" + Text.idle(4) }
-    let direct = Text.repeated(2) { n in bundle("br.cond.sptk.few target\(n)") + Text.idle(1) + "target\(n):\n" + Text.idle(4) }
+    let function = pair("br.cond.sptk.few main") + "function:\n" + pair("br.ret.sptk.few b6") + "main:\n"
+    let indirect = Text.repeated(2) { n in pair("br.cond.sptk.few b\(6 + n)") + idlePair + "target\(n):\n" + idlePair }
+    let direct = Text.repeated(2) { n in pair("br.cond.sptk.few target\(n)") + idlePair + "target\(n):\n" + idlePair }
     let setup = "movl r16=target0 ;;\nmovl r17=target1 ;;\nmov b6=r16 ;;\nmov b7=r17 ;;\n"
     func written(_ distance: Int, _ register: String) -> Code {
       .loop(

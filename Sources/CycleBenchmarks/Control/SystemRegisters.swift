@@ -6,7 +6,7 @@ enum SystemRegisters {
   static func all() -> [Benchmark] { reads + writes + masks + costs + semaphores }
 
   /// The longest takes some 40 cycles.
-  private static let idle = 48
+  private static let idle = 80
 
   // MARK: Reads
 
@@ -48,12 +48,12 @@ enum SystemRegisters {
 
   // MARK: Writes
 
-  /// The reference writes the same register, and reads it when it is long ready: the write stands before the idle groups there.
+  /// The reference writes the same register, and reads it when it is long ready, after half of the idle groups.
   private static func write(_ name: String, _ write: String, _ use: String, _ published: Published?, setup: String = "", remark: String? = nil)
     -> Benchmark
   {
-    let measured = Text.idle(idle) + Text.alone(write) + Text.alone(use)
-    let reference = Text.alone(write) + Text.idle(idle) + Text.alone(use)
+    let measured = Text.alone(write) + Text.alone(use) + Text.idle(idle)
+    let reference = Text.alone(write) + Text.idle(idle / 2) + Text.alone(use) + Text.idle(idle / 2)
     return Benchmark(
       "system/\(name)", unit: "cycles", Method(.loop(measured, setup: setup), minus: .loop(reference, setup: setup), offset: 1), published,
       remark: remark)

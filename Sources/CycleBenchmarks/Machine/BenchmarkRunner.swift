@@ -2,9 +2,9 @@ import Processor
 
 /// Runs benchmarks on processors that it makes, one for each run, so that no run sees what another left in caches or predictors.
 public struct BenchmarkRunner {
-  /// Puts a timing model on a new processor, and gives what must live as long as the processor runs. Without a model the cycles are those
-  /// of functional timing, and figures mean nothing.
-  public typealias Attach = (LogicalProcessor) throws -> AnyObject?
+  /// Puts a timing model on a new processor; the model lives as long as the processor runs. Without a model the cycles are those of
+  /// functional timing, and figures mean nothing.
+  public typealias Attach = (LogicalProcessor) throws -> (any AttachedModel)?
 
   private let attach: Attach
 
@@ -32,6 +32,14 @@ public struct BenchmarkRunner {
   private func cycles(_ code: Code, passes: Int) throws -> UInt64 {
     let machine = try BenchmarkMachine(code, passes: passes)
     let model = try attach(machine.processor)
-    return try withExtendedLifetime(model) { try machine.run() }
+    let cycles = try machine.run()
+    model?.runEnded(machine.processor)
+    return cycles
   }
+}
+
+/// A timing model on a processor.
+public protocol AttachedModel: AnyObject {
+  /// The program is at its end.
+  func runEnded(_ processor: LogicalProcessor)
 }

@@ -58,7 +58,11 @@ enum PointerChases {
         "l3-walk", stride: 16384 + 128, count: 6000, .walked, core == .montecito ? Published(.between(34, 45), "7CPU") : Published(.between(35, 45), "7CPU"),
         remark: "15 more for the walk, measured on Madison; Intel's minimum for a walk is about 25"),
       ring(
-        "l2-walk", stride: 16384 + 128, count: 240, .walked, Published(.between(25, 35), "7CPU"), remark: "the entries of the table are in L2"),
+        "l2-walk", stride: 16384 + 128, count: 480, .walked, Published(.between(25, 35), "7CPU"), remark: "the entries of the table are in L2"),
+      ring(
+        "l2-walk-192-pages", stride: 16384 + 128, count: 192, .walked, Published(.between(25, 35), "7CPU"),
+        remark: "more than the 128 translations of the L2 DTLB"),
+      ring("l2-120-pages", stride: 16384 + 128, count: 120, .walked, Published(.exactly(10), "7CPU"), remark: "the L2 DTLB holds them"),
     ]
   }
 
