@@ -29,7 +29,9 @@ struct CatalogueTests {
   }
 
   /// Without a timing model cycles are slots: every program runs to its end, and each time the same.
-  @Test("every program runs", arguments: ["latency", "bypass", "ports", "split", "branch", "loop", "system", "stack", "speculation", "bank"])
+  @Test(
+    "every program runs",
+    arguments: ["latency", "bypass", "ports", "split", "branch", "loop", "system", "stack", "speculation", "bank"])
   func runs(family: String) {
     let runner = BenchmarkRunner { _ in nil }
     for var benchmark in Catalogue.benchmarks(for: .montecito) where benchmark.family == family {

@@ -11,7 +11,9 @@ struct GNUAssemblerTests {
     let end = "\n{ .mii\nbreak.m 0\nnop.i 0\nnop.i 0 ;;\n}\n"
     let ours = try Assembler.assemble(kernel.source + end)
     let theirs = try GNUAssembler.assemble(".explicit\n" + explicit(kernel.source) + end)
-    let bytes = ours.flatMap { bundle in [bundle.low, bundle.high].flatMap { word in withUnsafeBytes(of: word.littleEndian) { Array($0) } } }
+    let bytes = ours.flatMap { bundle in
+      [bundle.low, bundle.high].flatMap { word in withUnsafeBytes(of: word.littleEndian) { Array($0) } }
+    }
     #expect(bytes == theirs)
   }
 

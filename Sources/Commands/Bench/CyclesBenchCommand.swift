@@ -38,7 +38,9 @@ struct CyclesBenchCommand: ParsableCommand {
   func run() throws {
     let all = Catalogue.benchmarks(for: Core(machine: pipeline))
     let chosen = only.isEmpty ? all : all.filter { benchmark in only.contains { benchmark.name.hasPrefix($0) } }
-    guard !chosen.isEmpty else { throw CommandFailure(CommandFailure.badInput, "no benchmark begins with \(only.joined(separator: ", "))") }
+    guard !chosen.isEmpty else {
+      throw CommandFailure(CommandFailure.badInput, "no benchmark begins with \(only.joined(separator: ", "))")
+    }
     var output = StandardOutput()
     if list {
       for benchmark in chosen { try output.write(benchmark.name + "\n") }

@@ -42,12 +42,16 @@ final class TimingAttachment: AttachedModel {
       let first = group.address & ~0xF
       let text = (group.slot..<group.slot + group.slots).compactMap { position -> String? in
         let address = first + UInt64(position / 3) * 16
-        guard let low = processor.memory.load(address, as: UInt64.self), let high = processor.memory.load(address + 8, as: UInt64.self) else {
+        guard let low = processor.memory.load(address, as: UInt64.self),
+          let high = processor.memory.load(address + 8, as: UInt64.self)
+        else {
           return nil
         }
         return disassembler.text(of: position % 3, in: Bundle(low: low, high: high), at: address)
       }
-      print("  cycle \(group.issued), waited \(group.issued - group.earliest), \(String(first, radix: 16)).\(group.slot): \(text.joined(separator: "; "))")
+      print(
+        "  cycle \(group.issued), waited \(group.issued - group.earliest), \(String(first, radix: 16)).\(group.slot): \(text.joined(separator: "; "))"
+      )
     }
     print("")
   }

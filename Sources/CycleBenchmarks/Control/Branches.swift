@@ -14,7 +14,8 @@ enum Branches {
 
   /// A group of a whole bundle pair with a branch at its end. A cycle takes all of it, so the front end has no time to hide a bubble in.
   private static func pair(_ branch: String) -> String { Text.bundle("mmi", ["nop 0", "nop 0", "nop 0"]) + bundle(branch) }
-  private static let idlePair = Text.bundle("mmi", ["nop 0", "nop 0", "nop 0"]) + Text.bundle("mmi", ["nop 0", "nop 0", "nop 0"], stop: true)
+  private static let idlePair =
+    Text.bundle("mmi", ["nop 0", "nop 0", "nop 0"]) + Text.bundle("mmi", ["nop 0", "nop 0", "nop 0"], stop: true)
 
   /// Four branches over a bundle pair to the next one, and as many groups without. Both execute the same number.
   private static func jumps(_ branch: (String) -> String) -> String {
@@ -111,7 +112,9 @@ enum Branches {
       .loop(Text.idle(8) + Text.repeated(2) { _ in bundle("(p10) br.cond.\(hint).few end") + Text.idle(8) })
     }
     func taken(_ hint: String) -> Code {
-      .loop(Text.idle(8) + Text.repeated(2) { n in bundle("(p12) br.cond.\(hint).few next\(n)") + Text.idle(1) + "next\(n):\n" + Text.idle(8) })
+      .loop(
+        Text.idle(8)
+          + Text.repeated(2) { n in bundle("(p12) br.cond.\(hint).few next\(n)") + Text.idle(1) + "next\(n):\n" + Text.idle(8) })
     }
     return [
       bubbles("mispredicted-not-taken", notTaken("sptk"), notTaken("spnt"), units: 2, six),
@@ -145,7 +148,9 @@ enum Branches {
     }
     return [
       pattern("random", generated, remark: "half of a misprediction, if nothing can be learnt; counts the path's own cycles too"),
-      pattern("alternating", alternating, remark: "next to nothing with a local history; the path not taken has a group more in half of the passes"),
+      pattern(
+        "alternating", alternating,
+        remark: "next to nothing with a local history; the path not taken has a group more in half of the passes"),
     ]
   }
 
@@ -164,7 +169,8 @@ enum Branches {
     func written(_ distance: Int, _ register: String) -> Code {
       .loop(
         Text.idle(8) + Text.alone("mov b6=r16") + Text.idle(distance) + bundle("br.cond.sptk.few \(register)") + Text.idle(1)
-          + "target0:\n" + Text.idle(1) + "target1:\n", setup: "movl r16=target0 ;;\nmovl r17=target0 ;;\nmov b6=r16 ;;\nmov b7=r17 ;;\n")
+          + "target0:\n" + Text.idle(1) + "target1:\n",
+        setup: "movl r16=target0 ;;\nmovl r17=target0 ;;\nmov b6=r16 ;;\nmov b7=r17 ;;\n")
     }
     return [
       bubbles(
@@ -172,7 +178,8 @@ enum Branches {
         Published(.exactly(1), "251110", .medium), remark: "the call 0, the return 1; the reference jumps there and back"),
       bubbles(
         "indirect", .loop(indirect, setup: setup), .loop(direct, setup: setup), units: 2, Published(.exactly(2), "251110", .medium)),
-      bubbles("mov-to-br-at-once", written(0, "b6"), written(0, "b7"), units: 1, nil, remark: "the front end knows the target too late"),
+      bubbles(
+        "mov-to-br-at-once", written(0, "b6"), written(0, "b7"), units: 1, nil, remark: "the front end knows the target too late"),
       bubbles(
         "mov-to-br-eight-groups", written(8, "b6"), written(8, "b7"), units: 1, Published(.exactly(0), "LK"),
         remark: "Linux leaves seven cycles"),

@@ -36,13 +36,15 @@ enum RegisterStack {
   /// Four frames of 22 registers fit: deep calls without traffic cost no more than small ones.
   private static var overflow: Benchmark {
     Benchmark(
-      "stack/call-chain-that-fits", unit: "cycles lost per chain", Method(calls(depth: 4, size: 22), minus: calls(depth: 4, size: 2)),
+      "stack/call-chain-that-fits", unit: "cycles lost per chain",
+      Method(calls(depth: 4, size: 22), minus: calls(depth: 4, size: 2)),
       Published(.exactly(0), "251110", .high))
   }
 
   /// A call makes the 80 registers of the frame dirty; flushrs writes them. The callee's frame is empty.
   private static func dirtied(_ size: Int, _ instructions: String) -> Code {
-    let function = "br.cond.sptk.few main ;;\nfunction:\n" + instructions + Text.idle(8) + "{ .mib\nnop 0\nnop 0\nbr.ret.sptk.few b0 ;;\n}\n"
+    let function =
+      "br.cond.sptk.few main ;;\nfunction:\n" + instructions + Text.idle(8) + "{ .mib\nnop 0\nnop 0\nbr.ret.sptk.few b0 ;;\n}\n"
     let body =
       Text.alone("alloc r31=ar.pfs,0,\(size),0,0") + Text.idle(4) + "{ .mib\nnop 0\nnop 0\nbr.call.sptk.few b0=function ;;\n}\n"
       + Text.idle(8)
@@ -51,7 +53,8 @@ enum RegisterStack {
 
   private static var flush: Benchmark {
     Benchmark(
-      "stack/flushrs", unit: "cycles per register", Method(dirtied(80, Text.alone("flushrs")), minus: dirtied(16, Text.alone("flushrs")), units: 64),
+      "stack/flushrs", unit: "cycles per register",
+      Method(dirtied(80, Text.alone("flushrs")), minus: dirtied(16, Text.alone("flushrs")), units: 64),
       half, remark: "the return finds the registers still in the file")
   }
 
@@ -59,7 +62,8 @@ enum RegisterStack {
   private static var load: Benchmark {
     let instructions = Text.alone("flushrs") + Text.alone("loadrs")
     return Benchmark(
-      "stack/flushrs-loadrs-return", unit: "cycles per register", Method(dirtied(80, instructions), minus: dirtied(16, instructions), units: 128),
+      "stack/flushrs-loadrs-return", unit: "cycles per register",
+      Method(dirtied(80, instructions), minus: dirtied(16, instructions), units: 128),
       half, remark: "written by flushrs, dropped by loadrs, filled by the return")
   }
 }

@@ -6,11 +6,14 @@ enum Speculation {
     _ name: String, _ measured: String, _ reference: String, _ published: Published?, setup: String = "", remark: String? = nil
   ) -> Benchmark {
     let method = Method(
-      Code.loop(measured, setup: setup).with(\.translation, .register), minus: Code.loop(reference, setup: setup).with(\.translation, .register))
+      Code.loop(measured, setup: setup).with(\.translation, .register),
+      minus: Code.loop(reference, setup: setup).with(\.translation, .register))
     return Benchmark("speculation/\(name)", unit: "cycles lost", method, published, remark: remark)
   }
 
-  private static func checked(_ advanced: String, _ check: String) -> String { Text.idle(8) + Text.alone(advanced) + Text.idle(8) + Text.alone(check) }
+  private static func checked(_ advanced: String, _ check: String) -> String {
+    Text.idle(8) + Text.alone(advanced) + Text.idle(8) + Text.alone(check)
+  }
   private static let recovery = "recovery:\n"
 
   private static var hit: Benchmark {
@@ -46,11 +49,13 @@ enum Speculation {
   /// The store takes the entry away. The reference branches to the same place.
   private static var failing: Benchmark {
     func body(_ check: String) -> String {
-      Text.idle(8) + Text.alone("ld8.a r14=[r20]") + Text.idle(4) + Text.alone("st8 [r20]=r20") + Text.idle(8) + check + Text.idle(1) + "recovery:\n"
+      Text.idle(8) + Text.alone("ld8.a r14=[r20]") + Text.idle(4) + Text.alone("st8 [r20]=r20") + Text.idle(8) + check
+        + Text.idle(1) + "recovery:\n"
         + Text.idle(8)
     }
     return cost(
-      "chk.a-fails", body(Text.alone("chk.a.nc r14,recovery")), body(Text.bundle("mib", ["nop 0", "nop 0", "br.cond.sptk.few recovery"], stop: true)),
+      "chk.a-fails", body(Text.alone("chk.a.nc r14,recovery")),
+      body(Text.bundle("mib", ["nop 0", "nop 0", "br.cond.sptk.few recovery"], stop: true)),
       Published(.exactly(6), "251110", .medium), remark: "as a mispredicted branch")
   }
 

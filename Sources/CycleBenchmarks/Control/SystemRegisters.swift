@@ -28,11 +28,17 @@ enum SystemRegisters {
       + [read("ar.ccv", Published(.between(5, 6), "KAPI, GCC"), remark: "6 is of the first Itanium")]
       + exactly(["cr.iip", "cr.iim"], 2, "LK") + exactly(["cr.isr", "cr.iva", "cr.iipa"], 2, "KAPI")
       + inferred.map { read($0, nil, remark: "about 12") }
+      + ["rr", "pkr", "pmc", "pmd", "dbr", "cpuid"].map { file in
+        var dependence = Dependence.integer("mov %x=\(file)[r21]")
+        dependence.idle = idle
+        return dependence.benchmark("system/read-\(file)", nil)
+      }
       + [read("ar.itc", Published(.between(35, 36), "LK"))] + local.map { read($0, nil, remark: "about 36") }
       + exactly(["ar.pfs", "ar.lc", "ar.ec"], 2, "LK, KAPI")
       + [
         pairOfReads("k0-k1", "mov r16=ar.k0", "mov r17=ar.k1", nil, remark: "a second long read waits for the first"),
-        pairOfReads("bspstore-rnat", "mov r16=ar.bspstore", "mov r17=ar.rnat", Published(.exactly(12), "LK"), remark: "rnat overlaps"),
+        pairOfReads(
+          "bspstore-rnat", "mov r16=ar.bspstore", "mov r17=ar.rnat", Published(.exactly(12), "LK"), remark: "rnat overlaps"),
       ]
   }
 
@@ -40,7 +46,9 @@ enum SystemRegisters {
   private static func pairOfReads(_ name: String, _ first: String, _ second: String, _ published: Published?, remark: String)
     -> Benchmark
   {
-    func body(_ operands: String) -> String { Text.idle(idle) + Text.alone(first) + Text.alone(second) + Text.alone("add r18=\(operands)") }
+    func body(_ operands: String) -> String {
+      Text.idle(idle) + Text.alone(first) + Text.alone(second) + Text.alone("add r18=\(operands)")
+    }
     return Benchmark(
       "system/read-\(name)", unit: "cycles", Method(.loop(body("r16,r17")), minus: .loop(body("r21,r22")), offset: 2), published,
       remark: remark)
@@ -49,13 +57,16 @@ enum SystemRegisters {
   // MARK: Writes
 
   /// The reference writes the same register, and reads it when it is long ready, after half of the idle groups.
-  private static func write(_ name: String, _ write: String, _ use: String, _ published: Published?, setup: String = "", remark: String? = nil)
+  private static func write(
+    _ name: String, _ write: String, _ use: String, _ published: Published?, setup: String = "", remark: String? = nil
+  )
     -> Benchmark
   {
     let measured = Text.alone(write) + Text.alone(use) + Text.idle(idle)
     let reference = Text.alone(write) + Text.idle(idle / 2) + Text.alone(use) + Text.idle(idle / 2)
     return Benchmark(
-      "system/\(name)", unit: "cycles", Method(.loop(measured, setup: setup), minus: .loop(reference, setup: setup), offset: 1), published,
+      "system/\(name)", unit: "cycles", Method(.loop(measured, setup: setup), minus: .loop(reference, setup: setup), offset: 1),
+      published,
       remark: remark)
   }
 
@@ -71,7 +82,8 @@ enum SystemRegisters {
       write("write-rsc-immediate", "mov ar.rsc=0", "mov r16=ar.rsc", nil, remark: "1 \(first)"),
       write(
         "write-fpsr", "mov ar.fpsr=r30", "fma.d f16=f20,f21,f21", nil, setup: Text.alone("mov r30=ar.fpsr"), remark: "9 \(first)"),
-      write("write-lc", "mov ar.ec=r21", "mov r16=ar.ec", Published(.exactly(1), "KAPI"), remark: "ar.ec; ar.lc has the same class"),
+      write(
+        "write-lc", "mov ar.ec=r21", "mov r16=ar.ec", Published(.exactly(1), "KAPI"), remark: "ar.ec; ar.lc has the same class"),
       write("write-pfs", "mov ar.pfs=r0", "mov r16=ar.pfs", Published(.exactly(1), "KAPI")),
       write("write-ifa-srlz", "mov cr.ifa=r20", "srlz.d", nil, remark: "10 \(first)"),
       write("write-ipsr-srlz", "mov cr.ipsr=r0", "srlz.d", nil, remark: "10 \(first)"),
@@ -124,7 +136,8 @@ enum SystemRegisters {
       query("ttag", "ttag %x=r20", related), query("tak", "tak %x=r20", related),
       cost("mf", "mf", Published(.atLeast(7), "251110", .medium), remark: "with nothing under way"),
       cost("mf.a", "mf.a", nil, remark: "the bus accepts"),
-      cost("invala", "invala", Published(.exactly(1), "KAPI, LK"), remark: "the rest of its bundle takes another cycle").wholeBundle,
+      cost("invala", "invala", Published(.exactly(1), "KAPI, LK"), remark: "the rest of its bundle takes another cycle")
+        .wholeBundle,
       cost("fc", "fc r23", nil), cost("sync.i", "sync.i", nil), cost("fwb", "fwb", nil),
       cost("ptc.l", "ptc.l r23,r30", nil, setup: Text.alone("mov r30=56")),
       cost(
@@ -143,14 +156,16 @@ enum SystemRegisters {
   private static func returnLoop(_ interrupted: Bool) -> Code {
     let leave = interrupted ? "rfi" : "br.cond.sptk.few there"
     let body =
-      Text.alone("mov cr.iip=r30") + Text.alone("mov cr.ipsr=r0") + Text.alone("mov cr.ifs=r0") + Text.idle(idle) + "{ .mib\nnop 0\nnop 0\n\(leave) ;;\n}\n"
+      Text.alone("mov cr.iip=r30") + Text.alone("mov cr.ipsr=r0") + Text.alone("mov cr.ifs=r0") + Text.idle(idle)
+      + "{ .mib\nnop 0\nnop 0\n\(leave) ;;\n}\n"
       + Text.idle(1) + "there:\n" + Text.idle(1)
     return .loop(body, setup: "movl r30=there ;;\n")
   }
 
   private static var semaphores: [Benchmark] {
     [
-      ("xchg8", "xchg8 r16=[r23],r20"), ("cmpxchg8", "cmpxchg8.acq r16=[r23],r20,ar.ccv"), ("fetchadd8", "fetchadd8.acq r16=[r23],1"),
+      ("xchg8", "xchg8 r16=[r23],r20"), ("cmpxchg8", "cmpxchg8.acq r16=[r23],r20,ar.ccv"),
+      ("fetchadd8", "fetchadd8.acq r16=[r23],1"),
     ].map { name, instruction in
       cost(name, instruction, Published(.atLeast(6), "KAPI"), remark: "hits L2; blocks issue")
     }
@@ -180,7 +195,8 @@ extension Benchmark {
     var result = self
     let setup = Text.alone("alloc r16=ar.pfs,0,0,0,0")
     result.method = Method(
-      .loop(Text.idle(16) + "{ .mib\nnop 0\nnop 0\ncover ;;\n}\n", setup: setup), minus: .loop(Text.idle(17), setup: setup), offset: 1)
+      .loop(Text.idle(16) + "{ .mib\nnop 0\nnop 0\ncover ;;\n}\n", setup: setup), minus: .loop(Text.idle(17), setup: setup),
+      offset: 1)
     return result
   }
 }

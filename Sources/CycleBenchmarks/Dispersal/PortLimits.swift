@@ -13,7 +13,8 @@ enum PortLimits {
     func code(_ count: Int) -> Code {
       .loop(
         Text.repeated(count) { copy in
-          Text.bundle(first.0, numbered(first.1, copy, 0)) + Text.bundle(second.0, numbered(second.1, copy, first.1.count), stop: true)
+          Text.bundle(first.0, numbered(first.1, copy, 0))
+            + Text.bundle(second.0, numbered(second.1, copy, first.1.count), stop: true)
         }, setup: setup)
     }
     return Benchmark(
@@ -60,9 +61,11 @@ enum PortLimits {
       limit(
         "multimedia-multiply", of: "instructions", ("mii", [addition, "pmpy2.r %r=r21,r22", "pmpy2.r %r=r21,r22"]),
         ("mii", [addition, "pmpy2.r %r=r21,r22", "pmpy2.r %r=r21,r22"]), units: 4, 1, "KAPI"),
-      limit("move-long", of: "instructions", ("mlx", [addition, "movl %r=77"]), ("mlx", [addition, "movl %r=78"]), units: 2, 2, "GCC"),
       limit(
-        "mov-from-br", of: "instructions", ("mii", ["nop.m 0", "mov %r=b6", "mov %r=b7"]), ("mii", ["nop.m 0", "mov %r=b6", "mov %r=b7"]),
+        "move-long", of: "instructions", ("mlx", [addition, "movl %r=77"]), ("mlx", [addition, "movl %r=78"]), units: 2, 2, "GCC"),
+      limit(
+        "mov-from-br", of: "instructions", ("mii", ["nop.m 0", "mov %r=b6", "mov %r=b7"]),
+        ("mii", ["nop.m 0", "mov %r=b6", "mov %r=b7"]),
         units: 4, 1, "KAPI, GCC"),
       limit("nops", of: "instructions", same("mmi", "nop 0"), same("mmi", "nop 0"), units: 6, 6, "GCC, GMP"),
     ]
@@ -86,10 +89,12 @@ enum PortLimits {
         "float-load", of: "loads", ("mmi", ["ldfd %f=[%a]", "ldfd %f=[%a]", nop]), ("mmi", ["ldfd %f=[%a]", "ldfd %f=[%a]", nop]),
         units: 4, 4, "KAPI, GCC", setup: spread),
       limit(
-        "float-load-pair", of: "loads", ("mmi", ["ldfpd %f,%g=[%a]", "nop.m 0", nop]), ("mmi", ["nop.m 0", "ldfpd %f,%g=[%a]", nop]),
+        "float-load-pair", of: "loads", ("mmi", ["ldfpd %f,%g=[%a]", "nop.m 0", nop]),
+        ("mmi", ["nop.m 0", "ldfpd %f,%g=[%a]", nop]),
         units: 2, 2, "KAPI, GCC", setup: spread),
       limit(
-        "float-load-pair-and-loads", of: "loads", ("mmi", ["ldfpd %f,%g=[%a]", load, nop]), ("mmi", ["nop.m 0", "ldfpd %f,%g=[%a]", nop]),
+        "float-load-pair-and-loads", of: "loads", ("mmi", ["ldfpd %f,%g=[%a]", load, nop]),
+        ("mmi", ["nop.m 0", "ldfpd %f,%g=[%a]", nop]),
         units: 3, 1.5, "KAPI, GCC", setup: spread, remark: "three in a group take two cycles: two ports"),
       limit(
         "prefetch", of: "prefetches", ("mmi", ["lfetch [%a]", "lfetch [%a]", nop]), ("mmi", ["lfetch [%a]", "lfetch [%a]", nop]),
@@ -111,7 +116,8 @@ enum PortLimits {
     let addition = "add %r=r21,r22"
     return [
       limit(
-        "multiply-add", of: "instructions", ("mfi", [addition, multiply, "nop.i 0"]), ("mfi", [addition, multiply, "nop.i 0"]), units: 2,
+        "multiply-add", of: "instructions", ("mfi", [addition, multiply, "nop.i 0"]), ("mfi", [addition, multiply, "nop.i 0"]),
+        units: 2,
         2, "KAPI, GCC"),
       limit(
         "fixed-multiply", of: "instructions", ("mfi", [addition, "xma.l %f=f22,f23,f22", "nop.i 0"]),

@@ -2,7 +2,9 @@
 enum SplitIssue {
   static func all(_ core: Core) -> [Benchmark] { slots(core) + implicitStops }
 
-  private static func group(_ name: String, _ bundles: String, _ cycles: Double, _ source: String, remark: String? = nil) -> Benchmark {
+  private static func group(_ name: String, _ bundles: String, _ cycles: Double, _ source: String, remark: String? = nil)
+    -> Benchmark
+  {
     // Targets are of their own for each copy: a result may be under way for some cycles.
     func copy(_ n: Int) -> String {
       [16, 17, 18, 19, 30, 31].enumerated().reduce(bundles) { $0.replacing("r\($1.element)=", with: "r\(32 + n * 6 + $1.offset)=") }
@@ -25,7 +27,8 @@ enum SplitIssue {
         "shift-in-second-i", Text.bundle("mii", ["nop 0", "nop 0", "extr.u r16=r22,1,3"], stop: true), shift, "GCC, OSSL"),
       group(
         "shifts-in-both-bundles",
-        Text.bundle("mmi", ["nop 0", "nop 0", "extr.u r16=r22,1,3"]) + Text.bundle("mmi", ["nop 0", "nop 0", "extr.u r17=r22,1,3"], stop: true),
+        Text.bundle("mmi", ["nop 0", "nop 0", "extr.u r16=r22,1,3"])
+          + Text.bundle("mmi", ["nop 0", "nop 0", "extr.u r17=r22,1,3"], stop: true),
         shift, "OSSL"),
       group(
         "long-then-i0",

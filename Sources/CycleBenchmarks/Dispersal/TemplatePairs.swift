@@ -46,8 +46,10 @@ enum TemplatePairs {
 
   /// The templates with a stop inside: the group ends there, and what follows starts the next cycle.
   private static var innerStops: [Benchmark] {
-    let middle = ["m;mi": "{ .mmi\nadd r16=r21,r22 ;;\nadd r17=r21,r22\nadd r18=r21,r22\n}\n",
-      "mi;i": "{ .mii\nadd r16=r21,r22\nadd r17=r21,r22 ;;\nadd r18=r21,r22\n}\n"]
+    let middle = [
+      "m;mi": "{ .mmi\nadd r16=r21,r22 ;;\nadd r17=r21,r22\nadd r18=r21,r22\n}\n",
+      "mi;i": "{ .mii\nadd r16=r21,r22\nadd r17=r21,r22 ;;\nadd r18=r21,r22\n}\n",
+    ]
     let plain = Text.bundle("mmi", ["add r19=r21,r22", "add r30=r21,r22", "add r31=r21,r22"])
     let end = Text.bundle("mmi", ["add r19=r21,r22", "add r30=r21,r22", "add r31=r21,r22"], stop: true)
     func benchmark(_ name: String, _ pair: String, _ cycles: Double) -> Benchmark {

@@ -27,12 +27,15 @@ public struct Kernel: Sendable {
 
   var benchmark: Benchmark {
     // Doubles between one and two; as integers they have carries now and then.
-    func operand(_ seed: UInt64) -> [UInt64] { (0..<1040).map { 0x3FF0_0000_0000_0000 | ($0 &* 0x9E37_79B9_7F4A_7C15 ^ seed) >> 12 } }
+    func operand(_ seed: UInt64) -> [UInt64] {
+      (0..<1040).map { 0x3FF0_0000_0000_0000 | ($0 &* 0x9E37_79B9_7F4A_7C15 ^ seed) >> 12 }
+    }
     func code(_ elements: Int) -> Code {
       self.code(elements: elements, first: operand(1), second: operand(2), multiplier: Text.alone("mov f6=f20"))
     }
     return Benchmark(
-      "kernel/\(name)", unit: "cycles per element", Method(code(960), minus: code(480), units: 480, passes: (6, 18)), published, remark: remark)
+      "kernel/\(name)", unit: "cycles per element", Method(code(960), minus: code(480), units: 480, passes: (6, 18)), published,
+      remark: remark)
   }
 
   public static let all: [Kernel] = [
@@ -46,7 +49,8 @@ public struct Kernel: Sendable {
       name: "daxpy", source: text(PackageResources.daxpy_ia64), step: 8, published: Published(.exactly(0.625), "KAPI, GCC"),
       remark: "what the ports admit for this unrolling: eight elements in four cycles, one for the branch; doubles, from L2"),
     Kernel(
-      name: "add_n", source: text(PackageResources.add_n_ia64), step: 4, published: Published(.exactly(1.25), "GMP"), remark: "mpn_add_n: limbs"),
+      name: "add_n", source: text(PackageResources.add_n_ia64), step: 4, published: Published(.exactly(1.25), "GMP"),
+      remark: "mpn_add_n: limbs"),
     Kernel(
       name: "mul_1", source: text(PackageResources.mul_1_ia64), step: 1, published: Published(.exactly(2), "GMP"),
       remark: "mpn_mul_1: limbs; getf is the limit"),

@@ -64,7 +64,8 @@ enum Bypasses {
   }
 
   private static var floatingPoint: [Benchmark] {
-    func float(_ name: String, _ producer: String, _ consumer: String, _ published: Published?, remark: String? = nil) -> Benchmark {
+    func float(_ name: String, _ producer: String, _ consumer: String, _ published: Published?, remark: String? = nil) -> Benchmark
+    {
       pair(name, producer, consumer, x: "f14", y: "f15", published, remark: remark)
     }
     return [

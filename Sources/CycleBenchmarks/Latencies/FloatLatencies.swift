@@ -9,7 +9,8 @@ enum FloatLatencies {
       "fmin %x=f20,f21", "fmax %x=f20,f21", "famin %x=f20,f21", "famax %x=f20,f21", "fmerge.s %x=f20,f21", "fmerge.se %x=f20,f21",
       "fmix.lr %x=f22,f23", "fsxt.r %x=f22,f23", "fpack %x=f20,f21", "fswap %x=f22,f23", "fand %x=f22,f23", "fandcm %x=f22,f23",
       "for %x=f22,f23", "fxor %x=f22,f23", "fselect %x=f22,f23,f24", "fcvt.fx %x=f20", "fcvt.fx.trunc %x=f20", "fcvt.xf %x=f22",
-      "fpma %x=f22,f23,f22", "fpms %x=f22,f23,f22", "fpmin %x=f22,f23", "fpmerge.s %x=f22,f23", "fpcvt.fx %x=f22", "fpcmp.lt %x=f22,f23",
+      "fpma %x=f22,f23,f22", "fpms %x=f22,f23,f22", "fpmin %x=f22,f23", "fpmerge.s %x=f22,f23", "fpcvt.fx %x=f22",
+      "fpcmp.lt %x=f22,f23",
     ].map { instruction in
       let name = instruction.prefix { $0 != " " }
       // Integers and pairs are no operands for a multiply-add: an xma asks the same of them.

@@ -3,7 +3,8 @@ enum IntegerLatencies {
   static func all() -> [Benchmark] { alu + compares + multimedia + bitFields + moves }
 
   private static func list(
-    _ instructions: [String], _ make: (String) -> Dependence, _ cycles: Double, _ source: String, _ confidence: Confidence = .verified
+    _ instructions: [String], _ make: (String) -> Dependence, _ cycles: Double, _ source: String,
+    _ confidence: Confidence = .verified
   ) -> [Benchmark] {
     instructions.map { instruction in
       let name = instruction.prefix { $0 != " " }
@@ -15,7 +16,8 @@ enum IntegerLatencies {
     list(
       [
         "add %x=r21,r22", "sub %x=r22,r21", "adds %x=5,r21", "addl %x=77777,r0", "shladd %x=r21,3,r22", "addp4 %x=r21,r22",
-        "shladdp4 %x=r21,2,r22", "and %x=r21,r22", "andcm %x=r21,r22", "or %x=r21,r22", "xor %x=r21,r22", "movl %x=0x123456789abcdef",
+        "shladdp4 %x=r21,2,r22", "and %x=r21,r22", "andcm %x=r21,r22", "or %x=r21,r22", "xor %x=r21,r22",
+        "movl %x=0x123456789abcdef",
       ], Dependence.integer, 1, "KAPI, GCC")
   }
 
@@ -32,7 +34,8 @@ enum IntegerLatencies {
   private static var multimedia: [Benchmark] {
     list(
       [
-        "padd1 %x=r21,r22", "padd2 %x=r21,r22", "padd4 %x=r21,r22", "psub2.sss %x=r21,r22", "pavg1 %x=r21,r22", "pavgsub2 %x=r21,r22",
+        "padd1 %x=r21,r22", "padd2 %x=r21,r22", "padd4 %x=r21,r22", "psub2.sss %x=r21,r22", "pavg1 %x=r21,r22",
+        "pavgsub2 %x=r21,r22",
         "pcmp2.eq %x=r21,r22", "pshladd2 %x=r21,2,r22", "pshradd2 %x=r21,2,r22", "pmin2 %x=r21,r22", "pmax1.u %x=r21,r22",
         "psad1 %x=r21,r22", "pshl2 %x=r22,r21", "pshr4.u %x=r22,3", "shl %x=r22,r21", "shr %x=r22,r21", "shr.u %x=r22,r21",
         "pack2.sss %x=r21,r22", "unpack1.h %x=r21,r22", "mix2.l %x=r21,r22", "mux1 %x=r22,@rev", "mux2 %x=r22,0x1b",

@@ -120,13 +120,19 @@ public final class BenchmarkMachine {
     s.pointee.bsp = Self.backingStore
     s.pointee.bspStore = Self.backingStore
     s.pointee.ip = Self.code
-    for region in 0..<8 { s.rr[region] = UInt64(region + 1) << 8 | TranslationSetup.pageShift << 2 | (code.translation == .walked ? 1 : 0) }
+    for region in 0..<8 {
+      s.rr[region] = UInt64(region + 1) << 8 | TranslationSetup.pageShift << 2 | (code.translation == .walked ? 1 : 0)
+    }
     for (n, value) in Registers.standard(virtual: code.translation != .physical) { s.gr[n] = value }
     s.gr[9] = UInt64(passes)
     for (n, value) in code.registers { s.gr[n] = value }
-    for n in 14...31 as ClosedRange<UInt8> { s.f(n).pointee = FloatRegister(significand: 0xC000_0000_0000_0000, signExponent: 0xFFFF) }
+    for n in 14...31 as ClosedRange<UInt8> {
+      s.f(n).pointee = FloatRegister(significand: 0xC000_0000_0000_0000, signExponent: 0xFFFF)
+    }
     // Two single-precision numbers, for the parallel instructions, and an address for integer ones.
-    for n in 22...23 as ClosedRange<UInt8> { s.f(n).pointee = FloatRegister(significand: 0x3FC0_0000_3FC0_0000, signExponent: 0x1003E) }
+    for n in 22...23 as ClosedRange<UInt8> {
+      s.f(n).pointee = FloatRegister(significand: 0x3FC0_0000_3FC0_0000, signExponent: 0x1003E)
+    }
     s.f(24).pointee = FloatRegister(significand: s.gr[20], signExponent: 0x1003E)
     // p12 and p13 say yes, p10 and p11 no.
     s.pr[12] = 1

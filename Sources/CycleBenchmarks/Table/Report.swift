@@ -26,8 +26,10 @@ public struct Report: Sendable {
   private func cells(_ m: Measurement) -> [String] {
     let published = m.benchmark.published
     let source = published.map { $0.confidence == .verified ? $0.source : "\($0.source) (\($0.confidence.rawValue))" }
-    let difference = m.difference.map { published.map { $0.figure.nearest(m.figure?.value ?? 0) } == 0
-      ? Decimal.text($0) : Decimal.text($0 * 100, decimals: 1) + " %" }
+    let difference = m.difference.map {
+      published.map { $0.figure.nearest(m.figure?.value ?? 0) } == 0
+        ? Decimal.text($0) : Decimal.text($0 * 100, decimals: 1) + " %"
+    }
     return [
       m.benchmark.name, m.figure?.description ?? "–", published?.figure.description ?? "–", m.benchmark.unit, source ?? "–",
       difference ?? "–", m.verdict.rawValue,
@@ -116,7 +118,8 @@ extension Report: Encodable {
 
 extension Measurement: Encodable {
   private enum Keys: String, CodingKey {
-    case family, name, unit, model, numerator, denominator, published, source, confidence, difference, verdict, remark, reason, failure
+    case family, name, unit, model, numerator, denominator, published, source, confidence, difference, verdict, remark, reason,
+      failure
   }
 
   public func encode(to encoder: any Encoder) throws {
