@@ -124,11 +124,11 @@ enum Branches {
 
   // MARK: Patterns
 
-  /// A branch that follows the lowest bit of a register which a shift-register generator moves on, or a fixed pattern of directions.
+  /// A branch that follows the lowest bit of r30, which `step` moves on. Both ways have as many groups.
   private static func patternLoop(_ step: String, _ setup: String) -> Code {
     .loop(
-      Text.alone(step) + Text.alone("tbit.nz p14,p15=r30,0") + Text.idle(4) + bundle("(p14) br.cond.dptk.few skip") + Text.idle(1)
-        + "skip:\n" + Text.idle(2), setup: setup)
+      Text.alone(step) + Text.alone("tbit.nz p14,p15=r30,0") + Text.idle(4) + bundle("(p14) br.cond.dptk.few other") + Text.idle(1)
+        + bundle("br.cond.sptk.few join") + "other:\n" + Text.idle(2) + "join:\n" + Text.idle(4), setup: setup)
   }
 
   private static var patterns: [Benchmark] {
@@ -147,10 +147,10 @@ enum Branches {
         "branch/pattern-\(name)", unit: "cycles lost", Method(code, minus: always, passes: wide), nil, remark: remark)
     }
     return [
-      pattern("random", generated, remark: "half of a misprediction, if nothing can be learnt; counts the path's own cycles too"),
+      pattern("random", generated, remark: "half of a misprediction, where nothing can be learnt"),
       pattern(
         "alternating", alternating,
-        remark: "next to nothing with a local history; the path not taken has a group more in half of the passes"),
+        remark: "nothing, with a local history"),
     ]
   }
 
