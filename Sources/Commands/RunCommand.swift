@@ -20,7 +20,10 @@ struct RunCommand: ParsableCommand {
   var stats: String?
   @Option(help: ArgumentHelp("Stop with status 3 after so many instructions (slots, nops included).", valueName: "n"))
   var limitInstructions: UInt64?
-  @Flag(help: "Check the engine: run the program twice side by side, by blocks and by single instructions, and compare. With --timing cycle the first of the two is timed.")
+  @Flag(
+    help:
+      "Check the engine: run the program twice side by side, by blocks and by single instructions, and compare. With --timing cycle the first of the two is timed."
+  )
   var lockstep = false
 
   @OptionGroup var timing: TimingOptions

@@ -71,11 +71,14 @@ public final class Pipeline {
     let cycles = table(4 * Cause.stride, UInt64(0))
     let counts = table(4 * PipelineState.countStride, UInt64(0))
     return PipelineState(
-      levelCycles: cycles, levelCounts: counts, state: processor.state, dataTable: processor.dataTable, memoryBase: processor.memoryBase, owner: owner,
-      scoreboard: table(RegisterCode.count, 0), extra: extra, operandCauses: extra + 256, buffer: buffer, bufferNext: buffer, bufferEnd: buffer + pairs,
+      levelCycles: cycles, levelCounts: counts, state: processor.state, dataTable: processor.dataTable,
+      memoryBase: processor.memoryBase, owner: owner,
+      scoreboard: table(RegisterCode.count, 0), extra: extra, operandCauses: extra + 256, buffer: buffer, bufferNext: buffer,
+      bufferEnd: buffer + pairs,
       histories: table(histories, History()), historyMask: histories - 1, returnStack: table(max(1, d.branch.returnStack), 0),
       branchWritten: table(8, 0), l1i: CacheTags(d.l1i), l1d: CacheTags(d.l1d), l2d: CacheTags(d.l2d), l2i: CacheTags(unified),
-      l3: CacheTags(d.l3), l1DTLB: PageTags(entries: d.translation.l1Entries), l1ITLB: PageTags(entries: d.translation.l1Entries), l2DTLB: PageTags(entries: d.translation.l2Entries),
+      l3: CacheTags(d.l3), l1DTLB: PageTags(entries: d.translation.l1Entries), l1ITLB: PageTags(entries: d.translation.l1Entries),
+      l2DTLB: PageTags(entries: d.translation.l2Entries),
       l2ITLB: PageTags(entries: d.translation.l2Entries),
       cycles: cycles, counts: counts, costs: Costs(d))
   }

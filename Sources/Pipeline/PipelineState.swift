@@ -6,8 +6,9 @@ struct PipelineState {
 
   /// Cycle in which the last group issued: the processor's clock. First, so that the engine's pointer to it is this struct's.
   var now: UInt64 = 0
-  /// Where the last group goes on, if its block ended in the middle of it: address of the bundle | slot.
-  var continuation: UInt64 = .max
+  /// The last group, and the address that its positions count from.
+  var lastGroup: UnsafePointer<IssueGroup>?
+  var lastBlock: UInt64 = 0
   /// Nothing issues up to and including this cycle, because of `holdCause`.
   var hold: UInt64 = 0
   var holdCause = Cause.memoryOrder

@@ -8,9 +8,9 @@ import Processor
 extension UnsafeMutablePointer where Pointee == PipelineState {
   @inline(__always) func issue(_ group: UnsafePointer<IssueGroup>, _ block: UInt64) -> UInt64 {
     let flags = group.pointee.flags.rawValue
-    if flags & IssueGroup.Flags.first.rawValue != 0 && pointee.continuation != .max && continues(group, block) {
-      return issueWithLast(group, block)
-    }
+    if flags & IssueGroup.Flags.first.rawValue != 0 && goesOn(group, block) { return pointee.now }
+    pointee.lastGroup = group
+    pointee.lastBlock = block
     let causes = pointee.levelCycles
     let before = pointee.now
     var t = before &+ 1
@@ -28,31 +28,33 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     }
     pointee.now = t
     if group.pointee.hasWork { work(group, block, t) }
-    if flags & IssueGroup.Flags.open.rawValue != 0 { leaveOpen(group, block) }
     if pointee.knowsMultimedia { remember(group, t) }
     if pointee.isObserved { observe(group, block, before, t) }
     return pointee.now
   }
 
-  // MARK: Groups that a block's end has cut
+  // MARK: Groups that are left in the middle
 
-  /// A block ends behind some system instructions, whose group goes on in the next block.
-  @inline(never) private func leaveOpen(_ group: UnsafePointer<IssueGroup>, _ block: UInt64) {
-    let end = UInt64(group.pointee.header.end)
-    pointee.continuation = block &+ end / 3 &* 16 | end % 3
-  }
-
-  /// Whether a block goes on where the last one ended, with no more than what is left of that bundle and the next one.
-  @inline(never) private func continues(_ group: UnsafePointer<IssueGroup>, _ block: UInt64) -> Bool {
-    let from = pointee.continuation
-    pointee.continuation = .max
-    let start = UInt64(group.pointee.header.start)
-    return from & 3 != 0 && from == (block &+ start / 3 &* 16 | start % 3)
+  /// The engine leaves its blocks behind some system instructions, and comes back in the middle of their group: at a slot that has
+  /// issued with the last group, or that would have if the plan had gone on. True: nothing is left to do for this one.
+  @inline(never) private func goesOn(_ group: UnsafePointer<IssueGroup>, _ block: UInt64) -> Bool {
+    guard let last = pointee.lastGroup else { return false }
+    // Slots in a row, over all bundles.
+    func place(_ block: UInt64, _ position: UInt8) -> UInt64 { block / 16 &* 3 &+ UInt64(position) }
+    let start = place(block, group.pointee.header.start)
+    let end = place(block, group.pointee.header.end)
+    let lastEnd = place(pointee.lastBlock, last.pointee.header.end)
+    guard start > place(pointee.lastBlock, last.pointee.header.start), start <= lastEnd else { return false }
+    if start == lastEnd && last.pointee.split != .end { return false }
+    if end > lastEnd { issueRest(group, block) }
+    return true
   }
 
   /// The rest of a group, in the cycle of its beginning.
-  @inline(never) private func issueWithLast(_ group: UnsafePointer<IssueGroup>, _ block: UInt64) -> UInt64 {
+  private func issueRest(_ group: UnsafePointer<IssueGroup>, _ block: UInt64) {
     pointee.slots &+= group.pointee.packedSlots
+    pointee.lastGroup = group
+    pointee.lastBlock = block
     var t = pointee.now
     // Its first bundle has been fetched.
     if group.pointee.pairs > 1 || group.pointee.lines > 1 {
@@ -65,8 +67,6 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     }
     pointee.now = t
     if group.pointee.hasWork { work(group, block, t) }
-    if flags & IssueGroup.Flags.open.rawValue != 0 { leaveOpen(group, block) }
-    return pointee.now
   }
 
   // MARK: Operands and work

@@ -58,7 +58,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       // The branches of the group that was interrupted tell nothing any more.
       pointee.pending.group = nil
       pointee.memory.deferredCount = 0
-      pointee.continuation = .max
+      pointee.lastGroup = nil
       pointee.fetchPage = .max
       pointee.fetchLine = .max
       flushFrom(Swift.max(t, pointee.hold), pointee.costs.interruption)
@@ -77,13 +77,16 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     case .stackStores:
       bump(.stackStores, value)
       holdUntil(
-        Swift.max(t, pointee.hold) &+ 1 &+ (value &+ pointee.costs.registersPerCycle &- 1) / pointee.costs.registersPerCycle, .stackOverflow)
+        Swift.max(t, pointee.hold) &+ 1 &+ (value &+ pointee.costs.registersPerCycle &- 1) / pointee.costs.registersPerCycle,
+        .stackOverflow)
     case .stackLoads:
       bump(.stackLoads, value)
       holdUntil(
-        Swift.max(t, pointee.hold) &+ 1 &+ (value &+ pointee.costs.registersPerCycle &- 1) / pointee.costs.registersPerCycle, .stackUnderflow)
+        Swift.max(t, pointee.hold) &+ 1 &+ (value &+ pointee.costs.registersPerCycle &- 1) / pointee.costs.registersPerCycle,
+        .stackUnderflow)
     case .statusChanged: changeStatus()
     case .blocksDropped:
+      pointee.lastGroup = nil
       pointee.pending.group = nil
       pointee.previous = nil
       pointee.beforePrevious = nil

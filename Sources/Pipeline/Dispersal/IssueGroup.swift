@@ -51,10 +51,8 @@ struct IssueGroup {
     static let float = Flags(rawValue: 2)
     /// It uses registers that are neither general registers nor predicates.
     static let others = Flags(rawValue: 4)
-    /// The first group of its plan, which may belong to what issued before it.
+    /// The first group of a plan that begins in the middle of a bundle: it may belong to what issued before it.
     static let first = Flags(rawValue: 8)
-    /// The plan ended before a stop or a rule did: what follows may still go with it.
-    static let open = Flags(rawValue: 16)
   }
 
   /// Where the tables of a group begin.

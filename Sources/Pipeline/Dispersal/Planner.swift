@@ -58,8 +58,7 @@ struct Planner {
         fetched = bundle
       }
       for s in plan.syllables { add(s, planner) }
-      if isFirst { group.flags.insert(.first) }
-      if plan.split == .end && !last.kind.isBranch { group.flags.insert(.open) }
+      if isFirst && first.position % 3 != 0 { group.flags.insert(.first) }
       // A register that several syllables read is looked at once for each kind of use.
       var seen: Set<UInt64> = []
       uses.removeAll { use in
@@ -210,7 +209,8 @@ struct Planner {
       branches.append(
         Branch(
           kind: kind, predicate: i.qp, whether: i.whether, register: i.b2, slot: UInt8(s.position % 3),
-          isDecided: i.qp == 0 || !written.contains(RegisterCode.predicate + UInt16(i.qp)), displacement: i.immediate &+ Int64(s.bundle * 16)))
+          isDecided: i.qp == 0 || !written.contains(RegisterCode.predicate + UInt16(i.qp)),
+          displacement: i.immediate &+ Int64(s.bundle * 16)))
     }
 
     private mutating func layOut() {

@@ -51,7 +51,9 @@ extension LogicalProcessor {
     var d = a.pointee.ip ^ b.pointee.ip | a.pointee.psr ^ b.pointee.psr | a.pointee.instructions ^ b.pointee.instructions
     // Time is compared where both count it in the same way.
     let sameTime = isTimed == other.isTimed
-    d |= (sameTime ? a.pointee.idleCycles ^ b.pointee.idleCycles : 0) | engine.pointee.interruptions ^ other.engine.pointee.interruptions
+    d |=
+      (sameTime ? a.pointee.idleCycles ^ b.pointee.idleCycles : 0) | engine.pointee.interruptions
+      ^ other.engine.pointee.interruptions
     d |= cfm ^ other.cfm | a.pointee.bsp ^ b.pointee.bsp | a.pointee.bspStore ^ b.pointee.bspStore
     d |= a.pointee.rnat ^ b.pointee.rnat | UInt64(a.pointee.bottomOfFrame ^ b.pointee.bottomOfFrame)
     d |= UInt64(bitPattern: Int64(a.pointee.dirty ^ b.pointee.dirty | a.pointee.clean ^ b.pointee.clean))
