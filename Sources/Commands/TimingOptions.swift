@@ -19,7 +19,13 @@ struct TimingOptions: ParsableArguments {
   /// The description to time with; nil for functional timing.
   func description() throws(CommandFailure) -> MachineDescription? {
     guard timing == .cycle else { return nil }
-    do throws(MachineDescription.Failure) { return try MachineDescription.load(pipeline) } catch {
+    do throws(MachineDescription.Failure) {
+      let description = try MachineDescription.load(pipeline)
+      // Clocks of the platform and what the firmware says of them go by the processor's.
+      LogicalProcessor.setClock(
+        frequency: UInt64(description.clockMHz * 1_000_000), cyclesPerITCTick: UInt64(description.itcDivisor))
+      return description
+    } catch {
       throw CommandFailure(CommandFailure.badInput, "--pipeline: \(error)")
     }
   }

@@ -15,8 +15,9 @@ public final class Pipeline {
   }
   private let extra: UnsafeMutablePointer<UInt8>
 
-  /// Makes `processor` count the cycles of `description` from now on. The model must outlive the processor's last run.
-  public init(_ description: MachineDescription = MachineDescription(), watching processor: LogicalProcessor) {
+  /// Makes `processor` count the cycles of `description` from now on. The model must outlive the processor's last run. Unless it
+  /// `setsClock`, it counts for itself only.
+  public init(_ description: MachineDescription = MachineDescription(), watching processor: LogicalProcessor, setsClock: Bool = true) {
     precondition(MemoryLayout<PipelineState>.offset(of: \.now) == 0, "the clock is not the first member")
     self.description = description
     self.processor = processor
@@ -35,8 +36,7 @@ public final class Pipeline {
     pipe = .allocate(capacity: 1)
     pipe.initialize(to: Pipeline.makeState(description, processor, UnsafePointer(extra), Unmanaged.passUnretained(self)))
     pipe.changeStatus()
-    processor.attach(
-      TimingModel(
+    var model = TimingModel(
         context: UnsafeMutableRawPointer(pipe),
         clock: UnsafeMutableRawPointer(pipe).assumingMemoryBound(to: UInt64.self),
         plan: { context, bundles, physical, startSlot, end, records, capacity in
@@ -51,7 +51,9 @@ public final class Pipeline {
         notice: { context, event, value in
           guard let event = TimingEvent(rawValue: event) else { return }
           context.assumingMemoryBound(to: PipelineState.self).notice(event, value)
-        }))
+        })
+    model.isFollowed = setsClock
+    processor.attach(model)
   }
 
   private static func makeState(
