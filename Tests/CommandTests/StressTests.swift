@@ -22,7 +22,7 @@ struct StressTests {
       script: """
         /tests/stress -s \(seed) -j 4 -r \(Self.rounds)
         echo "status=$?"
-        dmesg | grep -iE 'bug:|warning:|oops|call trace|stall|lockup|hung task' | grep -v 'skipping physical page 0'
+        echo "trouble=$(dmesg | grep -cE 'BUG:|WARNING: CPU|Oops|Call Trace|stall|lockup|blocked for more than')"
         """, as: "script")
     let initrd = try folder.write(
       "all.cpio", archive.behind(Data(contentsOf: URL(fileURLWithPath: GuestTools.initramfs(in: folder)))))
@@ -37,8 +37,6 @@ struct StressTests {
     #expect(lines.contains("status=0"))
     let parts = lines.filter { $0.hasPrefix("stress: ") && $0.contains(" ok ") }
     #expect(parts.count == 10, "\(parts)")
-    // After the status, only what the first process says.
-    let after = lines.drop { $0 != "status=0" }.dropFirst().filter { !$0.contains("EXIT") && !$0.contains("reboot: Power down") }
-    #expect(Array(after) == [], "seed \(seed)")
+    #expect(lines.contains("trouble=0"), "seed \(seed): \(lines.joined(separator: "\n").suffix(3000))")
   }
 }
