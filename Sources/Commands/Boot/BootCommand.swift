@@ -114,6 +114,7 @@ struct BootCommand: ParsableCommand {
   func run() throws {
     let success = try makeMatcher(until, "--until")
     let failure = try makeFailureMatcher()
+    try timing.check(processors: cpus)
     if let machine { return try runPartitions(machine) }
     if let lockstep {
       return try LockstepBoot(make: { try makeServer(nil) }, share: lockstep, matcher: success).run(limit: limitInstructions)
@@ -122,6 +123,8 @@ struct BootCommand: ParsableCommand {
     let networks = Networks(world: world, all: nic)
     let server = try makeServer(networks)
     server.mayReset = !noReboot
+    let cycles = try CycleObservation(timing, program: kernel, hasStatistics: stats != nil)
+    cycles?.begin(server.pipelines)
     let console = HostConsole()
     let schedule = OutsideSchedule(machine: server.machine, world: world)
     let session = ConsoleSession(server: server, console: console, schedule: schedule, success: success, failure: failure)
@@ -135,8 +138,9 @@ struct BootCommand: ParsableCommand {
     let seconds = HostTime.seconds(since: start)
     server.flushDisks()
     let failed = report(outcome, session, server)
+    cycles?.finish()
     if let stats {
-      try BootStatistics(server: server, outcome: name(outcome, session), hostSeconds: seconds).write(to: stats)
+      try BootStatistics(server: server, outcome: name(outcome, session), hostSeconds: seconds, cycles: cycles).write(to: stats)
     }
     networks.complaints.forEach { StandardError.write("epicure: \($0)") }
     if let failed { throw failed }

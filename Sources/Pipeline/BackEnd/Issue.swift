@@ -43,8 +43,12 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     pointee.beforePreviousTime = pointee.previousTime
     pointee.previousTime = t
     pointee.previous = group
-    if pointee.isObserved { observe(group, block, before, t) }
+    if pointee.isObserved { observe(group, address, t) }
     return t
+  }
+
+  @inline(never) private func observe(_ group: UnsafePointer<IssueGroup>, _ address: UInt64, _ t: UInt64) {
+    pointee.owner._withUnsafeGuaranteedRef { $0.observe(group, address, t) }
   }
 
   /// A result will be there for its quickest consumer in cycle `ready`.

@@ -47,10 +47,10 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     }
     if b.pointee.isDecided {
       let taken = pointee.state.pr[Int(b.pointee.predicate)] != 0
-      counts[Count.branches.rawValue] &+= 1
+      counts[BranchCount.executed.index(b.pointee.kind)] &+= 1
       learn(history, taken, target)
       if taken { count(b.pointee.kind, fallThrough, counts) }
-      if taken != expected { late(taken ? b.pointee.kind : nil, expected ? target : fallThrough, fallThrough, time, counts) }
+      if taken != expected { late(b.pointee.kind, taken, expected ? target : fallThrough, fallThrough, time, counts) }
       return
     }
     pointee.pending.group = group
@@ -89,12 +89,13 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   /// A misprediction that is known when its group issues: the clock moves on to the cycle before the right path.
   @inline(never)
   private func late(
-    _ kind: Branch.Kind?, _ predicted: UInt64, _ fallThrough: UInt64, _ time: UInt64, _ counts: UnsafeMutablePointer<UInt64>
+    _ kind: Branch.Kind, _ taken: Bool, _ predicted: UInt64, _ fallThrough: UInt64, _ time: UInt64,
+    _ counts: UnsafeMutablePointer<UInt64>
   ) {
     pointee.pending.predicted = predicted
     pointee.pending.fallThrough = fallThrough
     pointee.pending.time = time
-    pointee.now = mispredicted(kind, time &+ 1, counts) &- 1
+    pointee.now = mispredicted(kind, taken, time &+ 1, counts) &- 1
   }
 
   /// The group's only branch, whose outcome is known already: there is no need to wait for the next group.
@@ -120,16 +121,16 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       taken = pointee.state.pr[Int(b.pointee.predicate)] != 0
       if taken { address = pointee.state.br[Int(b.pointee.register)] & ~0xF }
     }
-    counts[Count.branches.rawValue] &+= 1
+    counts[BranchCount.executed.index(b.pointee.kind)] &+= 1
     learn(history, taken, address)
     if taken { count(b.pointee.kind, fallThrough, counts) }
     if pointee.pending.predicted == address && !pointee.pending.registerIsLate { return }
-    late(taken ? b.pointee.kind : nil, pointee.pending.predicted, fallThrough, time, counts)
+    late(b.pointee.kind, taken, pointee.pending.predicted, fallThrough, time, counts)
   }
 
   /// A branch is taken; a call leaves where it returns to.
   @inline(__always) private func count(_ kind: Branch.Kind, _ fallThrough: UInt64, _ counts: UnsafeMutablePointer<UInt64>) {
-    counts[Count.taken.rawValue] &+= 1
+    counts[BranchCount.taken.index(kind)] &+= 1
     if kind == .call || kind == .indirectCall {
       pointee.returnStack[pointee.returnTop] = fallThrough
       pointee.returnTop = pointee.returnTop &+ 1 == pointee.costs.returnStackSize ? 0 : pointee.returnTop &+ 1
@@ -205,7 +206,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     var kind: Branch.Kind? = nil
     if let history = pointee.pending.history {
       let taken = address != fallThrough
-      counts[Count.branches.rawValue] &+= 1
+      counts[BranchCount.executed.index(branches.pointee.kind)] &+= 1
       learn(history, taken, address)
       if taken { kind = branches.pointee.kind }
     } else {
@@ -213,7 +214,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     }
     if let kind { count(kind, fallThrough, counts) }
     if pointee.pending.predicted == address && !pointee.pending.registerIsLate { return earliest }
-    return mispredicted(kind, earliest, counts)
+    return mispredicted(kind ?? branches.pointee.kind, kind != nil, earliest, counts)
   }
 
   /// Several branches in a group: the one that was taken is the first that leads to where we are, or, through a register, anywhere else.
@@ -230,7 +231,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       default:
         taken = address != fallThrough & ~0xF && pointee.pending.block &+ UInt64(bitPattern: b.pointee.displacement) == address
       }
-      counts[Count.branches.rawValue] &+= 1
+      counts[BranchCount.executed.index(b.pointee.kind)] &+= 1
       learn(site(fallThrough, b), taken, address)
       if taken { return b.pointee.kind }
     }
@@ -239,10 +240,11 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
 
   /// Returns the first cycle in which the right path can issue; the cycles from `earliest` on are charged.
   @inline(never)
-  private func mispredicted(_ kind: Branch.Kind?, _ earliest: UInt64, _ counts: UnsafeMutablePointer<UInt64>) -> UInt64 {
-    let wrongTarget = kind != nil && pointee.pending.predicted != pointee.pending.fallThrough
-    if kind == .returns { counts[Count.returnMispredicts.rawValue] &+= 1 }
-    counts[(wrongTarget ? Count.mispredictTarget : .mispredictDirection).rawValue] &+= 1
+  private func mispredicted(
+    _ kind: Branch.Kind, _ taken: Bool, _ earliest: UInt64, _ counts: UnsafeMutablePointer<UInt64>
+  ) -> UInt64 {
+    if taken && pointee.pending.predicted != pointee.pending.fallThrough { counts[Count.mispredictTarget.rawValue] &+= 1 }
+    counts[BranchCount.mispredicted.index(kind)] &+= 1
     let resume = pointee.pending.time &+ 1 &+ pointee.costs.mispredict
     pointee.fetched = resume &- 1
     guard resume > earliest else { return earliest }
