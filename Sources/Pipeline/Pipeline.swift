@@ -27,8 +27,10 @@ public final class Pipeline {
     self.processor = processor
     planner = Planner(description)
     let latencies = planner.latencies
-    extra = .allocate(capacity: 16 * 16)
-    extra.initialize(repeating: 0, count: 256)
+    // Sixteen consumers for each of sixteen producers, then the causes of waits.
+    extra = .allocate(capacity: 17 * 16)
+    extra.initialize(repeating: 0, count: 17 * 16)
+    for producer in Producer.allCases { extra[256 + Int(producer.rawValue)] = producer.cause.rawValue }
     for producer in Producer.allCases {
       for consumer in Consumer.allCases {
         extra[Int(producer.rawValue) * 16 + Int(consumer.rawValue)] = UInt8(
@@ -37,6 +39,7 @@ public final class Pipeline {
     }
     pipe = .allocate(capacity: 1)
     pipe.initialize(to: Pipeline.makeState(description, processor, UnsafePointer(extra), Unmanaged.passUnretained(self)))
+    pipe.changeStatus()
     processor.attach(
       TimingModel(
         context: UnsafeMutableRawPointer(pipe),
@@ -69,13 +72,20 @@ public final class Pipeline {
     let histories = 1 << (Int.bitWidth - 1 - max(1, d.branch.histories).leadingZeroBitCount)
     var unified = d.l2i
     if unified.bytes == 0 { unified.bytes = unified.ways * unified.line }
+    let buffer = table(pairs, UInt64(0))
+    let cycles = table(4 * Cause.stride, UInt64(0))
+    let counts = table(4 * PipelineState.countStride, UInt64(0))
     return PipelineState(
-      state: processor.state, dataTable: processor.dataTable, memoryBase: processor.memoryBase, owner: owner,
-      scoreboard: table(RegisterCode.count, 0), extra: extra, buffer: table(pairs, 0), bufferPairs: pairs,
+      levelCycles: cycles, levelCounts: counts, state: processor.state, dataTable: processor.dataTable,
+      memoryBase: processor.memoryBase, owner: owner,
+      scoreboard: table(RegisterCode.count, 0), extra: extra, operandCauses: extra + 256, buffer: buffer, bufferNext: buffer,
+      bufferEnd: buffer + pairs,
       histories: table(histories, History()), historyMask: histories - 1, returnStack: table(max(1, d.branch.returnStack), 0),
       branchWritten: table(8, 0), l1i: CacheTags(d.l1i), l1d: CacheTags(d.l1d), l2d: CacheTags(d.l2d), l2i: CacheTags(unified),
       l3: CacheTags(d.l3), l1DTLB: PageTags(entries: d.translation.l1Entries), l1ITLB: PageTags(entries: d.translation.l1Entries),
-      cycles: table(4 * Cause.stride, 0), counts: table(4 * PipelineState.countStride, 0), costs: Costs(d))
+      l2DTLB: PageTags(entries: d.translation.l2Entries),
+      l2ITLB: PageTags(entries: d.translation.l2Entries),
+      cycles: cycles, counts: counts, costs: Costs(d))
   }
 
   deinit {
@@ -88,6 +98,8 @@ public final class Pipeline {
     for cache in [s.l1i, s.l1d, s.l2d, s.l2i, s.l3] { cache.deallocate() }
     s.l1DTLB.deallocate()
     s.l1ITLB.deallocate()
+    s.l2DTLB.deallocate()
+    s.l2ITLB.deallocate()
     s.cycles.deallocate()
     s.counts.deallocate()
     profile?.deallocate()
@@ -119,13 +131,13 @@ public final class Pipeline {
     mispredictionToShow = 0
   }
 
-  /// A group has issued in cycle `t`, and somebody wants to know.
-  func observe(_ group: UnsafePointer<IssueGroup>, _ address: UInt64, _ t: UInt64) {
+  /// A group has issued in cycle `t`, or what was left of one, and somebody wants to know.
+  func observe(_ group: UnsafePointer<IssueGroup>, _ address: UInt64, _ t: UInt64, goesOn: Bool) {
     let psr = pipe.pointee.state.pointee.psr
     let level = Int(truncatingIfNeeded: psr &>> 32 & 3)
-    observation?.look(pipe, level: level, issued: t)
+    observation?.look(pipe, level: level, issued: t, goesOn: goesOn)
     guard let observation else { return }
-    profile?.add(address, isPhysical: psr & PSR.it == 0, observation)
+    profile?.add(address, isPhysical: psr & PSR.it == 0, goesOn: goesOn, observation)
     guard let groupObserver, t >= groupsFrom else { return }
     var waits = CauseCounts()
     if !observation.isPlain {
@@ -137,7 +149,8 @@ public final class Pipeline {
     let interruptions = (0..<4).reduce(0) { $0 &+ count(.interruptions, level: $1) }
     groupObserver(
       TracedGroup(
-        group, address: address, issued: t, waits: waits, level: level, interruptions: interruptions, processor))
+        group, address: address, issued: t, waits: waits, level: level, interruptions: interruptions, goesOn: goesOn,
+        processor))
   }
 
   // MARK: What the hot state asks for
@@ -148,11 +161,17 @@ public final class Pipeline {
     case unknown
   }
 
+  /// A first-level TLB has missed: does the second have the translation? If not, the physical address of the VHPT entry that is read, or 0.
+  func missesLevel2(_ address: UInt64, instruction: Bool) -> UInt64? {
+    guard let (name, pinned) = processor.peekTranslation(address, instruction: instruction), !pinned else { return nil }
+    let hit = instruction ? pipe.pointee.l2ITLB.touch(name, 0) : pipe.pointee.l2DTLB.touch(name, 0)
+    return hit ? nil : processor.peekWalk(address) ?? 0
+  }
+
   /// Where an address leads that the engine's own table does not have.
   func place(of address: UInt64) -> Place {
     guard let (physical, attribute) = processor.peekData(address) else { return .unknown }
     guard attribute != MemoryAttribute.uc, let host = processor.memory.host(physical) else { return .uncached }
     return .memory(UInt64(UInt(bitPattern: host) &- pipe.pointee.memoryBase))
   }
-
 }

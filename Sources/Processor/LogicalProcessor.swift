@@ -158,6 +158,7 @@ public final class LogicalProcessor {
     let changed = old ^ value
     if changed & PSR.bn != 0 { swapBanks() }
     state.pointee.psr = value
+    if isTimed && changed & (PSR.cplMask | PSR.dt) != 0 { notice(.statusChanged) }
     if changed & PSR.pk != 0 {
       softTLB.purgeVirtual()
       codeMapChanged()

@@ -97,7 +97,7 @@ enum Count: Int, CaseIterable {
   case l1iReads, l1iMisses, l2iReads, l2iMisses
   case l1dMisses, l2dReads, l2dWrites, l2dMisses, l3Reads, l3Misses, bankConflicts
   case dtlbMisses, itlbMisses, dataWalks, instructionWalks
-  case stackStores, stackLoads, alatMisses, interruptions
+  case stackStores, stackLoads, failedChecks, interruptions
 }
 
 /// What is counted for each kind of branch, behind the ``Count``s.

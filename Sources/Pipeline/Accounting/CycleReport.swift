@@ -70,7 +70,7 @@ public struct CycleReport: Encodable, Sendable {
     /// Registers that the register stack engine has stored and loaded.
     public var stackStores: UInt64
     public var stackLoads: UInt64
-    public var alatMisses: UInt64
+    public var failedChecks: UInt64
     public var interruptions: UInt64
   }
 
@@ -96,6 +96,7 @@ public struct CycleReport: Encodable, Sendable {
   public init(_ pipelines: [Pipeline], symbols naming: ((UInt64) -> SymbolName?)? = nil) {
     description = pipelines.first?.description.name ?? ""
     instructions = pipelines.reduce(0) { $0 &+ $1.processor.state.pointee.instructions }
+    for pipeline in pipelines { pipeline.pipe.changeStatus() }
     privilegeLevels = (0..<4).map { level in
       var causes = CauseCounts()
       for pipeline in pipelines {
@@ -128,7 +129,7 @@ public struct CycleReport: Encodable, Sendable {
     counts = Counts(
       syllables: total(.syllables), nops: total(.nops), loads: total(.loads), stores: total(.stores),
       l2BankConflicts: total(.bankConflicts), stackStores: total(.stackStores), stackLoads: total(.stackLoads),
-      alatMisses: total(.alatMisses), interruptions: total(.interruptions))
+      failedChecks: total(.failedChecks), interruptions: total(.interruptions))
     symbols = Self.hottest(pipelines, of: cycles, naming)
   }
 }

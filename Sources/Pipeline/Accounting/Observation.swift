@@ -23,19 +23,20 @@ struct Observation {
 
   func deallocate() { seen.deallocate() }
 
-  /// A group has issued in cycle `issued` at privilege level `level`. Nearly all have waited for nothing: then there is no need to
+  /// A group has issued in cycle `issued` at privilege level `level`, or, if it `goesOn`, the rest of the last one. Nearly all have waited for nothing: then there is no need to
   /// compare the tables.
-  mutating func look(_ pipe: Pipe, level: Int, issued: UInt64) {
+  mutating func look(_ pipe: Pipe, level: Int, issued: UInt64, goesOn: Bool) {
     let now = pipe.pointee.now
     let new = now &- seenClock
     seenClock = now
     ownMisprediction = now &- issued
-    isPlain = new == 1
+    isPlain = new == 1 && !goesOn
     if isPlain {
       seen[level &* Cause.stride &+ Int(Cause.issue.rawValue)] &+= 1
       return
     }
     causes = CauseCounts()
+    if new == 0 { return }
     if compare(pipe, level) == new { return }
     for other in 0..<4 where other != level { _ = compare(pipe, other) }
   }

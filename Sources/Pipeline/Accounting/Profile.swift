@@ -39,10 +39,10 @@ struct Profile {
     words.deallocate()
   }
 
-  mutating func add(_ address: UInt64, isPhysical: Bool, _ observation: Observation) {
+  mutating func add(_ address: UInt64, isPhysical: Bool, goesOn: Bool, _ observation: Observation) {
     let place = find(address & ~0xF | (isPhysical ? 3 : 1))
     let entry = words + place &* Self.stride
-    entry[Self.groups] &+= 1
+    if !goesOn { entry[Self.groups] &+= 1 }
     if observation.isPlain {
       entry[Int(Cause.issue.rawValue)] &+= 1
     } else {

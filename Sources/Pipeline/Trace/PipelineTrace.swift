@@ -57,7 +57,14 @@ public final class PipelineTrace {
     guard !isFinished, group.issued >= extent.from else { return }
     if group.issued - extent.from >= extent.cycles || groups >= extent.groups { return finish(before: group) }
     groups += 1
-    let stages = placement.place(issued: group.issued, waits: group.waits)
+    var stages: StagePlacement.Stages
+    if group.goesOn, let current {
+      stages = current.stages
+      stages.exe = group.issued
+      placement.delay(to: group.issued)
+    } else {
+      stages = placement.place(issued: group.issued, waits: group.waits)
+    }
     if let current { write(current.group, current.stages, following: group) }
     current = (group, stages)
     flush(before: stages.ipg)

@@ -44,6 +44,9 @@ struct StagePlacement {
       ipg: ipg, rot: steps[Self.depth - 5], exp: steps[Self.depth - 4], ren: steps[Self.depth - 3], reg: reg, exe: issued)
   }
 
+  /// The group of the newest step goes on, and goes to EXE only then.
+  mutating func delay(to issued: UInt64) { if !steps.isEmpty { steps[Self.depth - 1] = issued } }
+
   /// Steps in which nothing goes to EXE.
   private mutating func advance(_ cycles: UInt64) {
     let start = steps[Self.depth - 1]

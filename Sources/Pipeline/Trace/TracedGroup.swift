@@ -19,6 +19,8 @@ public struct TracedGroup: Sendable {
   /// What the cycles between the last group's and this one were spent on.
   public var waits: CauseCounts
   public var privilegeLevel: Int
+  /// It is what was left of the group before it, which had to be left in the middle; the two are one.
+  public var goesOn: Bool
   /// Why no more syllables went with it.
   var split: SplitCause
   /// Where a group comes from that is not reached by a branch: behind the last syllable.
@@ -39,7 +41,7 @@ public struct TracedGroup: Sendable {
   /// Reads the syllables out of memory, which still holds what was planned: a block whose code changes is dropped.
   init(
     _ group: UnsafePointer<IssueGroup>, address: UInt64, issued: UInt64, waits: CauseCounts, level: Int, interruptions: UInt64,
-    _ processor: LogicalProcessor
+    goesOn: Bool, _ processor: LogicalProcessor
   ) {
     let g = group.pointee
     let state = processor.state
@@ -63,6 +65,7 @@ public struct TracedGroup: Sendable {
     self.issued = issued
     self.waits = waits
     privilegeLevel = level
+    self.goesOn = goesOn
     split = g.split
     let end = Int(g.header.end)
     next = Position(address: address &+ UInt64(end / 3 - firstBundle) * 16, slot: end % 3)
