@@ -100,8 +100,6 @@ struct PipelineState {
   /// By privilege level and ``Count``.
   let counts: UnsafeMutablePointer<UInt64>
   static let countStride = 64
-  /// Cycles by the address of the group, while somebody wants to know.
-  var profile: UnsafeMutablePointer<ProfileEntry>?
   /// Somebody wants every group: a profile, a trace.
   var isObserved = false
 

@@ -112,6 +112,7 @@ struct BootCommand: ParsableCommand {
   func run() throws {
     let success = try makeMatcher(until, "--until")
     let failure = try makeFailureMatcher()
+    try timing.check(processors: cpus)
     if let machine { return try runPartitions(machine) }
     if let lockstep {
       let description = try timing.description()
@@ -129,6 +130,8 @@ struct BootCommand: ParsableCommand {
     let networks = Networks(world: world, all: nic)
     let server = try makeServer(networks, timing: timing.description())
     server.mayReset = !noReboot
+    let cycles = try CycleObservation(timing, program: kernel, hasStatistics: stats != nil)
+    cycles?.begin(server.pipelines)
     let console = HostConsole()
     let schedule = OutsideSchedule(machine: server.machine, world: world)
     let session = ConsoleSession(server: server, console: console, schedule: schedule, success: success, failure: failure)
@@ -142,8 +145,9 @@ struct BootCommand: ParsableCommand {
     let seconds = HostTime.seconds(since: start)
     server.flushDisks()
     let failed = report(outcome, session, server)
+    cycles?.finish()
     if let stats {
-      try BootStatistics(server: server, outcome: name(outcome, session), hostSeconds: seconds).write(to: stats)
+      try BootStatistics(server: server, outcome: name(outcome, session), hostSeconds: seconds, cycles: cycles).write(to: stats)
     }
     networks.complaints.forEach { StandardError.write("epicure: \($0)") }
     if let failed { throw failed }

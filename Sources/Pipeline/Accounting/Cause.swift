@@ -36,6 +36,29 @@ public enum Cause: UInt8, CaseIterable, Sendable, Codable {
   /// Words from one privilege level's counts to the next.
   static let stride = 32
 
+  /// What files for machines call it.
+  public var key: String {
+    switch self {
+    case .mispredict: "branch_mispredict"
+    case .dataTLB: "data_tlb"
+    case .walker: "vhpt_walker"
+    case .backPressure: "l2_full"
+    case .memoryOrder: "memory_order"
+    case .integer: "integer_result"
+    case .float: "float_result"
+    case .system: "system_register"
+    case .bankSwitch: "bank_switch"
+    case .stackOverflow: "stack_store"
+    case .stackUnderflow: "stack_load"
+    case .fetchBranch: "fetch_branch"
+    case .fetchMiss: "fetch_miss"
+    case .fetchTLB: "fetch_tlb"
+    case .fetchLoop: "fetch_loop"
+    case .fetchBandwidth: "fetch_bandwidth"
+    case .issue, .halted, .flush, .load, .predicate: "\(self)"
+    }
+  }
+
   /// What reports call it.
   public var name: String {
     switch self {
@@ -64,14 +87,24 @@ public enum Cause: UInt8, CaseIterable, Sendable, Codable {
   }
 }
 
-/// Things that are counted beside cycles.
+/// Things that are counted beside cycles, at most ``BranchCount/first`` of them.
 enum Count: Int, CaseIterable {
-  case syllables, nops, squashed
-  case loads, stores, floatOperations
-  case branches, taken, mispredictDirection, mispredictTarget, returnMispredicts
+  case syllables, nops
+  /// Those past L1D are floating-point loads, check loads and semaphores.
+  case loads, loadsPastL1D, stores
+  /// A branch was rightly expected to be taken, but to another place.
+  case mispredictTarget
   case l1iReads, l1iMisses, l2iReads, l2iMisses
   case l1dMisses, l2dReads, l2dWrites, l2dMisses, l3Reads, l3Misses, bankConflicts
   case dtlbMisses, itlbMisses, dataWalks, instructionWalks
   case stackStores, stackLoads, failedChecks, interruptions
-  case splitImplicit, splitRule, splitPorts
+}
+
+/// What is counted for each kind of branch, behind the ``Count``s.
+enum BranchCount: Int, CaseIterable {
+  case executed, taken, mispredicted
+
+  static let first = 32
+
+  @inline(__always) func index(_ kind: Branch.Kind) -> Int { Self.first &+ Int(kind.rawValue) &* 3 &+ rawValue }
 }
