@@ -1,0 +1,73 @@
+#!/bin/sh
+# What cycle timing costs: host instructions of `epicure run --timing cycle` over those of functional timing, by callgrind, start-up taken
+# off, for the cpu-* programs.
+#
+#   Benchmarks/cycle-speed.sh EPICURE PROGRAMS [--limit N] [NAME...]
+#
+# PROGRAMS is the directory with cpu-sha and so on. Each program runs for N slots, ten million if not told. The greatest ratios that are
+# accepted are in Benchmarks/cycle-thresholds.txt; the status is 1 if one is exceeded. Without names: the programs of that file.
+set -eu
+
+here=$(dirname "$0")
+if [ $# -lt 2 ]; then
+  sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
+  exit 2
+fi
+epicure=$1
+programs=$2
+shift 2
+thresholds=$here/cycle-thresholds.txt
+limit=10000000
+names=
+while [ $# -gt 0 ]; do
+  case $1 in
+    --limit) limit=$2; shift 2 ;;
+    *) names="$names $1"; shift ;;
+  esac
+done
+[ -n "$names" ] || names=$(awk '!/^#/ && NF && $1 != "together" { print $1 }' "$thresholds")
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+# valgrind does not read all of the debug information that the compiler writes.
+strip -g -o "$work/epicure" "$epicure"
+
+# count TIMING SLOTS PROGRAM: slots and host instructions.
+count() {
+  valgrind --tool=callgrind --callgrind-out-file="$work/callgrind" "$work/epicure" run --timing "$1" --limit-instructions "$2" \
+    --stats "$work/stats" "$programs/$3" >/dev/null 2>"$work/log" </dev/null || [ $? -eq 3 ] || true
+  host=$(awk '/Collected/ { print $4 }' "$work/log")
+  slots=$(sed -n 's/^  "instructions" : \([0-9]*\).*/\1/p' "$work/stats")
+  [ -n "$host" ] && [ -n "$slots" ] || { cat "$work/log" >&2; exit 1; }
+}
+
+printf '%-12s %12s %12s %8s %8s\n' program functional cycle ratio limit
+failed=0
+all_functional=0
+all_cycle=0
+
+# compare NAME FUNCTIONAL CYCLE: one line, in host instructions per slot.
+compare() {
+  allowed=$(awk -v n="$1" '$1 == n { print $2 }' "$thresholds")
+  ratio=$(awk -v a="$2" -v b="$3" 'BEGIN { printf "%.2f", b / a }')
+  verdict=$(awk -v r="$ratio" -v a="${allowed:-1000}" 'BEGIN { print (r > a) ? "over" : "" }')
+  [ -z "$verdict" ] || failed=1
+  printf '%-12s %12s %12s %8s %8s %s\n' "$1" "$2" "$3" "$ratio" "${allowed:--}" "$verdict"
+}
+
+for name in $names; do
+  for timing in functional cycle; do
+    count "$timing" 1 "$name"
+    first_host=$host
+    first_slots=$slots
+    count "$timing" "$limit" "$name"
+    value=$(awk -v h="$host" -v g="$first_host" -v s="$slots" -v r="$first_slots" 'BEGIN { printf "%.2f", (h - g) / (s - r) }')
+    eval "$timing=$value"
+  done
+  # shellcheck disable=SC2154
+  compare "$name" "$functional" "$cycle"
+  all_functional=$(awk -v a="$all_functional" -v b="$functional" 'BEGIN { print a + b }')
+  all_cycle=$(awk -v a="$all_cycle" -v b="$cycle" 'BEGIN { print a + b }')
+done
+compare together "$all_functional" "$all_cycle"
+exit $failed
