@@ -27,7 +27,8 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       t = waitForOperands(group, t, causes)
     }
     pointee.now = t
-    if group.pointee.hasWork { work(group, block, t) }
+    if group.pointee.hasWork { work(group, t) }
+    if group.pointee.branches != 0 { predict(group, block, t) }
     if pointee.knowsMultimedia { remember(group, t) }
     if pointee.isObserved { observe(group, block, t, goesOn: false) }
     return pointee.now
@@ -66,7 +67,8 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       t = waitForOperands(group, t, pointee.levelCycles)
     }
     pointee.now = t
-    if group.pointee.hasWork { work(group, block, t) }
+    if group.pointee.hasWork { work(group, t) }
+    if group.pointee.branches != 0 { predict(group, block, t) }
     if pointee.isObserved { observe(group, block, t, goesOn: true) }
   }
 
@@ -86,13 +88,13 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   }
 
   /// What the names of stacked registers depend on.
-  @inline(__always) private var frameName: UInt64 {
+  @inline(__always) var frameName: UInt64 {
     let s = pointee.state
     return UInt64(truncatingIfNeeded: s.pointee.bottomOfFrame) &<< 8 | UInt64(truncatingIfNeeded: s.pointee.rrbGR)
   }
 
-  /// References, results, branches and the rest.
-  @inline(__always) private func work(_ group: UnsafePointer<IssueGroup>, _ block: UInt64, _ t: UInt64) {
+  /// References, results and the rest.
+  @inline(never) private func work(_ group: UnsafePointer<IssueGroup>, _ t: UInt64) {
     if group.pointee.references != 0 { refer(group, t) }
     var n = Int(group.pointee.results)
     if n != 0 {
@@ -105,10 +107,9 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       }
     }
     if group.pointee.specials != 0 { special(group, t) }
-    if group.pointee.branches != 0 { predict(group, block, t) }
   }
 
-  @inline(never) private func remember(_ group: UnsafePointer<IssueGroup>, _ t: UInt64) {
+  @inline(__always) private func remember(_ group: UnsafePointer<IssueGroup>, _ t: UInt64) {
     pointee.beforePrevious = pointee.previous
     pointee.beforePreviousTime = pointee.previousTime
     pointee.previousTime = t

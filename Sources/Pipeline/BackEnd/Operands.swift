@@ -12,13 +12,14 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     let threshold = (earliest &- 2) &<< 8
     let scoreboard = pointee.scoreboard
     let s = pointee.state
+    var recent = false
     var use = group.uses
     let stacked = Int(group.pointee.stackedUses)
     let rotating = Int(group.pointee.rotatingUses)
     var last = use + (Int(group.pointee.uses) &- stacked &- rotating &- Int(group.pointee.predicateUses))
     while use < last {
       let entry = scoreboard[Int(use.pointee.code)]
-      if entry > threshold { t = wait(entry, use, t, causes) }
+      look(entry, use, threshold, &t, &recent, causes)
       use += 1
     }
     last += stacked
@@ -28,13 +29,13 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       while use < last {
         let n = Int(use.pointee.code) &+ frame
         let entry = scoreboard[n < 128 ? n : n &- 96]
-        if entry > threshold { t = wait(entry, use, t, causes) }
+        look(entry, use, threshold, &t, &recent, causes)
         use += 1
       }
     } else {
       while use < last {
         let entry = scoreboard[index(use.pointee.code)]
-        if entry > threshold { t = wait(entry, use, t, causes) }
+        look(entry, use, threshold, &t, &recent, causes)
         use += 1
       }
     }
@@ -43,12 +44,28 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     while use < last {
       let n = Int(use.pointee.code) &+ rotation
       let entry = scoreboard[n < 256 ? n : n &- 96]
-      if entry > threshold { t = wait(entry, use, t, causes) }
+      look(entry, use, threshold, &t, &recent, causes)
       use += 1
+    }
+    if !recent && frameName == pointee.lateFrame {
+      // What this group uses has been ready long enough for everybody.
+      pointee.lateLow &= ~group.pointee.generalLow
+      pointee.lateHigh &= ~group.pointee.generalHigh
     }
     if pointee.predicatesUntil > t { t = waitForPredicates(group, t, causes) }
     if group.pointee.flags.contains(.multimedia) || group.pointee.flags.contains(.float) { t = waitForMore(group, t, causes) }
     return t
+  }
+
+  /// One operand.
+  @inline(__always)
+  private func look(
+    _ entry: UInt64, _ use: UnsafePointer<Use>, _ threshold: UInt64, _ t: inout UInt64, _ recent: inout Bool,
+    _ causes: UnsafeMutablePointer<UInt64>
+  ) {
+    guard entry > threshold else { return }
+    recent = true
+    if ready(entry, use) > t { t = wait(entry, use, t, causes) }
   }
 
   /// Predicates that a floating-point compare or an approximation sets; all others are there in time.
@@ -63,7 +80,13 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     return t
   }
 
-  /// An operand that may not be ready.
+  /// When a consumer can have the result of a scoreboard entry.
+  @inline(__always) private func ready(_ entry: UInt64, _ use: UnsafePointer<Use>) -> UInt64 {
+    let kind = Int(truncatingIfNeeded: entry & 0xF) &* 16 &+ Int(use.pointee.consumer.rawValue)
+    return entry &>> 8 &+ UInt64(pointee.extra[kind])
+  }
+
+  /// An operand that is not ready, unless its instruction is predicated off.
   @inline(never)
   private func wait(
     _ entry: UInt64, _ use: UnsafePointer<Use>, _ t: UInt64, _ causes: UnsafeMutablePointer<UInt64>
@@ -71,7 +94,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     // Instructions that are predicated off wait for nothing.
     guard pointee.state.pr[Int(use.pointee.predicate)] != 0 else { return t }
     let producer = Int(entry & 0xF)
-    let ready = entry &>> 8 &+ UInt64(pointee.extra[producer &* 16 &+ Int(use.pointee.consumer.rawValue)])
+    let ready = ready(entry, use)
     guard ready > t else { return t }
     causes[Int(pointee.operandCauses[producer])] &+= ready &- t
     return ready

@@ -21,7 +21,7 @@ struct IssueGroup {
   var branchesAt: UInt16 = 0
   var specialsAt: UInt16 = 0
   var quickResultsAt: UInt16 = 0
-  /// There are references, results, specials or branches.
+  /// There are references, results or specials.
   var hasWork = false
   /// Pairs of bundles that the front end fetches for this group.
   var pairs: UInt8 = 0

@@ -88,7 +88,7 @@ struct Planner {
         default: group.flags.insert(.others)
         }
       }
-      group.hasWork = !results.isEmpty || !references.isEmpty || !branches.isEmpty || !specials.isEmpty
+      group.hasWork = !results.isEmpty || !references.isEmpty || !specials.isEmpty
       group.uses = UInt8(uses.count)
       group.results = UInt8(results.count)
       group.references = UInt8(references.count)

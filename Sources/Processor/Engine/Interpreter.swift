@@ -770,7 +770,7 @@ extension LogicalProcessor {
   }
 
   /// Tells the timing model of the group that comes now. A limit of time is looked at where a block begins.
-  @inline(__always) private func issueGroup(_ group: UnsafeRawPointer, _ ip: UInt64) {
+  @inline(never) private func issueGroup(_ group: UnsafeRawPointer, _ ip: UInt64) {
     guard let timing = engine.pointee.timing else { return }
     if timing.issue(timing.context, group, ip) >= engine.pointee.cycleLimit { engine.pointee.limit = 0 }
   }
