@@ -209,8 +209,8 @@ import Testing
     #expect(Set(p.symbols.map(\.name)) == ["_start", "loop", "last"])
     let loop = try #require(p.symbols.first { $0.name == "loop" })
     #expect(loop.groups == 16 * 7)
-    // In each turn one cycle for the address and three for fma, four for getf.
-    #expect(loop.stall["integer_result"] == 16 * 4)
+    // In each turn three cycles for fma and four for getf; in the first one a new line of L1I takes longer than getf.
+    #expect(loop.stall["integer_result"] == 15 * 4)
     #expect(loop.stall["float_result"] == 16 * 3)
     let page = try statistics().pipeline.symbols
     #expect(page.map(\.name) == ["[page]"])
