@@ -39,6 +39,7 @@ import Testing
   ]
   private static let map = """
     4000000000010080 T _start
+    40000000000100a0 t __loop_start
     40000000000100a0 t loop
     4000000000010110 T last
     4000000000010150 D _edata
@@ -97,7 +98,7 @@ import Testing
     #expect(first.stages.map(\.name) == ["IPG", "ROT", "EXP", "REN", "REG", "EXE", "DET", "WRB"])
     #expect(first.end == t + 3)
     let float = try last("40000000000100e0.1")
-    #expect(float.label.hasSuffix("fma.d f7=f6,f6,f1"))
+    #expect(float.label.hasSuffix("fma.d.s0 f7=f6,f6,f1"))
     #expect(float.stages.map(\.name) == ["IPG", "ROT", "EXP", "REN", "REG", "FP1", "FP2", "FP3", "FP4", "WRB"])
     #expect(float.start("FP1") == t + 8)
     #expect(float.end == t + 13)
@@ -105,13 +106,17 @@ import Testing
 
   /// Each instruction that retires is there once, in order; branches and predicates are marked.
   @Test func traceIsComplete() throws {
-    let all = try trace()
+    let everything = try trace()
+    // The first store finds no page of the stack; when that is there, its group comes again.
+    let flushed = everything.filter(\.isFlushed)
+    #expect(flushed.map { String($0.label.prefix(18)) } == (0..<3).map { "4000000000010090.\($0)" })
+    #expect(flushed.allSatisfy { $0.label.hasSuffix("[not executed]") })
+    let all = everything.filter { !$0.isFlushed }
     // 2 bundles, 16 turns of 7, 2 bundles, and the last one; the bundle that is branched over is not there.
     #expect(all.count == 3 * (2 + 16 * 7 + 2 + 1))
-    #expect(!all.contains { $0.isFlushed })
     #expect(all.count { $0.label.contains("br.cloop") } == 16)
     #expect(all.count { $0.label.contains("br.cloop") && $0.label.hasSuffix("[taken]") } == 15)
-    #expect(all.filter { $0.label.hasSuffix("[off]") }.map(\.label) == ["4000000000010120.0: (p07) mov r32=1  [off]"])
+    #expect(all.filter { $0.label.hasSuffix("[off]") }.map(\.label) == ["4000000000010120.0: (p07) adds r32=1,r0  [off]"])
     #expect(all.contains { $0.label.contains("(p06) br.cond.sptk.few") && $0.label.hasSuffix("[taken]") })
     let issued = all.compactMap { $0.start("EXE") ?? $0.start("FP1") }
     #expect(issued == issued.sorted())
@@ -175,8 +180,8 @@ import Testing
     #expect(p.privilege_levels.reduce(0) { $0 + $1.cycles } == p.cycles)
     for symbol in p.symbols { #expect(symbol.stall.values.reduce(0, +) == symbol.cycles) }
     #expect(p.symbols.reduce(0) { $0 + $1.cycles } == p.cycles)
-    // One group a bundle.
-    #expect(p.stall["issue"] == 2 + 16 * 7 + 2 + 1)
+    // One group a bundle, and the one that comes again.
+    #expect(p.stall["issue"] == 2 + 1 + 16 * 7 + 2 + 1)
   }
 
   @Test func branchesAreCountedByKind() throws {
@@ -204,8 +209,8 @@ import Testing
     #expect(Set(p.symbols.map(\.name)) == ["_start", "loop", "last"])
     let loop = try #require(p.symbols.first { $0.name == "loop" })
     #expect(loop.groups == 16 * 7)
-    // In each turn one cycle for the address and three for fma, four for getf.
-    #expect(loop.stall["integer_result"] == 16 * 4)
+    // In each turn three cycles for fma and four for getf; in the first one a new line of L1I takes longer than getf.
+    #expect(loop.stall["integer_result"] == 15 * 4)
     #expect(loop.stall["float_result"] == 16 * 3)
     let page = try statistics().pipeline.symbols
     #expect(page.map(\.name) == ["[page]"])

@@ -60,7 +60,11 @@ struct SymbolTable: Sendable {
       symbols.append((address, "tTwW".utf8.contains(type), String(decoding: parts[2], as: UTF8.self)))
     }
     guard !symbols.isEmpty else { return nil }
-    symbols.sort { ($0.address, $0.name) < ($1.address, $1.name) }
+    // Where several begin, the plainest name: linker scripts mark the ends of sections with underscores.
+    func rank(_ symbol: (address: UInt64, isCode: Bool, name: String)) -> (UInt64, Int, String) {
+      (symbol.address, symbol.name.prefix { $0 == "_" }.count, symbol.name)
+    }
+    symbols.sort { rank($0) < rank($1) }
     for (index, symbol) in symbols.enumerated() where symbol.isCode {
       guard let next = symbols[index...].first(where: { $0.address > symbol.address }) else { continue }
       add(Entry(start: symbol.address, end: next.address, name: symbol.name))
