@@ -127,17 +127,18 @@ public final class PipelineTrace {
       begin(stage, cycle)
       cycle &+= 1
     }
-    overlay(id, waits, .fetch, until: s.rot)
-    overlay(id, waits, .register, until: s.exe)
+    overlay(id, waits, .fetch, from: s.ipg, until: s.rot)
+    overlay(id, waits, .register, from: s.ipg, until: s.exe)
     queue.add(cycle, "R\t\(id)\t\(retired)\t\(isDropped ? 1 : 0)\n")
     if !isDropped { retired += 1 }
   }
 
   /// Waits, as stages of a second lane that end with the stage that waited.
-  private func overlay(_ id: UInt64, _ waits: CauseCounts, _ place: Cause.Place, until end: UInt64) {
+  private func overlay(_ id: UInt64, _ waits: CauseCounts, _ place: Cause.Place, from start: UInt64, until end: UInt64) {
     let entries = waits.entries.filter { $0.cause.place == place }
     let length = entries.reduce(0) { $0 &+ $1.cycles }
-    guard length <= end else { return }
+    // The rest of a group that goes on was fetched behind the group's own ROT: the note beside it tells of that wait.
+    guard length <= end - start else { return }
     var cycle = end - length
     for (cause, cycles) in entries {
       queue.add(cycle, "S\t\(id)\t1\t\(cause.key)\n")
