@@ -48,6 +48,12 @@ public final class Pipeline {
         notice: { context, event, value in
           guard let event = TimingEvent(rawValue: event) else { return }
           context.assumingMemoryBound(to: PipelineState.self).notice(event, value)
+        },
+        count: { context, control, level in
+          context.assumingMemoryBound(to: PipelineState.self).count(CounterControl(control), level: level & 3)
+        },
+        increment: { context, control in
+          context.assumingMemoryBound(to: PipelineState.self).increment(CounterControl(control))
         }))
   }
 
@@ -70,7 +76,8 @@ public final class Pipeline {
       histories: table(histories, History()), historyMask: histories - 1, returnStack: table(max(1, d.branch.returnStack), 0),
       branchWritten: table(8, 0), l1i: CacheTags(d.l1i), l1d: CacheTags(d.l1d), l2d: CacheTags(d.l2d), l2i: CacheTags(unified),
       l3: CacheTags(d.l3), l1DTLB: PageTags(entries: d.translation.l1Entries), l1ITLB: PageTags(entries: d.translation.l1Entries),
-      cycles: table(4 * Cause.stride, 0), counts: table(4 * PipelineState.countStride, 0), costs: Costs(d))
+      cycles: table(4 * Cause.stride, 0), counts: table(4 * PipelineState.countStride, 0),
+      groupNumbers: table(4 * GroupNumber.count * GroupNumber.stride, 0), costs: Costs(d))
   }
 
   deinit {
@@ -85,12 +92,15 @@ public final class Pipeline {
     s.l1ITLB.deallocate()
     s.cycles.deallocate()
     s.counts.deallocate()
+    s.groupNumbers.deallocate()
     s.profile?.deallocate()
     pipe.deallocate()
     extra.deallocate()
   }
 
-  func noteObservers() { pipe.pointee.isObserved = groupObserver != nil || pipe.pointee.profile != nil }
+  func noteObservers() {
+    pipe.pointee.isObserved = groupObserver != nil || pipe.pointee.profile != nil || pipe.pointee.countsGroups
+  }
 
   // MARK: What the hot state asks for
 

@@ -81,7 +81,10 @@ struct PipelineState {
   static let countStride = 64
   /// Cycles by the address of the group, while somebody wants to know.
   var profile: UnsafeMutablePointer<ProfileEntry>?
-  /// Somebody wants every group: a profile, a trace.
+  /// Groups by how many of something they have (``GroupNumber``), by privilege level, while a performance counter wants that.
+  let groupNumbers: UnsafeMutablePointer<UInt64>
+  var countsGroups = false
+  /// Somebody wants every group: a profile, a trace, a performance counter.
   var isObserved = false
 
   // MARK: Parameters that the hot paths need

@@ -66,6 +66,7 @@ public enum Cause: UInt8, CaseIterable, Sendable, Codable {
 
 /// Things that are counted beside cycles.
 enum Count: Int, CaseIterable {
+  /// Squashed syllables are counted only while a performance counter wants them.
   case syllables, nops, squashed
   case loads, stores, floatOperations
   case branches, taken, mispredictDirection, mispredictTarget, returnMispredicts
@@ -74,4 +75,8 @@ enum Count: Int, CaseIterable {
   case dtlbMisses, itlbMisses, dataWalks, instructionWalks
   case stackStores, stackLoads, alatMisses, interruptions
   case splitImplicit, splitRule, splitPorts
+  /// Loads that are not L1D's to serve: floating-point, checks, semaphores; references to uncacheable memory.
+  case otherLoads, uncachedLoads, uncachedStores
+  /// Branches that were predicted not taken, wrongly; `chk.a` and check loads; `srlz.i`; lines that L2 and L3 write back.
+  case mispredictTaken, alatChecks, serializations, l3Writes, memoryWrites
 }

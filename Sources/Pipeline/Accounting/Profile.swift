@@ -30,8 +30,9 @@ enum ProfileTable {
 }
 
 extension UnsafeMutablePointer where Pointee == PipelineState {
-  /// A profile or a trace wants this group.
+  /// A profile, a trace or a performance counter wants this group.
   @inline(never) func observe(_ group: UnsafePointer<IssueGroup>, _ block: UInt64, _ before: UInt64, _ t: UInt64) {
+    if pointee.countsGroups { countGroup(group) }
     let address = block &+ UInt64(group.pointee.offset)
     if let profile = pointee.profile { ProfileTable.add(profile, address, t &- before) }
     pointee.owner._withUnsafeGuaranteedRef { $0.trace(group, address, from: before, to: t) }

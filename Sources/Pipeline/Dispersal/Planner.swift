@@ -37,6 +37,7 @@ struct Planner {
     var branches: [Branch] = []
     var specials: [Special] = []
     var quickResults: [UInt8] = []
+    var guards: [UInt8] = []
     private var writtenPredicates: Set<UInt16> = []
 
     /// `fetched`: the last bundle that earlier groups have caused to be fetched.
@@ -75,6 +76,7 @@ struct Planner {
       group.branches = UInt8(branches.count)
       group.specials = UInt8(specials.count)
       group.quickResults = UInt8(quickResults.count)
+      group.guards = UInt8(guards.count)
       layOut()
     }
 
@@ -88,6 +90,7 @@ struct Planner {
       }
       let dependencies = Dependencies(i, s.kind)
       let qp = i.qp
+      if qp != 0 && i.unit != .b { guards.append(qp) }
       // Unconditional compares and the loop branches work whatever their predicate holds.
       if qp != 0 {
         uses.append(Use(code: RegisterCode.predicate + UInt16(qp), consumer: s.kind.isBranch ? .branch : .qualify, predicate: 0))
@@ -184,7 +187,8 @@ struct Planner {
       branches.append(
         Branch(
           kind: kind, predicate: i.qp, whether: i.whether, register: i.b2, slot: UInt8(s.position % 3),
-          isDecided: i.qp == 0 || !written.contains(RegisterCode.predicate + UInt16(i.qp)), displacement: i.immediate &+ Int64(s.bundle * 16)))
+          isDecided: i.qp == 0 || !written.contains(RegisterCode.predicate + UInt16(i.qp)),
+          displacement: i.immediate &+ Int64(s.bundle * 16)))
     }
 
     private mutating func layOut() {
@@ -194,7 +198,8 @@ struct Planner {
       group.branchesAt = group.referencesAt + padded(references.count * MemoryLayout<Reference>.stride)
       group.specialsAt = group.branchesAt + padded(branches.count * MemoryLayout<Branch>.stride)
       group.quickResultsAt = group.specialsAt + padded(specials.count * MemoryLayout<Special>.stride)
-      group.header.byteCount = group.quickResultsAt + padded(quickResults.count)
+      group.guardsAt = group.quickResultsAt + padded(quickResults.count)
+      group.header.byteCount = group.guardsAt + padded(guards.count)
     }
 
     var byteCount: Int { Int(group.header.byteCount) }
@@ -212,6 +217,7 @@ struct Planner {
       put(branches, Int(group.branchesAt))
       put(specials, Int(group.specialsAt))
       put(quickResults, Int(group.quickResultsAt))
+      put(guards, Int(group.guardsAt))
     }
   }
 }
@@ -222,7 +228,7 @@ extension InstructionClass {
     switch self {
     case .toBranch, .toLoop, .toApplication, .alloc, .fence, .acceptanceFence, .serializeInstruction, .serializeData, .flushLine,
       .insert, .purgeLocal, .purgeGlobal, .bankSwitch, .enterPrivileged, .returnFromInterruption, .machineSwitch, .fromApplication,
-      .fromControl, .fromStatus, .probe:
+      .fromControl, .fromStatus, .probe, .checkAdvanced:
       true
     default: false
     }

@@ -243,6 +243,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     let wrongTarget = kind != nil && pointee.pending.predicted != pointee.pending.fallThrough
     if kind == .returns { counts[Count.returnMispredicts.rawValue] &+= 1 }
     counts[(wrongTarget ? Count.mispredictTarget : .mispredictDirection).rawValue] &+= 1
+    if kind != nil && !wrongTarget { counts[Count.mispredictTaken.rawValue] &+= 1 }
     let resume = pointee.pending.time &+ 1 &+ pointee.costs.mispredict
     pointee.fetched = resume &- 1
     guard resume > earliest else { return earliest }

@@ -179,14 +179,18 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     switch r.pointee.kind {
     case .floatLoad, .floatPair:
       bump(.loads)
+      bump(.otherLoads)
       let ready = level2(key, t &+ extra, writes: false) &+ pointee.costs.floatExtra
       finish(r.pointee.target, ready, .floatLoad)
       if r.pointee.secondTarget != 0 { finish(r.pointee.secondTarget, ready, .floatLoad) }
     case .checkLoad, .floatCheck:
       // With its entry in the ALAT the load is not made; if it is not there, a notice follows.
       bump(.loads)
+      bump(.otherLoads)
+      bump(.alatChecks)
     case .semaphore:
       bump(.loads)
+      bump(.otherLoads)
       bump(.stores)
       let done = level2(key, t &+ extra, writes: true)
       pointee.l2d.soil(key)
@@ -225,6 +229,11 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     switch pointee.owner._withUnsafeGuaranteedRef({ $0.place(of: address) }) {
     case .memory(let key): access(r, address, key, t, counts)
     case .uncached:
+      switch r.pointee.kind {
+      case .load, .floatLoad, .floatPair, .checkLoad, .floatCheck: bump(.uncachedLoads)
+      case .store, .floatStore: bump(.uncachedStores)
+      case .semaphore, .prefetch, .flush: break
+      }
       let ready = t &+ pointee.costs.uncached
       if r.pointee.target != 0 { finish(r.pointee.target, ready, .load) }
       if ready > pointee.memory.drained { pointee.memory.drained = ready }
