@@ -90,6 +90,10 @@ lockstep: build ## the engine against the stepper: all torture programs, a whole
 speed: build test-packages ## host instructions per guest slot, whole programs
 	Benchmarks/speed.sh $(EPICURE) $(GUESTS)/programs
 
+.PHONY: cycles
+cycles: build ## the cycle timing against published figures: writes Documentation/Cycles-table.md
+	Benchmarks/cycles.sh $(EPICURE)
+
 .PHONY: firmware
 firmware: test-packages ## assemble Firmware/ into the files that are committed
 	$(MAKE) -C Firmware install

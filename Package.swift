@@ -40,11 +40,15 @@ let package = Package(
     .target(
       name: "LinuxUser",
       dependencies: ["IA64", "Arithmetic", "Processor", "Loading", .product(name: "Logging", package: "swift-log")]),
+    // What the cycle timing of the processor is measured with.
+    .target(
+      name: "CycleBenchmarks", dependencies: ["IA64", "Arithmetic", "Processor"],
+      resources: ["copy", "dot", "daxpy", "add_n", "mul_1", "addmul_1"].map { .embedInCode("Kernels/\($0).ia64") }),
     // The command line.
     .target(
       name: "Commands",
       dependencies: [
-        "IA64", "LinuxUser", "Devices", "HostResources", "Pipeline", "SystemFirmware", "Loading",
+        "IA64", "LinuxUser", "CycleBenchmarks", "Devices", "HostResources", "Pipeline", "SystemFirmware", "Loading",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
@@ -57,6 +61,7 @@ let package = Package(
       name: "ArithmeticTests",
       dependencies: ["Arithmetic", .product(name: "BigInt", package: "BigInt")]),
     .testTarget(name: "ProcessorTests", dependencies: ["Processor", "IA64"]),
+    .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Processor", "IA64"]),
     .testTarget(
       name: "DevicesTests", dependencies: ["Devices", "HostResources", "Platform", "Processor", "SystemFirmware", "Loading"]),
     .testTarget(name: "HostResourcesTests", dependencies: ["HostResources"]),
@@ -65,6 +70,7 @@ let package = Package(
       name: "SystemFirmwareTests",
       dependencies: ["SystemFirmware", "Platform", "Processor", "Loading", "Devices", "HostResources", "CZlib"]),
     .testTarget(name: "FirmwareMediaTests", dependencies: ["FirmwareMedia", "HostResources"]),
+    .testTarget(name: "CycleBenchmarksTests", dependencies: ["CycleBenchmarks", "IA64", "Processor"]),
     .testTarget(name: "CommandTests", dependencies: ["Commands", "IA64", "Loading"]),
   ]
 )

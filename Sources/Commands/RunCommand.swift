@@ -20,7 +20,10 @@ struct RunCommand: ParsableCommand {
   var stats: String?
   @Option(help: ArgumentHelp("Stop with status 3 after so many instructions (slots, nops included).", valueName: "n"))
   var limitInstructions: UInt64?
-  @Flag(help: "Check the engine: run the program twice side by side, by blocks and by single instructions, and compare.")
+  @Flag(
+    help:
+      "Check the engine: run the program twice side by side, by blocks and by single instructions, and compare. With --timing cycle the first of the two is timed."
+  )
   var lockstep = false
 
   @OptionGroup var timing: TimingOptions
@@ -33,9 +36,6 @@ struct RunCommand: ParsableCommand {
 
   func run() throws {
     let description = try timing.description()
-    if lockstep && description != nil {
-      throw CommandFailure(CommandFailure.badInput, "--lockstep compares results, not time: no --timing cycle")
-    }
     let process = try makeProcess()
     let pipeline = description.map { Pipeline($0, watching: process.processor) }
     if stats != nil { pipeline?.profiles = true }

@@ -22,8 +22,10 @@ public final class Pipeline {
     self.processor = processor
     planner = Planner(description)
     let latencies = planner.latencies
-    extra = .allocate(capacity: 16 * 16)
-    extra.initialize(repeating: 0, count: 256)
+    // Sixteen consumers for each of sixteen producers, then the causes of waits.
+    extra = .allocate(capacity: 17 * 16)
+    extra.initialize(repeating: 0, count: 17 * 16)
+    for producer in Producer.allCases { extra[256 + Int(producer.rawValue)] = producer.cause.rawValue }
     for producer in Producer.allCases {
       for consumer in Consumer.allCases {
         extra[Int(producer.rawValue) * 16 + Int(consumer.rawValue)] = UInt8(
@@ -32,6 +34,7 @@ public final class Pipeline {
     }
     pipe = .allocate(capacity: 1)
     pipe.initialize(to: Pipeline.makeState(description, processor, UnsafePointer(extra), Unmanaged.passUnretained(self)))
+    pipe.changeStatus()
     processor.attach(
       TimingModel(
         context: UnsafeMutableRawPointer(pipe),
@@ -70,14 +73,20 @@ public final class Pipeline {
     let histories = 1 << (Int.bitWidth - 1 - max(1, d.branch.histories).leadingZeroBitCount)
     var unified = d.l2i
     if unified.bytes == 0 { unified.bytes = unified.ways * unified.line }
+    let buffer = table(pairs, UInt64(0))
+    let cycles = table(4 * Cause.stride, UInt64(0))
+    let counts = table(4 * PipelineState.countStride, UInt64(0))
     return PipelineState(
-      state: processor.state, dataTable: processor.dataTable, memoryBase: processor.memoryBase, owner: owner,
-      scoreboard: table(RegisterCode.count, 0), extra: extra, buffer: table(pairs, 0), bufferPairs: pairs,
+      levelCycles: cycles, levelCounts: counts, state: processor.state, dataTable: processor.dataTable,
+      memoryBase: processor.memoryBase, owner: owner,
+      scoreboard: table(RegisterCode.count, 0), extra: extra, operandCauses: extra + 256, buffer: buffer, bufferNext: buffer,
+      bufferEnd: buffer + pairs,
       histories: table(histories, History()), historyMask: histories - 1, returnStack: table(max(1, d.branch.returnStack), 0),
       branchWritten: table(8, 0), l1i: CacheTags(d.l1i), l1d: CacheTags(d.l1d), l2d: CacheTags(d.l2d), l2i: CacheTags(unified),
       l3: CacheTags(d.l3), l1DTLB: PageTags(entries: d.translation.l1Entries), l1ITLB: PageTags(entries: d.translation.l1Entries),
-      cycles: table(4 * Cause.stride, 0), counts: table(4 * PipelineState.countStride, 0),
-      groupNumbers: table(4 * GroupNumber.count * GroupNumber.stride, 0), costs: Costs(d))
+      l2DTLB: PageTags(entries: d.translation.l2Entries),
+      l2ITLB: PageTags(entries: d.translation.l2Entries),
+      cycles: cycles, counts: counts, groupNumbers: table(4 * GroupNumber.count * GroupNumber.stride, 0), costs: Costs(d))
   }
 
   deinit {
@@ -90,6 +99,8 @@ public final class Pipeline {
     for cache in [s.l1i, s.l1d, s.l2d, s.l2i, s.l3] { cache.deallocate() }
     s.l1DTLB.deallocate()
     s.l1ITLB.deallocate()
+    s.l2DTLB.deallocate()
+    s.l2ITLB.deallocate()
     s.cycles.deallocate()
     s.counts.deallocate()
     s.groupNumbers.deallocate()
@@ -110,6 +121,13 @@ public final class Pipeline {
     case unknown
   }
 
+  /// A first-level TLB has missed: does the second have the translation? If not, the physical address of the VHPT entry that is read, or 0.
+  func missesLevel2(_ address: UInt64, instruction: Bool) -> UInt64? {
+    guard let (name, pinned) = processor.peekTranslation(address, instruction: instruction), !pinned else { return nil }
+    let hit = instruction ? pipe.pointee.l2ITLB.touch(name, 0) : pipe.pointee.l2DTLB.touch(name, 0)
+    return hit ? nil : processor.peekWalk(address) ?? 0
+  }
+
   /// Where an address leads that the engine's own table does not have.
   func place(of address: UInt64) -> Place {
     guard let (physical, attribute) = processor.peekData(address) else { return .unknown }
@@ -120,7 +138,7 @@ public final class Pipeline {
   func trace(_ group: UnsafePointer<IssueGroup>, _ address: UInt64, from before: UInt64, to t: UInt64) {
     groupObserver?(
       TracedGroup(
-        address: address, slot: Int(group.pointee.header.start) % 3, slots: Int(group.pointee.slots), earliest: before + 1,
+        address: address, slot: Int(group.pointee.header.start) % 3, slots: group.pointee.slots, earliest: before + 1,
         issued: t))
   }
 }

@@ -6,9 +6,19 @@ struct PipelineState {
 
   /// Cycle in which the last group issued: the processor's clock. First, so that the engine's pointer to it is this struct's.
   var now: UInt64 = 0
+  /// The last group, and the address that its positions count from.
+  var lastGroup: UnsafePointer<IssueGroup>?
+  var lastBlock: UInt64 = 0
   /// Nothing issues up to and including this cycle, because of `holdCause`.
   var hold: UInt64 = 0
   var holdCause = Cause.memoryOrder
+
+  /// The counts of cycles and of other things at the privilege level of now, and PSR.dt.
+  var levelCycles: UnsafeMutablePointer<UInt64>
+  var levelCounts: UnsafeMutablePointer<UInt64>
+  var translates = false
+  /// Syllables << 32 and nops since they were last added to the counts.
+  var slots: UInt64 = 0
 
   // MARK: What the model sees of the processor
 
@@ -24,12 +34,21 @@ struct PipelineState {
   let scoreboard: UnsafeMutablePointer<UInt64>
   /// Extra cycles, 16 consumers for each producer.
   let extra: UnsafePointer<UInt8>
+  /// General registers (by name, with the frame and rotation of `lateFrame`) that may be waited for, others that may be.
+  var lateLow: UInt64 = 0
+  var lateHigh: UInt64 = 0
+  var lateFrame: UInt64 = 0
+  var othersUntil: UInt64 = 0
+  /// The ``Cause`` of a wait for each producer.
+  let operandCauses: UnsafePointer<UInt8>
   /// No register is waited for from this cycle on.
   var pendingUntil: UInt64 = 0
   /// The same for predicates: most are computed in time.
   var predicatesUntil: UInt64 = 0
   /// FP instructions wait for AR.FPSR until then.
   var floatHold: UInt64 = 0
+  /// A multimedia instruction has been seen, so the next members are kept.
+  var knowsMultimedia = false
   /// The last two groups and when they issued, for multimedia instructions that read quick results.
   var previous: UnsafePointer<IssueGroup>?
   var previousTime: UInt64 = 0
@@ -43,8 +62,8 @@ struct PipelineState {
   var fetchCause = Cause.fetchBandwidth
   /// When the last pairs issued: the buffer has room for so many.
   let buffer: UnsafeMutablePointer<UInt64>
-  var bufferIndex = 0
-  let bufferPairs: Int
+  var bufferNext: UnsafeMutablePointer<UInt64>
+  let bufferEnd: UnsafeMutablePointer<UInt64>
   /// Line of L1I that was fetched last, in units of 64 bytes, and its virtual page.
   var fetchLine: UInt64 = .max
   var fetchPage: UInt64 = .max
@@ -70,6 +89,8 @@ struct PipelineState {
   var l3: CacheTags
   var l1DTLB: PageTags
   var l1ITLB: PageTags
+  var l2DTLB: PageTags
+  var l2ITLB: PageTags
   var memory = MemoryTraffic()
 
   // MARK: Counts
@@ -124,7 +145,7 @@ struct Costs {
     l2i = cycles(d.l2i.bytes == 0 ? d.l2d.latency : d.l2i.latency)
     l3 = cycles(d.l3.latency)
     memory = d.cycles(nanoseconds: d.memory.nanoseconds)
-    lineOnBus = d.cycles(nanoseconds: Double(d.l3.line) * 1000 / d.memory.busMBPerSecond)
+    lineOnBus = d.cycles(nanoseconds: Double(d.l3.line) * 1000 / d.memory.busMegabytesPerSecond)
     l3Line = cycles(d.l3.line / max(1, d.memory.l3BytesPerCycle))
     bankConflict = cycles(d.memory.bankConflict)
     storeWindow = cycles(d.memory.storeForwardWindow)

@@ -167,6 +167,7 @@ public final class LogicalProcessor {
     }
     if changed & PSR.bn != 0 { swapBanks() }
     state.pointee.psr = value
+    if isTimed && changed & (PSR.cplMask | PSR.dt) != 0 { notice(.statusChanged) }
     if changed & PSR.pk != 0 {
       softTLB.purgeVirtual()
       codeMapChanged()

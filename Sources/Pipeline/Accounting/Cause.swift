@@ -73,10 +73,10 @@ enum Count: Int, CaseIterable {
   case l1iReads, l1iMisses, l2iReads, l2iMisses
   case l1dMisses, l2dReads, l2dWrites, l2dMisses, l3Reads, l3Misses, bankConflicts
   case dtlbMisses, itlbMisses, dataWalks, instructionWalks
-  case stackStores, stackLoads, alatMisses, interruptions
+  case stackStores, stackLoads, failedChecks, interruptions
   case splitImplicit, splitRule, splitPorts
   /// Loads that are not L1D's to serve: floating-point, checks, semaphores; references to uncacheable memory.
   case otherLoads, uncachedLoads, uncachedStores
   /// Branches that were predicted not taken, wrongly; `chk.a` and check loads; `srlz.i`; lines that L2 and L3 write back.
-  case mispredictTaken, alatChecks, serializations, l3Writes, memoryWrites
+  case mispredictTaken, alatChecks, alatMisses, serializations, l3Writes, memoryWrites
 }

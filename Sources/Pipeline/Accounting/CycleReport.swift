@@ -25,6 +25,7 @@ public struct CycleReport: Encodable, Sendable {
   public var hottest: [Place]?
 
   public init(_ pipeline: Pipeline) {
+    pipeline.pipe.changeStatus()
     description = pipeline.description.name
     instructions = pipeline.processor.state.pointee.instructions
     privilegeLevels = (0..<4).map { level in

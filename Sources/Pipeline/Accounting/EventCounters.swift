@@ -32,6 +32,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   /// How often the event of a counter has happened at a privilege level.
   @inline(never) func count(_ control: CounterControl, level: Int) -> UInt64 {
     guard let event = EventTable.shared[control.event] else { return 0 }
+    changeStatus()
     let threshold = Int(control.threshold)
     if let numbers = event.numbers, threshold != 0 || numbers == .squashed { countGroups() }
     if threshold != 0 {
@@ -82,15 +83,22 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     pointee.owner._withUnsafeGuaranteedRef { $0.noteObservers() }
   }
 
+  /// Syllables that are predicated off. Branches that are count as branches that are not taken, as in the hardware.
+  func countSquashed(_ group: UnsafePointer<IssueGroup>) -> Int {
+    let pr = pointee.state.pr
+    var squashed = 0
+    for n in 0..<Int(group.pointee.guards) where pr[Int(group.guards[n])] == 0 { squashed += 1 }
+    bump(.squashed, UInt64(squashed))
+    return squashed
+  }
+
   /// A group issues.
   func countGroup(_ group: UnsafePointer<IssueGroup>) {
-    let s = pointee.state
-    let level = Int(truncatingIfNeeded: s.pointee.psr &>> 32 & 3)
-    var squashed = 0
-    for n in 0..<Int(group.pointee.guards) where s.pr[Int(group.guards[n])] == 0 { squashed += 1 }
-    pointee.counts[level * PipelineState.countStride + Count.squashed.rawValue] &+= UInt64(squashed)
+    let level = Int(truncatingIfNeeded: pointee.state.pointee.psr &>> 32 & 3)
+    let squashed = countSquashed(group)
     let numbers = pointee.groupNumbers + level * GroupNumber.count * GroupNumber.stride
-    for (kind, number) in [(GroupNumber.slots, Int(group.pointee.slots)), (.nops, Int(group.pointee.nops)), (.squashed, squashed)] {
+    let nops = Int(truncatingIfNeeded: group.pointee.packedSlots & 0xFFFF_FFFF)
+    for (kind, number) in [(GroupNumber.slots, group.pointee.slots), (.nops, nops), (.squashed, squashed)] {
       numbers[kind.rawValue * GroupNumber.stride + min(number, GroupNumber.stride - 1)] &+= 1
     }
   }

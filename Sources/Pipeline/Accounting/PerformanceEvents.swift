@@ -130,6 +130,7 @@ extension MonitoredEvent {
     MonitoredEvent("RSE_REFERENCES_RETIRED.STORE", 0x20, 2, per: 2, counts: [.stackStores]),
     MonitoredEvent("RSE_REFERENCES_RETIRED.ALL", 0x20, 3, per: 2, counts: [.stackLoads, .stackStores]),
     MonitoredEvent("INST_CHKA_LDC_ALAT.ALL", 0x56, 3, per: 2, counts: [.alatChecks]),
+    MonitoredEvent("INST_FAILED_CHKS_RETIRED.ALL", 0x55, 3, counts: [.failedChecks], less: [.alatMisses]),
     MonitoredEvent("INST_FAILED_CHKA_LDC_ALAT.ALL", 0x57, 3, counts: [.alatMisses]),
     MonitoredEvent("DATA_REFERENCES_SET0", 0xC3, per: 4, counts: allLoads + allStores),
     MonitoredEvent("DATA_REFERENCES_SET1", 0xC5, per: 4, counts: allLoads + allStores),

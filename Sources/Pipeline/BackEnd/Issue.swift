@@ -7,27 +7,96 @@ import Processor
 /// pipe as a whole, a flush, bundles that are not there, operands that are not there.
 extension UnsafeMutablePointer where Pointee == PipelineState {
   @inline(__always) func issue(_ group: UnsafePointer<IssueGroup>, _ block: UInt64) -> UInt64 {
-    let s = pointee.state
-    let level = Int(truncatingIfNeeded: s.pointee.psr &>> 32 & 3)
-    let causes = pointee.cycles + level &* Cause.stride
-    let counts = pointee.counts + level &* PipelineState.countStride
-    let address = block &+ UInt64(group.pointee.offset)
+    let flags = group.pointee.flags.rawValue
+    if flags & IssueGroup.Flags.first.rawValue != 0 && goesOn(group, block) { return pointee.now }
+    pointee.lastGroup = group
+    pointee.lastBlock = block
+    let causes = pointee.levelCycles
     let before = pointee.now
     var t = before &+ 1
     causes[Int(Cause.issue.rawValue)] &+= 1
+    pointee.slots &+= group.pointee.packedSlots
     if pointee.hold >= t {
       causes[Int(pointee.holdCause.rawValue)] &+= pointee.hold &- before
       t = pointee.hold &+ 1
     }
-    if pointee.pending.group != nil { t = resolve(address, t, counts) }
-    if group.pointee.pairs != 0 { t = fetch(group, address, t, causes, counts) }
-    if pointee.pendingUntil > t || group.pointee.flags.rawValue != 0 { t = waitForOperands(group, t, causes) }
+    let address = block &+ UInt64(group.pointee.offset)
+    if pointee.pending.group != nil { t = resolve(address, t) }
+    if group.pointee.pairs != 0 { t = fetch(group, address, t, causes) }
+    if (flags & (IssueGroup.Flags.multimedia.rawValue | IssueGroup.Flags.float.rawValue) != 0) || mayWait(group, flags, t) {
+      t = waitForOperands(group, t, causes)
+    }
     pointee.now = t
+    if group.pointee.hasWork { work(group, block, t) }
+    if pointee.knowsMultimedia { remember(group, t) }
+    if pointee.isObserved { observe(group, block, before, t) }
+    return pointee.now
+  }
 
-    let pr = s.pr
-    if group.pointee.references != 0 { refer(group, t, counts) }
+  // MARK: Groups that are left in the middle
+
+  /// The engine leaves its blocks behind some system instructions, and comes back in the middle of their group: at a slot that has
+  /// issued with the last group, or that would have if the plan had gone on. True: nothing is left to do for this one.
+  @inline(never) private func goesOn(_ group: UnsafePointer<IssueGroup>, _ block: UInt64) -> Bool {
+    guard let last = pointee.lastGroup else { return false }
+    // Slots in a row, over all bundles.
+    func place(_ block: UInt64, _ position: UInt8) -> UInt64 { block / 16 &* 3 &+ UInt64(position) }
+    let start = place(block, group.pointee.header.start)
+    let end = place(block, group.pointee.header.end)
+    let lastEnd = place(pointee.lastBlock, last.pointee.header.end)
+    guard start > place(pointee.lastBlock, last.pointee.header.start), start <= lastEnd else { return false }
+    if start == lastEnd && last.pointee.split != .end { return false }
+    if end > lastEnd { issueRest(group, block) }
+    return true
+  }
+
+  /// The rest of a group, in the cycle of its beginning.
+  private func issueRest(_ group: UnsafePointer<IssueGroup>, _ block: UInt64) {
+    pointee.slots &+= group.pointee.packedSlots
+    pointee.lastGroup = group
+    pointee.lastBlock = block
+    var t = pointee.now
+    // Its first bundle has been fetched.
+    if group.pointee.pairs > 1 || group.pointee.lines > 1 {
+      pointee.fetched &-= 1
+      t = fetch(group, block &+ UInt64(group.pointee.offset), t, pointee.levelCycles)
+    }
+    let flags = group.pointee.flags.rawValue
+    if (flags & (IssueGroup.Flags.multimedia.rawValue | IssueGroup.Flags.float.rawValue) != 0) || mayWait(group, flags, t) {
+      t = waitForOperands(group, t, pointee.levelCycles)
+    }
+    pointee.now = t
+    if pointee.countsGroups { _ = countSquashed(group) }
+    if group.pointee.hasWork { work(group, block, t) }
+  }
+
+  // MARK: Operands and work
+
+  /// Whether any register that the group uses may not be ready.
+  @inline(__always) private func mayWait(_ group: UnsafePointer<IssueGroup>, _ flags: UInt8, _ t: UInt64) -> Bool {
+    guard pointee.pendingUntil > t else {
+      pointee.lateLow = 0
+      pointee.lateHigh = 0
+      return false
+    }
+    if flags & IssueGroup.Flags.others.rawValue != 0 && pointee.othersUntil > t { return true }
+    if group.pointee.predicateUses != 0 && pointee.predicatesUntil > t { return true }
+    if pointee.lateLow & group.pointee.generalLow | pointee.lateHigh & group.pointee.generalHigh != 0 { return true }
+    return group.pointee.stackedUses != 0 && frameName != pointee.lateFrame
+  }
+
+  /// What the names of stacked registers depend on.
+  @inline(__always) private var frameName: UInt64 {
+    let s = pointee.state
+    return UInt64(truncatingIfNeeded: s.pointee.bottomOfFrame) &<< 8 | UInt64(truncatingIfNeeded: s.pointee.rrbGR)
+  }
+
+  /// References, results, branches and the rest.
+  @inline(__always) private func work(_ group: UnsafePointer<IssueGroup>, _ block: UInt64, _ t: UInt64) {
+    if group.pointee.references != 0 { refer(group, t) }
     var n = Int(group.pointee.results)
     if n != 0 {
+      let pr = pointee.state.pr
       var r = group.results
       while n != 0 {
         if pr[Int(r.pointee.predicate)] != 0 { finish(r.pointee.code, t &+ UInt64(r.pointee.latency), r.pointee.producer) }
@@ -36,25 +105,41 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       }
     }
     if group.pointee.specials != 0 { special(group, t) }
-    if group.pointee.branches != 0 { predict(group, block, t, counts) }
-    counts[Count.syllables.rawValue] &+= UInt64(group.pointee.slots)
-    counts[Count.nops.rawValue] &+= UInt64(group.pointee.nops)
+    if group.pointee.branches != 0 { predict(group, block, t) }
+  }
+
+  @inline(never) private func remember(_ group: UnsafePointer<IssueGroup>, _ t: UInt64) {
     pointee.beforePrevious = pointee.previous
     pointee.beforePreviousTime = pointee.previousTime
     pointee.previousTime = t
     pointee.previous = group
-    if pointee.isObserved { observe(group, block, before, t) }
-    return t
   }
 
   /// A result will be there for its quickest consumer in cycle `ready`.
   @inline(__always) func finish(_ code: UInt16, _ ready: UInt64, _ producer: Producer) {
     pointee.scoreboard[index(code)] = ready &<< 8 | UInt64(producer.rawValue)
-    if code >= RegisterCode.predicate && code < RegisterCode.branch && ready &+ 2 > pointee.predicatesUntil {
-      pointee.predicatesUntil = ready &+ 2
-    }
     // No producer has a consumer that waits longer than this beyond its base latency.
-    if ready &+ 2 > pointee.pendingUntil { pointee.pendingUntil = ready &+ 2 }
+    let late = ready &+ 2
+    if code < RegisterCode.float {
+      let name = frameName
+      if name != pointee.lateFrame { rename(name) }
+      let bit: UInt64 = 1 &<< UInt64(code & 63)
+      if code < 64 { pointee.lateLow |= bit } else { pointee.lateHigh |= bit }
+    } else if code >= RegisterCode.predicate && code < RegisterCode.branch {
+      if late > pointee.predicatesUntil { pointee.predicatesUntil = late }
+    } else {
+      if late > pointee.othersUntil { pointee.othersUntil = late }
+    }
+    if late > pointee.pendingUntil { pointee.pendingUntil = late }
+  }
+
+  /// The frame has moved: any stacked register may be late, until nothing is.
+  @inline(never) private func rename(_ name: UInt64) {
+    if pointee.lateLow &>> 32 | pointee.lateHigh != 0 {
+      pointee.lateLow |= ~0 &<< 32
+      pointee.lateHigh = ~0
+    }
+    pointee.lateFrame = name
   }
 
   // MARK: Renaming

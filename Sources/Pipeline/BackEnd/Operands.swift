@@ -3,7 +3,7 @@ import Processor
 /// EXE: the scoreboard. A group waits as a whole until the last operand of any of its instructions is there.
 extension UnsafeMutablePointer where Pointee == PipelineState {
   /// Returns the cycle in which all operands are there; charges the wait to the kind of the last one.
-  @inline(__always)
+  @inline(never)
   func waitForOperands(
     _ group: UnsafePointer<IssueGroup>, _ earliest: UInt64, _ causes: UnsafeMutablePointer<UInt64>
   ) -> UInt64 {
@@ -11,27 +11,43 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     // Everything that is ready long enough is below this, whoever consumes it.
     let threshold = (earliest &- 2) &<< 8
     let scoreboard = pointee.scoreboard
-    let frame = pointee.state.pointee.bottomOfFrame
-    let isRotated = pointee.state.pointee.rrbGR != 0
+    let s = pointee.state
     var use = group.uses
-    let last = use + Int(group.pointee.uses &- group.pointee.predicateUses)
+    let stacked = Int(group.pointee.stackedUses)
+    let rotating = Int(group.pointee.rotatingUses)
+    var last = use + (Int(group.pointee.uses) &- stacked &- rotating &- Int(group.pointee.predicateUses))
     while use < last {
+      let entry = scoreboard[Int(use.pointee.code)]
+      if entry > threshold { t = wait(entry, use, t, causes) }
+      use += 1
+    }
+    last += stacked
+    if s.pointee.rrbGR == 0 {
       // As index(_:) has it, with the frame at hand.
-      var n = Int(use.pointee.code)
-      if n >= 32 {
-        if n < 128 && !isRotated {
-          n &+= frame
-          if n >= 128 { n &-= 96 }
-        } else {
-          n = index(use.pointee.code)
-        }
+      let frame = s.pointee.bottomOfFrame
+      while use < last {
+        let n = Int(use.pointee.code) &+ frame
+        let entry = scoreboard[n < 128 ? n : n &- 96]
+        if entry > threshold { t = wait(entry, use, t, causes) }
+        use += 1
       }
-      let entry = scoreboard[n]
+    } else {
+      while use < last {
+        let entry = scoreboard[index(use.pointee.code)]
+        if entry > threshold { t = wait(entry, use, t, causes) }
+        use += 1
+      }
+    }
+    last += rotating
+    let rotation = s.pointee.rrbFR
+    while use < last {
+      let n = Int(use.pointee.code) &+ rotation
+      let entry = scoreboard[n < 256 ? n : n &- 96]
       if entry > threshold { t = wait(entry, use, t, causes) }
       use += 1
     }
     if pointee.predicatesUntil > t { t = waitForPredicates(group, t, causes) }
-    if group.pointee.flags.rawValue != 0 { t = waitForMore(group, t, causes) }
+    if group.pointee.flags.contains(.multimedia) || group.pointee.flags.contains(.float) { t = waitForMore(group, t, causes) }
     return t
   }
 
@@ -57,15 +73,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     let producer = Int(entry & 0xF)
     let ready = entry &>> 8 &+ UInt64(pointee.extra[producer &* 16 &+ Int(use.pointee.consumer.rawValue)])
     guard ready > t else { return t }
-    let cause: Cause
-    switch Producer(rawValue: UInt8(producer)) ?? .integer {
-    case .load: cause = .load
-    case .float, .floatLoad, .setf, .floatCompare:
-      cause = use.pointee.code >= RegisterCode.predicate && use.pointee.code < RegisterCode.branch ? .predicate : .float
-    case .applicationRead, .fileRead, .system: cause = .system
-    case .integer, .multimedia, .getf: cause = .integer
-    }
-    causes[Int(cause.rawValue)] &+= ready &- t
+    causes[Int(pointee.operandCauses[producer])] &+= ready &- t
     return ready
   }
 
@@ -81,6 +89,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       t = pointee.floatHold
     }
     guard group.pointee.flags.contains(.multimedia) else { return t }
+    pointee.knowsMultimedia = true
     for n in 0..<Int(group.pointee.uses) where group.uses[n].consumer == .multimedia {
       guard pointee.state.pr[Int(group.uses[n].predicate)] != 0 else { continue }
       let code = group.uses[n].code

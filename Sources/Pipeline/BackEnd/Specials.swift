@@ -22,10 +22,10 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       case .enterPrivileged: if pointee.costs.enterPrivileged > 1 { flushFrom(t, pointee.costs.enterPrivileged) }
       case .bankSwitch: holdUntil(t &+ pointee.costs.bankSwitch, .bankSwitch)
       case .fence:
-        let drained = pointee.memory.drained
+        let drained = allDone
         holdUntil(drained > t &+ pointee.costs.fence ? drained : t &+ pointee.costs.fence, .memoryOrder)
       case .acceptanceFence:
-        let drained = pointee.memory.drained
+        let drained = allDone
         holdUntil(drained > t &+ pointee.costs.acceptance ? drained : t &+ pointee.costs.acceptance, .memoryOrder)
       case .insert: holdUntil(t &+ pointee.costs.insert, .dataTLB)
       case .purgeLocal: holdUntil(t &+ pointee.costs.purgeLocal, .dataTLB)
@@ -34,6 +34,9 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       }
     }
   }
+
+  /// When everything that was referred to has been done.
+  private var allDone: UInt64 { Swift.max(pointee.memory.drained, pointee.memory.lastStore &+ pointee.costs.l2) }
 
   private func latency(_ group: UnsafePointer<IssueGroup>, _ code: UInt16) -> UInt64 {
     for n in 0..<Int(group.pointee.results) where group.results[n].code == code { return UInt64(group.results[n].latency) }
@@ -57,38 +60,47 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       // The branches of the group that was interrupted tell nothing any more.
       pointee.pending.group = nil
       pointee.memory.deferredCount = 0
+      pointee.lastGroup = nil
       pointee.fetchPage = .max
       pointee.fetchLine = .max
       flushFrom(Swift.max(t, pointee.hold), pointee.costs.interruption)
     case .dataWalk:
       bump(.dataWalks)
-      let entry = value & Implementation.physicalMask
-      let ready = level2(entry, t &+ pointee.costs.walk, writes: false) &- pointee.costs.l2
-      holdUntil(ready &+ 1, .walker)
+      holdUntil(t &+ 1 &+ walk(value, t), .walker)
     case .instructionWalk:
       bump(.instructionWalks)
-      let entry = value & Implementation.physicalMask
-      pointee.fetched = Swift.max(pointee.fetched, level2(entry, t &+ pointee.costs.walk, writes: false) &- pointee.costs.l2)
+      pointee.fetched = Swift.max(pointee.fetched, t &+ walk(value, t))
       pointee.fetchCause = .fetchTLB
+    case .dataInserted:
+      _ = pointee.l2DTLB.touch(value, 0)
+      // The reference that the walk was for is made when it ends.
+      if pointee.memory.deferredCount != 0 { takeUpDeferred(Swift.max(t, pointee.hold)) }
+    case .instructionInserted: _ = pointee.l2ITLB.touch(value, 0)
     case .stackStores:
       bump(.stackStores, value)
       holdUntil(
-        Swift.max(t, pointee.hold) &+ 1 &+ (value &+ pointee.costs.registersPerCycle &- 1) / pointee.costs.registersPerCycle, .stackOverflow)
+        Swift.max(t, pointee.hold) &+ 1 &+ (value &+ pointee.costs.registersPerCycle &- 1) / pointee.costs.registersPerCycle,
+        .stackOverflow)
     case .stackLoads:
       bump(.stackLoads, value)
       holdUntil(
-        Swift.max(t, pointee.hold) &+ 1 &+ (value &+ pointee.costs.registersPerCycle &- 1) / pointee.costs.registersPerCycle, .stackUnderflow)
+        Swift.max(t, pointee.hold) &+ 1 &+ (value &+ pointee.costs.registersPerCycle &- 1) / pointee.costs.registersPerCycle,
+        .stackUnderflow)
+    case .statusChanged: changeStatus()
     case .blocksDropped:
+      pointee.lastGroup = nil
       pointee.pending.group = nil
       pointee.previous = nil
       pointee.beforePrevious = nil
     case .monitorsChange: monitorsChange()
-    case .alatMiss:
-      bump(.alatMisses)
+    case .checkFailed:
+      bump(.failedChecks)
+      if value != 0 { bump(.alatMisses) }
       holdUntil(t &+ 1 &+ pointee.costs.checkRecovery, .load)
     case .timePassed:
       guard value > t else { break }
-      pointee.cycles[Int(pointee.state.pointee.psr &>> 32 & 3) &* Cause.stride &+ Int(Cause.halted.rawValue)] &+= value &- t
+      pointee.levelCycles[Int(Cause.halted.rawValue)] &+= value &- t
+      if pointee.slots &>> 63 != 0 { changeStatus() }
       pointee.now = value
       // Whatever was to come has come meanwhile.
       if pointee.hold < value { pointee.hold = 0 }

@@ -14,8 +14,17 @@ extension UnsafePointer where Pointee == IssueGroup {
 
 extension UnsafeMutablePointer where Pointee == PipelineState {
   /// Counts something at the privilege level of now.
-  @inline(__always) func bump(_ count: Count, _ by: UInt64 = 1) {
-    let level = Int(truncatingIfNeeded: pointee.state.pointee.psr &>> 32 & 3)
-    pointee.counts[level &* PipelineState.countStride &+ count.rawValue] &+= by
+  @inline(__always) func bump(_ count: Count, _ by: UInt64 = 1) { pointee.levelCounts[count.rawValue] &+= by }
+
+  /// The privilege level or PSR.dt may have changed, or somebody looks at the counts.
+  @inline(never) func changeStatus() {
+    bump(.syllables, pointee.slots &>> 32)
+    bump(.nops, pointee.slots & 0xFFFF_FFFF)
+    pointee.slots = 0
+    let psr = pointee.state.pointee.psr
+    let level = Int(truncatingIfNeeded: psr &>> 32 & 3)
+    pointee.levelCycles = pointee.cycles + level &* Cause.stride
+    pointee.levelCounts = pointee.counts + level &* PipelineState.countStride
+    pointee.translates = psr & 1 &<< 17 != 0
   }
 }

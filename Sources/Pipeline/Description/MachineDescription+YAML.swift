@@ -116,7 +116,7 @@ extension MachineDescription {
       guard range.contains(value) else { throw Failure("\(name): from \(range.lowerBound) to \(range.upperBound), not \(value)") }
     }
     try within(clockMHz, 1...100_000, "clock_mhz")
-    try within(cyclesPerITCTick, 1...64, "cycles_per_itc_tick")
+    try within(itcDivisor, 1...64, "itc_divisor")
     for (name, cache, least) in [("l1i", l1i, 1), ("l1d", l1d, 1), ("l2d", l2d, 1), ("l2i", l2i, 0), ("l3", l3, 1)] {
       try within(cache.line, 16...4096, "\(name).line")
       guard cache.line.nonzeroBitCount == 1 else { throw Failure("\(name).line: a power of two is wanted") }
@@ -134,11 +134,12 @@ extension MachineDescription {
     try within(branch.returnStack, 1...64, "branch.return_stack")
     try within(stack.registersPerCycle, 1...96, "stack.registers_per_cycle")
     try within(translation.l1Entries, 1...255, "translation.l1_entries")
+    try within(translation.l2Entries, 1...255, "translation.l2_entries")
     try within(memory.loadMisses, 1...16, "memory.load_misses")
     try within(memory.storeMisses, 1...16, "memory.store_misses")
     try within(memory.banks, 1...16, "memory.banks")
     try within(memory.nanoseconds, 0...100_000, "memory.nanoseconds")
-    try within(memory.busMBPerSecond, 1...1_000_000, "memory.bus_mb_per_second")
+    try within(memory.busMegabytesPerSecond, 1...1_000_000, "memory.bus_megabytes_per_second")
     try checkLatencies()
   }
 

@@ -9,7 +9,7 @@ public struct MachineDescription: Codable, Sendable, Equatable {
   /// Core clock in MHz. Times of the bus and memory are in nanoseconds and become cycles by it.
   public var clockMHz = 1600.0
   /// AR.ITC counts once in so many cycles: 4 on Montecito, 1 before.
-  public var cyclesPerITCTick = 4
+  public var itcDivisor = 4
 
   public var frontEnd = FrontEnd()
   public var dispersal = Dispersal()
@@ -165,7 +165,7 @@ public struct MachineDescription: Codable, Sendable, Equatable {
     /// From L3's miss to the data, on the local board. Not published for this server.
     public var nanoseconds = 200.0
     /// Megabytes that the bus carries in a second: 128 bits at 533 MT/s.
-    public var busMBPerSecond = 8528.0
+    public var busMegabytesPerSecond = 8528.0
     /// What an FP load takes longer than an integer load, beyond L1.
     public var floatExtra = 1
     /// Lines that may be on their way to L2 at a time: for loads, and for stores.
@@ -184,6 +184,8 @@ public struct MachineDescription: Codable, Sendable, Equatable {
 
   public struct Translation: Codable, Sendable, Equatable {
     public var l1Entries = 32
+    /// Entries of L2 DTLB and L2 ITLB each, of any page size; translation registers are beside them.
+    public var l2Entries = 128
     /// A miss in L1 DTLB that L2 DTLB serves.
     public var l1DataMiss = 4
     /// The same for instructions; two to three.

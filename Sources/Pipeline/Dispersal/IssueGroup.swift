@@ -4,9 +4,11 @@ import Processor
 /// what happens when it issues depends on predicates, operands and caches.
 struct IssueGroup {
   var header: IssueGroupHeader
-  /// Numbers of entries of the tables that follow, and where they begin, in bytes from the group's. The last ones of the uses are
-  /// predicates, so many.
+  /// Numbers of entries of the tables that follow, and where they begin, in bytes from the group's. Uses are in the order of how
+  /// their registers are renamed: not at all, stacked, rotating FP, predicates.
   var uses: UInt8 = 0
+  var stackedUses: UInt8 = 0
+  var rotatingUses: UInt8 = 0
   var predicateUses: UInt8 = 0
   var results: UInt8 = 0
   var references: UInt8 = 0
@@ -22,9 +24,8 @@ struct IssueGroup {
   var specialsAt: UInt16 = 0
   var quickResultsAt: UInt16 = 0
   var guardsAt: UInt16 = 0
-  /// Syllables, and how many of them are nops.
-  var slots: UInt8 = 0
-  var nops: UInt8 = 0
+  /// There are references, results, specials or branches.
+  var hasWork = false
   /// Pairs of bundles that the front end fetches for this group.
   var pairs: UInt8 = 0
   /// Lines of L1I that it is the first to touch.
@@ -37,6 +38,13 @@ struct IssueGroup {
   var fallThrough: UInt16 = 0
   /// Physical address of the group's first bundle.
   var physical: UInt64 = 0
+  /// Syllables << 32, and how many of them are nops.
+  var packedSlots: UInt64 = 0
+  /// General registers that it uses.
+  var generalLow: UInt64 = 0
+  var generalHigh: UInt64 = 0
+
+  var slots: Int { Int(packedSlots >> 32) }
 
   struct Flags: OptionSet {
     let rawValue: UInt8
@@ -44,6 +52,10 @@ struct IssueGroup {
     static let multimedia = Flags(rawValue: 1)
     /// Floating point instructions: they wait for AR.FPSR.
     static let float = Flags(rawValue: 2)
+    /// It uses registers that are neither general registers nor predicates.
+    static let others = Flags(rawValue: 4)
+    /// The first group of a plan that begins in the middle of a bundle: it may belong to what issued before it.
+    static let first = Flags(rawValue: 8)
   }
 
   /// Where the tables of a group begin.
@@ -129,7 +141,18 @@ enum RegisterCode {
 
 /// Kinds of results that some consumers can use later than others.
 enum Producer: UInt8, CaseIterable {
-  case integer, load, multimedia, setf, getf, float, floatLoad, floatCompare, applicationRead, fileRead, system
+  case integer, load, multimedia, setf, getf, float, floatLoad, floatCompare, approximation, applicationRead, fileRead, system
+
+  /// What waiting for it is charged to.
+  var cause: Cause {
+    switch self {
+    case .load: .load
+    case .float, .floatLoad, .setf: .float
+    case .floatCompare, .approximation: .predicate
+    case .applicationRead, .fileRead, .system: .system
+    case .integer, .multimedia, .getf: .integer
+    }
+  }
 }
 
 /// Kinds of uses.

@@ -42,6 +42,7 @@ struct Planner {
 
     /// `fetched`: the last bundle that earlier groups have caused to be fetched.
     init(_ plan: Dispersal.Group, physical: UInt64, fetched: inout Int, _ planner: Planner) {
+      let isFirst = fetched < 0
       let first = plan.syllables[0]
       let last = plan.syllables[plan.syllables.count - 1]
       group = IssueGroup(
@@ -50,7 +51,7 @@ struct Planner {
       group.fallThrough = UInt16(last.isLastOfBundle ? last.bundle * 16 + 16 : last.bundle * 16)
       group.physical = physical + UInt64(first.bundle * 16)
       group.split = plan.split
-      group.slots = UInt8(plan.syllables.reduce(0) { $0 + $1.slots })
+      group.packedSlots = UInt64(plan.syllables.reduce(0) { $0 + $1.slots }) << 32
       for bundle in first.bundle...last.bundle where bundle > fetched {
         let address = physical + UInt64(bundle * 16)
         if address & 16 == 0 || fetched < 0 { group.pairs += 1 }
@@ -58,6 +59,7 @@ struct Planner {
         fetched = bundle
       }
       for s in plan.syllables { add(s, planner) }
+      if isFirst && first.position % 3 != 0 { group.flags.insert(.first) }
       // A register that several syllables read is looked at once for each kind of use.
       var seen: Set<UInt64> = []
       uses.removeAll { use in
@@ -67,9 +69,27 @@ struct Planner {
       // Overwriting needs no look of its own where the register is read, too.
       let read = Set(uses.filter { $0.consumer != .overwrite && $0.predicate == 0 }.map(\.code))
       uses.removeAll { $0.consumer == .overwrite && read.contains($0.code) }
-      func isPredicate(_ use: Use) -> Bool { use.code >= RegisterCode.predicate && use.code < RegisterCode.branch }
-      group.predicateUses = UInt8(uses.count(where: isPredicate))
-      uses = uses.filter { !isPredicate($0) } + uses.filter(isPredicate)
+      func renaming(_ use: Use) -> Int {
+        switch use.code {
+        case 32..<RegisterCode.float: 1
+        case RegisterCode.float + 32..<RegisterCode.predicate: 2
+        case RegisterCode.predicate..<RegisterCode.branch: 3
+        default: 0
+        }
+      }
+      uses = (0..<4).flatMap { kind in uses.filter { renaming($0) == kind } }
+      group.stackedUses = UInt8(uses.count { renaming($0) == 1 })
+      group.rotatingUses = UInt8(uses.count { renaming($0) == 2 })
+      group.predicateUses = UInt8(uses.count { renaming($0) == 3 })
+      for use in uses {
+        switch use.code {
+        case 0..<64: group.generalLow |= 1 << UInt64(use.code)
+        case 64..<128: group.generalHigh |= 1 << UInt64(use.code - 64)
+        case RegisterCode.predicate..<RegisterCode.branch: break
+        default: group.flags.insert(.others)
+        }
+      }
+      group.hasWork = !results.isEmpty || !references.isEmpty || !branches.isEmpty || !specials.isEmpty
       group.uses = UInt8(uses.count)
       group.results = UInt8(results.count)
       group.references = UInt8(references.count)
@@ -84,7 +104,7 @@ struct Planner {
       let i = s.instruction
       switch s.kind {
       case .nopM, .nopI, .nopF, .nopB:
-        group.nops += 1
+        group.packedSlots += 1
         return
       default: break
       }
@@ -105,7 +125,12 @@ struct Planner {
         uses.append(Use(code: code, consumer: .overwrite, predicate: qp))
         if isReferenceResult(s.kind, code) { continue }
         if let latency {
-          results.append(Result(code: code, producer: latency.producer, predicate: qp, latency: UInt16(latency.latency)))
+          // The predicate of an approximation is there as soon as that of a compare.
+          let isPredicate = latency.producer == .float && code >= RegisterCode.predicate && code < RegisterCode.branch
+          results.append(
+            Result(
+              code: code, producer: isPredicate ? .approximation : latency.producer, predicate: qp,
+              latency: UInt16(isPredicate ? planner.latencies.description.latency.fcmp : latency.latency)))
         } else if code < RegisterCode.float {
           quickResults.append(UInt8(code))
         }

@@ -30,12 +30,15 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
 
   /// Where the front end goes on behind a group with branches, and what that costs it.
   @inline(never)
-  func predict(_ group: UnsafePointer<IssueGroup>, _ block: UInt64, _ time: UInt64, _ counts: UnsafeMutablePointer<UInt64>) {
+  func predict(_ group: UnsafePointer<IssueGroup>, _ block: UInt64, _ time: UInt64) {
     let next = block &+ UInt64(group.pointee.fallThrough)
     let fallThrough = next & ~0xF
     let b = group.branches
-    guard group.pointee.branches == 1, b.pointee.kind.rawValue <= Branch.Kind.call.rawValue else {
-      return predictOther(group, block, time, counts)
+    guard group.pointee.branches == 1 else { return predictOther(group, block, time) }
+    switch b.pointee.kind {
+    case .conditional, .call: break
+    case .cloop, .ctop, .cexit: return followLoop(b, next, block)
+    case .returns, .indirect, .indirectCall, .wtop, .wexit: return predictOther(group, block, time)
     }
     // The usual case: one branch, relative to IP.
     let history = site(next, b)
@@ -47,10 +50,10 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     }
     if b.pointee.isDecided {
       let taken = pointee.state.pr[Int(b.pointee.predicate)] != 0
-      counts[Count.branches.rawValue] &+= 1
+      bump(.branches)
       learn(history, taken, target)
-      if taken { count(b.pointee.kind, fallThrough, counts) }
-      if taken != expected { late(taken ? b.pointee.kind : nil, expected ? target : fallThrough, fallThrough, time, counts) }
+      if taken { count(b.pointee.kind, fallThrough) }
+      if taken != expected { late(taken ? b.pointee.kind : nil, expected ? target : fallThrough, fallThrough, time) }
       return
     }
     pointee.pending.group = group
@@ -61,10 +64,32 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     pointee.pending.time = time
   }
 
-  /// Branches through registers, loop branches, and several in a group.
+  /// A counted loop: the front end knows LC and EC and is never wrong. It waits for them if they were written late.
+  @inline(__always)
+  private func followLoop(_ b: UnsafePointer<Branch>, _ next: UInt64, _ block: UInt64) {
+    waitForLoopCount()
+    bump(.branches)
+    guard loops(b.pointee.kind) else { return }
+    bump(.taken)
+    let target = block &+ UInt64(bitPattern: b.pointee.displacement)
+    let history = site(next, b)
+    pointee.fetchCause = .fetchBranch
+    pointee.fetched &+= history.pointee.target == target ? pointee.costs.takenBubble : pointee.costs.recomputedTargetBubble
+    history.pointee.target = target
+  }
+
+  @inline(__always) private func waitForLoopCount() {
+    let ready = pointee.loopWritten &+ pointee.costs.loopAhead
+    if ready > pointee.fetched && pointee.loopWritten != 0 {
+      pointee.fetched = ready
+      pointee.fetchCause = .fetchLoop
+    }
+  }
+
+  /// Branches through registers, while loops, and several branches in a group.
   @inline(never)
   private func predictOther(
-    _ group: UnsafePointer<IssueGroup>, _ block: UInt64, _ time: UInt64, _ counts: UnsafeMutablePointer<UInt64>
+    _ group: UnsafePointer<IssueGroup>, _ block: UInt64, _ time: UInt64
   ) {
     let next = block &+ UInt64(group.pointee.fallThrough)
     let fallThrough = next & ~0xF
@@ -74,7 +99,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     if group.pointee.branches == 1 {
       let history = site(next, branches)
       _ = predict(branches, history, block, time)
-      if branches.pointee.isDecided { return decide(branches, history, block, fallThrough, time, counts) }
+      if branches.pointee.isDecided { return decide(branches, history, block, fallThrough, time) }
       pointee.pending.history = history
     } else {
       pointee.pending.history = nil
@@ -89,19 +114,18 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   /// A misprediction that is known when its group issues: the clock moves on to the cycle before the right path.
   @inline(never)
   private func late(
-    _ kind: Branch.Kind?, _ predicted: UInt64, _ fallThrough: UInt64, _ time: UInt64, _ counts: UnsafeMutablePointer<UInt64>
+    _ kind: Branch.Kind?, _ predicted: UInt64, _ fallThrough: UInt64, _ time: UInt64
   ) {
     pointee.pending.predicted = predicted
     pointee.pending.fallThrough = fallThrough
     pointee.pending.time = time
-    pointee.now = mispredicted(kind, time &+ 1, counts) &- 1
+    pointee.now = mispredicted(kind, time &+ 1) &- 1
   }
 
   /// The group's only branch, whose outcome is known already: there is no need to wait for the next group.
   @inline(__always)
   private func decide(
-    _ b: UnsafePointer<Branch>, _ history: UnsafeMutablePointer<History>, _ block: UInt64, _ fallThrough: UInt64, _ time: UInt64,
-    _ counts: UnsafeMutablePointer<UInt64>
+    _ b: UnsafePointer<Branch>, _ history: UnsafeMutablePointer<History>, _ block: UInt64, _ fallThrough: UInt64, _ time: UInt64
   ) {
     var address = fallThrough
     var taken: Bool
@@ -120,16 +144,16 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       taken = pointee.state.pr[Int(b.pointee.predicate)] != 0
       if taken { address = pointee.state.br[Int(b.pointee.register)] & ~0xF }
     }
-    counts[Count.branches.rawValue] &+= 1
+    bump(.branches)
     learn(history, taken, address)
-    if taken { count(b.pointee.kind, fallThrough, counts) }
+    if taken { count(b.pointee.kind, fallThrough) }
     if pointee.pending.predicted == address && !pointee.pending.registerIsLate { return }
-    late(taken ? b.pointee.kind : nil, pointee.pending.predicted, fallThrough, time, counts)
+    late(taken ? b.pointee.kind : nil, pointee.pending.predicted, fallThrough, time)
   }
 
   /// A branch is taken; a call leaves where it returns to.
-  @inline(__always) private func count(_ kind: Branch.Kind, _ fallThrough: UInt64, _ counts: UnsafeMutablePointer<UInt64>) {
-    counts[Count.taken.rawValue] &+= 1
+  @inline(__always) private func count(_ kind: Branch.Kind, _ fallThrough: UInt64) {
+    bump(.taken)
     if kind == .call || kind == .indirectCall {
       pointee.returnStack[pointee.returnTop] = fallThrough
       pointee.returnTop = pointee.returnTop &+ 1 == pointee.costs.returnStackSize ? 0 : pointee.returnTop &+ 1
@@ -145,11 +169,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     case .conditional, .call, .wtop, .wexit:
       guard predictsTaken(b, history) else { return false }
     case .cloop, .ctop, .cexit:
-      // The front end follows LC and EC, and waits for them if they are written late.
-      if pointee.loopWritten &+ pointee.costs.loopAhead > pointee.fetched && pointee.loopWritten != 0 {
-        pointee.fetched = pointee.loopWritten &+ pointee.costs.loopAhead
-        pointee.fetchCause = .fetchLoop
-      }
+      waitForLoopCount()
       guard loops(b.pointee.kind) else { return false }
     case .returns:
       guard predictsTaken(b, history) else { return false }
@@ -197,7 +217,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
 
   /// The next group is at `address`: what have the branches done? Returns the first cycle in which that group can issue.
   @inline(never)
-  func resolve(_ address: UInt64, _ earliest: UInt64, _ counts: UnsafeMutablePointer<UInt64>) -> UInt64 {
+  func resolve(_ address: UInt64, _ earliest: UInt64) -> UInt64 {
     guard let group = pointee.pending.group else { return earliest }
     pointee.pending.group = nil
     let fallThrough = pointee.pending.fallThrough
@@ -205,21 +225,21 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     var kind: Branch.Kind? = nil
     if let history = pointee.pending.history {
       let taken = address != fallThrough
-      counts[Count.branches.rawValue] &+= 1
+      bump(.branches)
       learn(history, taken, address)
       if taken { kind = branches.pointee.kind }
     } else {
-      kind = resolveSeveral(group, branches, address, counts)
+      kind = resolveSeveral(group, branches, address)
     }
-    if let kind { count(kind, fallThrough, counts) }
+    if let kind { count(kind, fallThrough) }
     if pointee.pending.predicted == address && !pointee.pending.registerIsLate { return earliest }
-    return mispredicted(kind, earliest, counts)
+    return mispredicted(kind, earliest)
   }
 
   /// Several branches in a group: the one that was taken is the first that leads to where we are, or, through a register, anywhere else.
   @inline(never)
   private func resolveSeveral(
-    _ group: UnsafePointer<IssueGroup>, _ branches: UnsafePointer<Branch>, _ address: UInt64, _ counts: UnsafeMutablePointer<UInt64>
+    _ group: UnsafePointer<IssueGroup>, _ branches: UnsafePointer<Branch>, _ address: UInt64
   ) -> Branch.Kind? {
     let fallThrough = pointee.pending.block &+ UInt64(group.pointee.fallThrough)
     for n in 0..<Int(group.pointee.branches) {
@@ -230,7 +250,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       default:
         taken = address != fallThrough & ~0xF && pointee.pending.block &+ UInt64(bitPattern: b.pointee.displacement) == address
       }
-      counts[Count.branches.rawValue] &+= 1
+      bump(.branches)
       learn(site(fallThrough, b), taken, address)
       if taken { return b.pointee.kind }
     }
@@ -239,16 +259,15 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
 
   /// Returns the first cycle in which the right path can issue; the cycles from `earliest` on are charged.
   @inline(never)
-  private func mispredicted(_ kind: Branch.Kind?, _ earliest: UInt64, _ counts: UnsafeMutablePointer<UInt64>) -> UInt64 {
+  private func mispredicted(_ kind: Branch.Kind?, _ earliest: UInt64) -> UInt64 {
     let wrongTarget = kind != nil && pointee.pending.predicted != pointee.pending.fallThrough
-    if kind == .returns { counts[Count.returnMispredicts.rawValue] &+= 1 }
-    counts[(wrongTarget ? Count.mispredictTarget : .mispredictDirection).rawValue] &+= 1
-    if kind != nil && !wrongTarget { counts[Count.mispredictTaken.rawValue] &+= 1 }
+    if kind == .returns { bump(.returnMispredicts) }
+    bump(wrongTarget ? .mispredictTarget : .mispredictDirection)
+    if kind != nil && !wrongTarget { bump(.mispredictTaken) }
     let resume = pointee.pending.time &+ 1 &+ pointee.costs.mispredict
     pointee.fetched = resume &- 1
     guard resume > earliest else { return earliest }
-    let level = Int(truncatingIfNeeded: pointee.state.pointee.psr &>> 32 & 3)
-    pointee.cycles[level &* Cause.stride &+ Int(Cause.mispredict.rawValue)] &+= resume &- earliest
+    pointee.levelCycles[Int(Cause.mispredict.rawValue)] &+= resume &- earliest
     return resume
   }
 

@@ -5,15 +5,15 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   /// The pairs that a group begins are fetched; returns the cycle in which they are there.
   @inline(__always)
   func fetch(
-    _ group: UnsafePointer<IssueGroup>, _ address: UInt64, _ earliest: UInt64, _ causes: UnsafeMutablePointer<UInt64>,
-    _ counts: UnsafeMutablePointer<UInt64>
+    _ group: UnsafePointer<IssueGroup>, _ address: UInt64, _ earliest: UInt64, _ causes: UnsafeMutablePointer<UInt64>
   ) -> UInt64 {
     var t = earliest
-    if group.pointee.lines != 0 { fetchLines(group, address, counts) }
+    if group.pointee.lines != 0 { fetchLines(group, address) }
     var pairs = group.pointee.pairs
     while pairs != 0 {
       // One pair a cycle, and not before the buffer has room.
-      let room = pointee.buffer[pointee.bufferIndex] &+ 1
+      let place = pointee.bufferNext
+      let room = place.pointee &+ 1
       var available = pointee.fetched &+ 1
       if room > available { available = room }
       pointee.fetched = available
@@ -21,8 +21,8 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
         causes[Int(pointee.fetchCause.rawValue)] &+= available &- t
         t = available
       }
-      pointee.buffer[pointee.bufferIndex] = t
-      pointee.bufferIndex = pointee.bufferIndex &+ 1 == pointee.bufferPairs ? 0 : pointee.bufferIndex &+ 1
+      place.pointee = t
+      pointee.bufferNext = place + 1 == pointee.bufferEnd ? pointee.buffer : place + 1
       pairs &-= 1
     }
     pointee.fetchCause = .fetchBandwidth
@@ -30,26 +30,22 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   }
 
   /// New lines of L1I, and the translation of a new page. A loop inside one line asks for nothing.
-  @inline(__always) private func fetchLines(
-    _ group: UnsafePointer<IssueGroup>, _ address: UInt64, _ counts: UnsafeMutablePointer<UInt64>
-  ) {
+  @inline(__always) private func fetchLines(_ group: UnsafePointer<IssueGroup>, _ address: UInt64) {
     let line = group.pointee.physical &>> 6
     if line == pointee.fetchLine && group.pointee.lines == 1 { return }
     if group.pointee.lines == 1 && address &>> 12 == pointee.fetchPage && pointee.l1i.isLast(group.pointee.physical) {
       pointee.fetchLine = line
-      counts[Count.l1iReads.rawValue] &+= 1
+      bump(.l1iReads)
       return
     }
-    fetchLines(group, address, line, counts)
+    fetchLines(group, address, line)
   }
 
-  @inline(never) private func fetchLines(
-    _ group: UnsafePointer<IssueGroup>, _ address: UInt64, _ line: UInt64, _ counts: UnsafeMutablePointer<UInt64>
-  ) {
+  @inline(never) private func fetchLines(_ group: UnsafePointer<IssueGroup>, _ address: UInt64, _ line: UInt64) {
     let page = address &>> 12
     if page != pointee.fetchPage { fetchPage(page, group.pointee.physical) }
     pointee.fetchLine = line
-    counts[Count.l1iReads.rawValue] &+= UInt64(group.pointee.lines)
+    bump(.l1iReads, UInt64(group.pointee.lines))
     let key = group.pointee.physical
     if !pointee.l1i.touch(key) { fetchMiss(key) }
     guard group.pointee.lines > 1 else { return }
@@ -59,10 +55,15 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
 
   @inline(never) private func fetchPage(_ page: UInt64, _ physical: UInt64) {
     pointee.fetchPage = page
+    // PSR.it
     guard pointee.state.pointee.psr & 1 &<< 36 != 0 else { return }
     if pointee.l1ITLB.touch(page &<< 12, physical) { return }
     bump(.itlbMisses)
     pointee.fetched &+= pointee.costs.l1InstructionMiss
+    if let entry = pointee.owner._withUnsafeGuaranteedRef({ $0.missesLevel2(page &<< 12, instruction: true) }) {
+      bump(.instructionWalks)
+      pointee.fetched &+= walk(entry, pointee.fetched)
+    }
     pointee.fetchCause = .fetchTLB
   }
 

@@ -15,16 +15,18 @@ struct MemoryTraffic {
   /// When L3's port and the bus are free.
   var l3Free: UInt64 = 0
   var busFree: UInt64 = 0
-  /// Banks of L2 that this cycle's accesses use, and the 16 bytes that each of them reads.
+  /// The accesses of a cycle to L2: so many, and which 16 bytes.
   var bankCycle: UInt64 = 0
-  var bankUsed: UInt64 = 0
-  var bankKeys = InlineArray<16, UInt64>(repeating: 0)
+  var bankCount = 0
+  var bankKeys = InlineArray<8, UInt64>(repeating: 0)
   /// The last stores: eight bytes and cycle.
   var stores = InlineArray<8, UInt64>(repeating: 0)
   var storeCycles = InlineArray<8, UInt64>(repeating: 0)
-  var nextStore = 0
+  var nextStore: UInt64 = 0
+  /// The line of L2 that the last store went to, while no other access has come between.
+  var storeLine: UInt64 = .max
   var lastStore: UInt64 = 0
-  /// When all references so far have been made.
+  /// When all references so far have been made, but for stores that hit L2.
   var drained: UInt64 = 0
   /// References whose translation was not there when their group issued; a walk may bring it.
   var deferred = InlineArray<4, Reference>(

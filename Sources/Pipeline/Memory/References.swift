@@ -3,40 +3,38 @@ import Processor
 /// L1D, L2D and the first-level DTLB: what the memory references of a group find.
 extension UnsafeMutablePointer where Pointee == PipelineState {
   @inline(__always)
-  func refer(_ group: UnsafePointer<IssueGroup>, _ t: UInt64, _ counts: UnsafeMutablePointer<UInt64>) {
+  func refer(_ group: UnsafePointer<IssueGroup>, _ t: UInt64) {
     let s = pointee.state
-    if pointee.memory.deferredCount != 0 { takeUpDeferred(t) }
     var n = Int(group.pointee.references)
     var r = group.references
     while n != 0 {
-      if s.pr[Int(r.pointee.predicate)] != 0 { refer(r, s.gr[Int(r.pointee.base)], t, counts) }
+      if s.pr[Int(r.pointee.predicate)] != 0 { refer(r, s.gr[Int(r.pointee.base)], t) }
       r += 1
       n &-= 1
     }
   }
 
   @inline(__always)
-  private func refer(_ r: UnsafePointer<Reference>, _ address: UInt64, _ t: UInt64, _ counts: UnsafeMutablePointer<UInt64>) {
+  private func refer(_ r: UnsafePointer<Reference>, _ address: UInt64, _ t: UInt64) {
     // The engine's own table says where the page is.
     let entry = pointee.dataTable.pointee + Int(truncatingIfNeeded: address &>> 12 & UInt64(SoftEntry.count &- 1))
     let page = address & ~0xFFF
     if entry.pointee.readTag != page && entry.pointee.writeTag != page { return referSlowly(r, address, t) }
     let key = UInt64(
       truncatingIfNeeded: Int(truncatingIfNeeded: address) &+ entry.pointee.addend &- Int(bitPattern: pointee.memoryBase))
-    access(r, address, key, t, counts)
+    access(r, address, key, t)
   }
 
   /// A reference whose physical place is known.
   @inline(__always)
   private func access(
-    _ r: UnsafePointer<Reference>, _ address: UInt64, _ key: UInt64, _ t: UInt64, _ counts: UnsafeMutablePointer<UInt64>
+    _ r: UnsafePointer<Reference>, _ address: UInt64, _ key: UInt64, _ t: UInt64
   ) {
     var extra: UInt64 = 0
-    // Bit 17 of PSR: data translation is on.
-    if pointee.state.pointee.psr & 1 &<< 17 != 0 && !pointee.l1DTLB.touch(address, key) { extra = dtlbMiss() }
+    if pointee.translates && !pointee.l1DTLB.touch(address, key) { extra = dtlbMiss(address, t) }
     switch r.pointee.kind {
     case .load:
-      counts[Count.loads.rawValue] &+= 1
+      bump(.loads)
       // A missing translation keeps the load out of L1D, which is as good as a miss there.
       if extra == 0 && pointee.l1d.touch(key) && t > pointee.memory.lastStore &+ pointee.costs.storeWindow
         && t >= pointee.memory.linesUntil
@@ -50,9 +48,20 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     }
   }
 
-  @inline(never) private func dtlbMiss() -> UInt64 {
+  /// L1 DTLB has missed: what L2 DTLB, or the walker, adds to the reference's latency.
+  @inline(never) private func dtlbMiss(_ address: UInt64, _ t: UInt64) -> UInt64 {
     bump(.dtlbMisses)
-    return pointee.costs.l1DataMiss
+    guard let entry = pointee.owner._withUnsafeGuaranteedRef({ $0.missesLevel2(address, instruction: false) }) else {
+      return pointee.costs.l1DataMiss
+    }
+    bump(.dataWalks)
+    return pointee.costs.l1DataMiss &+ walk(entry, t)
+  }
+
+  /// A walk that begins in cycle `t`: its cycles. The walker reads through L2.
+  func walk(_ entry: UInt64, _ t: UInt64) -> UInt64 {
+    guard entry != 0 else { return pointee.costs.walk }
+    return pointee.costs.walk &+ level2(entry & Implementation.physicalMask, t, writes: false) &- t &- pointee.costs.l2
   }
 
   // MARK: Integer loads
@@ -84,6 +93,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   /// An access to L2 in cycle `t`: when an integer load would have its data.
   @inline(__always) func level2(_ key: UInt64, _ t: UInt64, writes: Bool) -> UInt64 {
     bump(writes ? .l2dWrites : .l2dReads)
+    if !writes { pointee.memory.storeLine = .max }
     let begin = bank(key, t)
     if pointee.l2d.touch(key) {
       var ready = begin &+ pointee.costs.l2
@@ -141,20 +151,28 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
 
   /// Two accesses of a cycle to one bank, but not to the same 16 bytes of it: the second is tried again later.
   @inline(__always) private func bank(_ key: UInt64, _ t: UInt64) -> UInt64 {
-    let bank = key &>> 4 & pointee.costs.bankMask
-    let bit: UInt64 = 1 &<< bank
-    if pointee.memory.bankCycle != t {
-      pointee.memory.bankCycle = t
-      pointee.memory.bankUsed = bit
-      pointee.memory.bankKeys[Int(bank & 15)] = key &>> 4
-      return t
+    if pointee.memory.bankCycle == t { return bankAgain(key, t) }
+    pointee.memory.bankCycle = t
+    pointee.memory.bankKeys[0] = key &>> 4
+    pointee.memory.bankCount = 1
+    return t
+  }
+
+  /// Not the first access of its cycle.
+  @inline(never) private func bankAgain(_ key: UInt64, _ t: UInt64) -> UInt64 {
+    let place = key &>> 4
+    var conflicts = false
+    let count = pointee.memory.bankCount
+    for n in 0..<count {
+      let other = pointee.memory.bankKeys[n]
+      if other == place { return t }
+      if (other ^ place) & pointee.costs.bankMask == 0 { conflicts = true }
     }
-    if pointee.memory.bankUsed & bit == 0 {
-      pointee.memory.bankUsed |= bit
-      pointee.memory.bankKeys[Int(bank & 15)] = key &>> 4
-      return t
+    if count < 8 {
+      pointee.memory.bankKeys[count] = place
+      pointee.memory.bankCount = count &+ 1
     }
-    if pointee.memory.bankKeys[Int(bank & 15)] == key &>> 4 { return t }
+    guard conflicts else { return t }
     bump(.bankConflicts)
     return t &+ pointee.costs.bankConflict
   }
@@ -164,13 +182,24 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   /// Stores go through L1D to L2, which allocates. A hit in L1D keeps its line.
   @inline(__always) private func store(_ key: UInt64, _ t: UInt64) {
     bump(.stores)
-    pointee.memory.stores[pointee.memory.nextStore] = key &>> 3
-    pointee.memory.storeCycles[pointee.memory.nextStore] = t
-    pointee.memory.nextStore = (pointee.memory.nextStore &+ 1) & 7
+    let n = Int(pointee.memory.nextStore & 7)
+    pointee.memory.stores[n] = key &>> 3
+    pointee.memory.storeCycles[n] = t
+    pointee.memory.nextStore = pointee.memory.nextStore &+ 1
     pointee.memory.lastStore = t
-    let done = level2(key, t, writes: true)
+    // The line that the last store has made dirty is there, and the one used last.
+    if key &>> pointee.l2d.lineShift == pointee.memory.storeLine {
+      bump(.l2dWrites)
+      _ = bank(key, t)
+    } else {
+      storeElsewhere(key, t)
+    }
+  }
+
+  @inline(never) private func storeElsewhere(_ key: UInt64, _ t: UInt64) {
+    pointee.memory.storeLine = key &>> pointee.l2d.lineShift
+    _ = level2(key, t, writes: true)
     pointee.l2d.soil(key)
-    if done > pointee.memory.drained { pointee.memory.drained = done }
   }
 
   // MARK: Everything else
@@ -224,10 +253,8 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
 
   /// The engine's table does not have the page: a device, a page that nobody has referred to yet, or no translation.
   @inline(never) private func referSlowly(_ r: UnsafePointer<Reference>, _ address: UInt64, _ t: UInt64) {
-    let level = Int(truncatingIfNeeded: pointee.state.pointee.psr &>> 32 & 3)
-    let counts = pointee.counts + level &* PipelineState.countStride
     switch pointee.owner._withUnsafeGuaranteedRef({ $0.place(of: address) }) {
-    case .memory(let key): access(r, address, key, t, counts)
+    case .memory(let key): access(r, address, key, t)
     case .uncached:
       switch r.pointee.kind {
       case .load, .floatLoad, .floatPair, .checkLoad, .floatCheck: bump(.uncachedLoads)
@@ -245,17 +272,15 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     }
   }
 
-  /// A walk may have brought the translations that were missing when their references issued.
-  @inline(never) private func takeUpDeferred(_ t: UInt64) {
+  /// A walk has brought a translation that was missing when its reference issued.
+  @inline(never) func takeUpDeferred(_ t: UInt64) {
     let count = pointee.memory.deferredCount
     pointee.memory.deferredCount = 0
-    let level = Int(truncatingIfNeeded: pointee.state.pointee.psr &>> 32 & 3)
-    let counts = pointee.counts + level &* PipelineState.countStride
     for n in 0..<count {
       let address = pointee.memory.deferredAddresses[n]
       guard case .memory(let key) = pointee.owner._withUnsafeGuaranteedRef({ $0.place(of: address) }) else { continue }
       var reference = pointee.memory.deferred[n]
-      access(&reference, address, key, t, counts)
+      access(&reference, address, key, t)
     }
   }
 }

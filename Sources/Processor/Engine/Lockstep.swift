@@ -49,7 +49,11 @@ extension LogicalProcessor {
     let b = other.state
     // This is asked after every block: names are for the rare case.
     var d = a.pointee.ip ^ b.pointee.ip | a.pointee.psr ^ b.pointee.psr | a.pointee.instructions ^ b.pointee.instructions
-    d |= a.pointee.idleCycles ^ b.pointee.idleCycles | engine.pointee.interruptions ^ other.engine.pointee.interruptions
+    // Time is compared where both count it in the same way.
+    let sameTime = isTimed == other.isTimed
+    d |=
+      (sameTime ? a.pointee.idleCycles ^ b.pointee.idleCycles : 0) | engine.pointee.interruptions
+      ^ other.engine.pointee.interruptions
     d |= cfm ^ other.cfm | a.pointee.bsp ^ b.pointee.bsp | a.pointee.bspStore ^ b.pointee.bspStore
     d |= a.pointee.rnat ^ b.pointee.rnat | UInt64(a.pointee.bottomOfFrame ^ b.pointee.bottomOfFrame)
     d |= UInt64(bitPattern: Int64(a.pointee.dirty ^ b.pointee.dirty | a.pointee.clean ^ b.pointee.clean))
@@ -64,7 +68,7 @@ extension LogicalProcessor {
     let values: [(String, UInt64, UInt64)] = [
       ("ip", a.pointee.ip, b.pointee.ip), ("psr", a.pointee.psr, b.pointee.psr),
       ("instructions", a.pointee.instructions, b.pointee.instructions),
-      ("idle cycles", a.pointee.idleCycles, b.pointee.idleCycles),
+      ("idle cycles", sameTime ? a.pointee.idleCycles : 0, sameTime ? b.pointee.idleCycles : 0),
       ("interruptions", engine.pointee.interruptions, other.engine.pointee.interruptions),
       ("cfm", cfm, other.cfm), ("bsp", a.pointee.bsp, b.pointee.bsp), ("bspstore", a.pointee.bspStore, b.pointee.bspStore),
       ("rnat", a.pointee.rnat, b.pointee.rnat),

@@ -64,22 +64,22 @@ extension LogicalProcessor {
 
     case .checkS:
       if !state.nat(o.a) { return .next }
-      return branchRelative(o)
+      return recover(o)
     case .checkSFP:
       if !state.f(o.a).pointee.isNaTVal { return .next }
-      return branchRelative(o)
+      return recover(o)
     case .checkA:
       if alatContains(alatTag(gr: o.d)) {
         if g.attributes.variant == .clear { alatRemove(alatTag(gr: o.d)) }
         return .next
       }
-      return branchRelative(o)
+      return recover(o, 1)
     case .checkAFP:
       if alatContains(alatTag(fr: o.d)) {
         if g.attributes.variant == .clear { alatRemove(alatTag(fr: o.d)) }
         return .next
       }
-      return branchRelative(o)
+      return recover(o, 1)
     case .invala:
       alatClear()
       return .next
@@ -184,5 +184,11 @@ extension LogicalProcessor {
     s.pointee.sor = sor
     s.gr[Int(o.d)] = s.ar[AR.pfs]
     return .next
+  }
+
+  /// A check that has failed: to the recovery code.
+  private func recover(_ o: MicroOp, _ kind: UInt64 = 0) -> StepResult {
+    if isTimed { notice(.checkFailed, kind) }
+    return branchRelative(o)
   }
 }

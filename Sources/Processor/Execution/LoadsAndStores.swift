@@ -60,6 +60,7 @@ extension LogicalProcessor {
         if kind != .checkNoClear { alatRemove(tag) }
         return .next
       }
+      if isTimed { notice(.checkFailed, 1) }
     default: break
     }
     let speculative = kind == .speculative || kind == .speculativeAdvanced
@@ -165,6 +166,7 @@ extension LogicalProcessor {
         if kind != .checkNoClear { alatRemove(tag) }
         return .next
       }
+      if isTimed { notice(.checkFailed, 1) }
     }
     let speculative = kind == .speculative || kind == .speculativeAdvanced
     let advanced = kind == .advanced || kind == .speculativeAdvanced
@@ -294,6 +296,7 @@ extension LogicalProcessor {
         if kind == .checkClear { alatRemove(tag) }
         return .next
       }
+      if isTimed { notice(.checkFailed, 1) }
     }
     let speculative = kind == .speculative || kind == .speculativeAdvanced
     let advanced = kind == .advanced || kind == .speculativeAdvanced

@@ -94,6 +94,9 @@ struct TLB {
     return nil
   }
 
+  /// Whether a result of ``lookup(_:_:)`` is a translation register.
+  func isRegister(_ t: UnsafeMutablePointer<Translation>) -> Bool { t >= registers && t < registers + Self.registerCount }
+
   /// Inserts into the cache, after removing what it overlaps. Returns true if a live entry had to make room.
   mutating func insert(_ t: Translation) -> Bool {
     purgeCache(t.base, t.base | t.mask, t.rid)

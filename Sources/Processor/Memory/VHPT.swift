@@ -105,6 +105,7 @@ extension LogicalProcessor {
       _ = dataTLB.insert(t)
       softTLB.purge(start: t.base, last: t.base | t.mask)
     }
+    if isTimed { notice(instruction ? .instructionInserted : .dataInserted, TimingModel.name(of: t)) }
   }
 
   /// Translations for instructions changed: jump-cache entries of older generations are void.

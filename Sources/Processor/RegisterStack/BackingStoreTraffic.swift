@@ -105,12 +105,13 @@ extension LogicalProcessor {
   @inline(never) func completeFrame() -> Bool {
     let s = state
     alatRemoveStacked()
-    let first = s.pointee.bspStore
-    defer { if isTimed && s.pointee.bspStore != first { notice(.stackLoads, (first &- s.pointee.bspStore) >> 3) } }
+    var loads: UInt64 = 0
+    defer { if isTimed && loads != 0 { notice(.stackLoads, loads) } }
     while s.pointee.bspStore > s.pointee.bsp {
       let address = s.pointee.bspStore &- 8
       if slot(address) == 63 {
         guard let collection = loadWord(address) else { return false }
+        loads &+= 1
         s.pointee.rnat = collection & ~(1 << 63)
         endDataSuppression()
       } else if s.pointee.clean > 0 {
@@ -118,6 +119,7 @@ extension LogicalProcessor {
         s.pointee.dirty &+= 1
       } else {
         guard let value = loadWord(address) else { return false }
+        loads &+= 1
         // Register k of the frame, by physical order; the visible name depends on the rotation.
         let k = -s.pointee.dirty - 1
         let size = s.pointee.sor * 8

@@ -45,6 +45,11 @@ public struct TimingModel {
   }
 }
 
+extension TimingModel {
+  /// A number for a translation: its page and size.
+  static func name(of t: Translation) -> UInt64 { t.physical | UInt64(t.pageShift) }
+}
+
 /// What the engine needs to know of an issue group; the model's own data follow.
 public struct IssueGroupHeader {
   /// Bytes from this header to the next one, a multiple of 8.
@@ -77,10 +82,15 @@ public enum TimingEvent: UInt32, Sendable {
   case blocksDropped
   /// Time has passed without instructions: the value is the new cycle.
   case timePassed
-  /// A check load or advanced-load check did not find its entry in the ALAT.
-  case alatMiss
   /// What performance counters count may change; each is asked for afterwards.
   case monitorsChange
+  /// PSR.cpl or PSR.dt has changed.
+  case statusChanged
+  /// A check load, chk.a (value 1) or chk.s (0) has failed.
+  case checkFailed
+  /// A translation was put into the cache for data; the value names it (``TimingModel/name(of:)``).
+  case dataInserted
+  case instructionInserted
 }
 
 extension LogicalProcessor {
@@ -127,6 +137,22 @@ extension LogicalProcessor {
 
   /// Host address of RAM's first byte: what lies above it counts as physical address for caches.
   public var memoryBase: UInt { memory.firstByte }
+
+  /// What L2 DTLB or ITLB would hold for an address: a name of its translation, and whether that is pinned by a translation register. Nil:
+  /// there is none.
+  public func peekTranslation(_ address: UInt64, instruction: Bool) -> (name: UInt64, pinned: Bool)? {
+    let tlb = instruction ? instructionTLB : dataTLB
+    guard let t = tlb.lookup(offset(address), rid(address)) else { return nil }
+    return (TimingModel.name(of: t.pointee), tlb.isRegister(t))
+  }
+
+  /// Physical address of the VHPT entry that the walker would read for `address`; nil if it would not walk.
+  public func peekWalk(_ address: UInt64) -> UInt64? {
+    guard state.rr[Int(address >> 61)] & 1 != 0, state.cr[CR.pta] & 1 != 0 else { return nil }
+    let entry = vhptAddress(address)
+    guard let t = dataTLB.lookup(offset(entry), rid(entry))?.pointee, t.present else { return nil }
+    return t.physical | entry & t.mask
+  }
 
   /// Where data address `address` leads, as the translations stand, without faults, walks or side effects; nil: nowhere.
   public func peekData(_ address: UInt64) -> (physical: UInt64, attribute: UInt8)? {

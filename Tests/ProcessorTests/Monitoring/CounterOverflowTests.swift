@@ -54,7 +54,8 @@ struct CounterOverflowTests {
 
   @Test("PMV.m: frozen, but no interrupt is pended") func masked() throws {
     let machine = try machine(
-      "\(CounterTests.loop)\nmov r10=pmc[r0] ;;\nmov cr.pmv=r11 ;;\n\(CounterTests.loop.replacing("again", with: "more"))", events: 10,
+      "\(CounterTests.loop)\nmov r10=pmc[r0] ;;\nmov cr.pmv=r11 ;;\n\(CounterTests.loop.replacing("again", with: "more"))",
+      events: 10,
       pmv: 1 << 16 | Self.vector)
     machine[gr: 11] = Self.vector
     machine[ar: AR.lc] = 9
