@@ -21,7 +21,7 @@ final class CounterBench {
     /// What PMD begins with.
     var value: UInt64 = 0
 
-    var control: UInt64 { event & 0xFF << 8 | event >> 8 << 16 | threshold << 20 | (oi ? 1 << 5 : 0) | plm }
+    var control: UInt64 { (event & 0xFF) << 8 | (event >> 8) << 16 | threshold << 20 | (oi ? 1 << 5 : 0) | plm }
   }
 
   init(_ source: String, counters: [Counter], timed: Bool = true, psr: UInt64 = PSR.ic | PSR.up) throws {
