@@ -56,21 +56,23 @@ let package = Package(
       resources: [.embedInCode("Resources/selftest.elf.gz")]),
     .executableTarget(name: "epicure", dependencies: ["Commands"]),
     // Tests.
-    .testTarget(name: "IA64Tests", dependencies: ["IA64", "Loading"]),
+    .target(name: "TestSupport", path: "Tests/TestSupport"),
+    .testTarget(name: "IA64Tests", dependencies: ["IA64", "Loading", "TestSupport"]),
     .testTarget(
       name: "ArithmeticTests",
       dependencies: ["Arithmetic", .product(name: "BigInt", package: "BigInt")]),
-    .testTarget(name: "ProcessorTests", dependencies: ["Processor", "IA64"]),
+    .testTarget(name: "ProcessorTests", dependencies: ["Processor", "IA64", "TestSupport"]),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Processor", "IA64"]),
     .testTarget(
-      name: "DevicesTests", dependencies: ["Devices", "HostResources", "Platform", "Processor", "SystemFirmware", "Loading"]),
-    .testTarget(name: "HostResourcesTests", dependencies: ["HostResources"]),
-    .testTarget(name: "PlatformTests", dependencies: ["IA64", "Platform", "Processor", "Devices", "HostResources"]),
+      name: "DevicesTests",
+      dependencies: ["Devices", "HostResources", "Platform", "Processor", "SystemFirmware", "Loading", "TestSupport"]),
+    .testTarget(name: "HostResourcesTests", dependencies: ["HostResources", "TestSupport"]),
+    .testTarget(name: "PlatformTests", dependencies: ["IA64", "Platform", "Processor", "Devices", "HostResources", "TestSupport"]),
     .testTarget(
       name: "SystemFirmwareTests",
-      dependencies: ["SystemFirmware", "Platform", "Processor", "Loading", "Devices", "HostResources", "CZlib"]),
-    .testTarget(name: "FirmwareMediaTests", dependencies: ["FirmwareMedia", "HostResources"]),
+      dependencies: ["SystemFirmware", "Platform", "Processor", "Loading", "Devices", "HostResources", "CZlib", "TestSupport"]),
+    .testTarget(name: "FirmwareMediaTests", dependencies: ["FirmwareMedia", "HostResources", "TestSupport"]),
     .testTarget(name: "CycleBenchmarksTests", dependencies: ["CycleBenchmarks", "IA64", "Processor"]),
-    .testTarget(name: "CommandTests", dependencies: ["Commands", "IA64", "Loading"]),
+    .testTarget(name: "CommandTests", dependencies: ["Commands", "IA64", "Loading", "TestSupport"]),
   ]
 )

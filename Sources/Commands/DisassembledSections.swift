@@ -15,6 +15,8 @@ struct DisassembledSections: Sendable {
   struct Symbol: Sendable {
     var name: String
     var address: UInt64
+    /// Bytes of the function; 0 for a mere label.
+    var size: UInt64
   }
 
   private(set) var sections: [Section] = []
@@ -48,9 +50,12 @@ struct DisassembledSections: Sendable {
         sections.append(Section(name: "segment\(index)", address: segment.virtualAddress, contents: segment.contents))
       }
     }
-    for symbol in contents.symbols.sorted(by: { ($0.address, $0.name) < ($1.address, $1.name) })
-    where symbols.last?.address != symbol.address {
-      symbols.append(symbol)
+    for symbol in contents.symbols.sorted(by: { ($0.address, $0.name) < ($1.address, $1.name) }) {
+      if let last = symbols.last, last.address == symbol.address {
+        symbols[symbols.count - 1].size = max(last.size, symbol.size)
+      } else {
+        symbols.append(symbol)
+      }
     }
   }
 
@@ -142,7 +147,9 @@ private struct ELFReader {
         let text = elf_strptr(elf, Int(header.sh_link), Int(symbol.st_name))
       else { continue }
       let name = String(cString: text)
-      if !name.isEmpty { symbols.append(DisassembledSections.Symbol(name: name, address: symbol.st_value)) }
+      if !name.isEmpty {
+        symbols.append(DisassembledSections.Symbol(name: name, address: symbol.st_value, size: symbol.st_size))
+      }
     }
   }
 }

@@ -35,11 +35,15 @@ struct RunCommand: ParsableCommand {
   var arguments: [String] = []
 
   func run() throws {
+    try timing.check()
     let description = try timing.description()
     let process = try makeProcess()
     let pipeline = description.map { Pipeline($0, watching: process.processor) }
-    if stats != nil { pipeline?.profiles = true }
+    let observation = try CycleObservation(timing, program: program, hasStatistics: stats != nil)
+    observation?.begin(pipeline.map { [$0] } ?? [])
+    // The processor does not own its model.
     defer { withExtendedLifetime(pipeline) {} }
+    let owner = getpid()
     let limit = limitInstructions ?? .max
     let termination: Termination
     if lockstep {
@@ -52,7 +56,14 @@ struct RunCommand: ParsableCommand {
     } else {
       termination = process.run(limit: limit)
     }
-    if let stats { try RunStatistics(process.processor, pipeline).write(to: stats) }
+    // A guest's children are forks of this process, and have nothing to report.
+    if getpid() == owner {
+      observation?.finish()
+      if let stats {
+        let report = pipeline.flatMap { observation?.report([$0]) }
+        try RunStatistics(process.processor, report).write(to: stats)
+      }
+    }
     switch termination {
     case .limitReached: throw CommandFailure(CommandFailure.limitReached, "the limit of instructions is reached")
     case .exited(let status): throw ExitCode(status)
@@ -95,8 +106,8 @@ struct RunStatistics: Encodable {
   /// With --timing cycle.
   var pipeline: CycleReport?
 
-  init(_ processor: LogicalProcessor, _ pipeline: Pipeline?) {
-    self.pipeline = pipeline.map { CycleReport($0) }
+  init(_ processor: LogicalProcessor, _ pipeline: CycleReport?) {
+    self.pipeline = pipeline
     instructions = processor.state.pointee.instructions
     bundles = instructions / 3
     cycles = processor.state.cycles

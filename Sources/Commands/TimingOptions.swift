@@ -15,12 +15,67 @@ struct TimingOptions: ParsableArguments {
       "The processor that --timing cycle models: montecito-1.6, madison-1.5, mckinley-1.0, or a YAML file that says what differs "
         + "from one of them.", valueName: "name or file"))
   var pipeline = "montecito-1.6"
+  @Flag(help: "With --timing cycle: print at the end, on standard error, what the cycles were spent on, and where.")
+  var cycleReport = false
+  @Option(
+    help: ArgumentHelp(
+      "With --timing cycle: names for addresses, an ELF file or a kernel's System.map, possibly compressed with gzip; without this "
+        + "option those of the program or kernel.", valueName: "file"))
+  var symbols: String?
+  @Option(
+    help: ArgumentHelp(
+      "With --timing cycle: write the way of each instruction through the pipeline, for the Konata viewer.", valueName: "file"))
+  var pipelineTrace: String?
+  @Option(help: ArgumentHelp("Begin the pipeline trace at this cycle.", valueName: "cycle"))
+  var pipelineTraceFrom: UInt64 = 0
+  @Option(
+    help: ArgumentHelp("Trace so many cycles. Without this option: \(Self.defaultGroups) issue groups.", valueName: "n"))
+  var pipelineTraceCycles: UInt64?
+  @Option(help: ArgumentHelp("The processor to trace, from 0.", valueName: "n"))
+  var pipelineTraceProcessor = 0
+
+  /// About three syllables each, and a quarter of a kilobyte for each of them.
+  static let defaultGroups: UInt64 = 1_000_000
 
   /// The description to time with; nil for functional timing.
   func description() throws(CommandFailure) -> MachineDescription? {
     guard timing == .cycle else { return nil }
-    do throws(MachineDescription.Failure) { return try MachineDescription.load(pipeline) } catch {
+    do throws(MachineDescription.Failure) {
+      let description = try MachineDescription.load(pipeline)
+      // Clocks of the platform and what the firmware says of them go by the processor's.
+      LogicalProcessor.setClock(
+        frequency: UInt64(description.clockMHz * 1_000_000), cyclesPerITCTick: UInt64(description.itcDivisor))
+      return description
+    } catch {
       throw CommandFailure(CommandFailure.badInput, "--pipeline: \(error)")
     }
+  }
+
+  /// Options that say nothing without cycle timing, or without a trace.
+  func check(processors: Int = 1) throws(CommandFailure) {
+    func refuse(_ message: String) -> CommandFailure { CommandFailure(CommandFailure.badInput, message) }
+    if timing != .cycle {
+      for (given, option) in [
+        (cycleReport, "--cycle-report"), (symbols != nil, "--symbols"), (pipelineTrace != nil, "--pipeline-trace"),
+      ] where given { throw refuse("\(option) needs --timing cycle") }
+    }
+    if pipelineTrace == nil {
+      for (given, option) in [
+        (pipelineTraceFrom != 0, "--pipeline-trace-from"), (pipelineTraceCycles != nil, "--pipeline-trace-cycles"),
+        (pipelineTraceProcessor != 0, "--pipeline-trace-processor"),
+      ] where given { throw refuse("\(option) needs --pipeline-trace") }
+    }
+    if pipelineTraceCycles == 0 { throw refuse("--pipeline-trace-cycles must be positive") }
+    guard 0..<processors ~= pipelineTraceProcessor else {
+      throw refuse("--pipeline-trace-processor must be less than the number of processors, \(processors)")
+    }
+  }
+
+  /// What the trace covers.
+  var extent: PipelineTrace.Extent {
+    var extent = PipelineTrace.Extent()
+    extent.from = pipelineTraceFrom
+    if let pipelineTraceCycles { extent.cycles = pipelineTraceCycles } else { extent.groups = Self.defaultGroups }
+    return extent
   }
 }

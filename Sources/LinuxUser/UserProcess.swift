@@ -152,7 +152,7 @@ public final class UserProcess {
       }
       // With a timing model a cycle retires up to six slots.
       let left = limit &- processor.state.pointee.instructions
-      let slice = min(Self.slice, processor.isTimed ? left / 6 + 1 : left)
+      let slice = min(Self.slice, processor.followsModel ? left / 6 + 1 : left)
       handle(processor.run(until: processor.state.cycles &+ slice))
     }
     space.writeBackAll()

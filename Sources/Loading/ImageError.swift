@@ -19,6 +19,7 @@ public struct ImageError: Error, Equatable, CustomStringConvertible {
     case outsideMemory(address: UInt64, size: UInt64)
     case badGzip(String)
     case decompressedTooLarge(limit: UInt64)
+    case noSymbols
   }
   public var file: String
   public var reason: Reason
@@ -53,6 +54,7 @@ extension ImageError.Reason: CustomStringConvertible {
       "\(size) bytes at physical address 0x\(String(address, radix: 16)) are not in the machine's memory"
     case .badGzip(let why): "broken gzip stream: \(why)"
     case .decompressedTooLarge(let limit): "decompresses to more than \(limit) bytes"
+    case .noSymbols: "neither an ELF file nor a System.map"
     }
   }
 }

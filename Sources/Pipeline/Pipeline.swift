@@ -9,14 +9,22 @@ public final class Pipeline {
   unowned let processor: LogicalProcessor
   let pipe: Pipe
   let planner: Planner
-  /// Receives every group, while there is one.
-  public var groupObserver: ((TracedGroup) -> Void)? {
-    didSet { noteObservers() }
-  }
+  /// Receives every group from a cycle on, while there is one.
+  private var groupObserver: ((TracedGroup) -> Void)?
+  private var groupsFrom: UInt64 = 0
+  /// Cycles by address, while ``profiles``.
+  var profile: Profile?
+  /// What a profile and a trace look at, while there is one of them.
+  private var observation: Observation?
+  /// Cycles that the last group's mispredicted branch has taken: a trace shows them in front of the next group.
+  private var mispredictionToShow: UInt64 = 0
   private let extra: UnsafeMutablePointer<UInt8>
 
-  /// Makes `processor` count the cycles of `description` from now on. The model must outlive the processor's last run.
-  public init(_ description: MachineDescription = MachineDescription(), watching processor: LogicalProcessor) {
+  /// Makes `processor` count the cycles of `description` from now on. The model must outlive the processor's last run. Unless it
+  /// `setsClock`, it counts for itself only.
+  public init(
+    _ description: MachineDescription = MachineDescription(), watching processor: LogicalProcessor, setsClock: Bool = true
+  ) {
     precondition(MemoryLayout<PipelineState>.offset(of: \.now) == 0, "the clock is not the first member")
     self.description = description
     self.processor = processor
@@ -35,29 +43,30 @@ public final class Pipeline {
     pipe = .allocate(capacity: 1)
     pipe.initialize(to: Pipeline.makeState(description, processor, UnsafePointer(extra), Unmanaged.passUnretained(self)))
     pipe.changeStatus()
-    processor.attach(
-      TimingModel(
-        context: UnsafeMutableRawPointer(pipe),
-        clock: UnsafeMutableRawPointer(pipe).assumingMemoryBound(to: UInt64.self),
-        plan: { context, bundles, physical, startSlot, end, records, capacity in
-          let owner = context.assumingMemoryBound(to: PipelineState.self).pointee.owner
-          return owner._withUnsafeGuaranteedRef {
-            $0.planner.plan(bundles, physical: physical, startSlot: startSlot, end: end, into: records, capacity: capacity)
-          }
-        },
-        issue: { context, group, block in
-          context.assumingMemoryBound(to: PipelineState.self).issue(group.assumingMemoryBound(to: IssueGroup.self), block)
-        },
-        notice: { context, event, value in
-          guard let event = TimingEvent(rawValue: event) else { return }
-          context.assumingMemoryBound(to: PipelineState.self).notice(event, value)
-        },
-        count: { context, control, level in
-          context.assumingMemoryBound(to: PipelineState.self).count(CounterControl(control), level: level & 3)
-        },
-        increment: { context, control in
-          context.assumingMemoryBound(to: PipelineState.self).increment(CounterControl(control))
-        }))
+    var model = TimingModel(
+      context: UnsafeMutableRawPointer(pipe),
+      clock: UnsafeMutableRawPointer(pipe).assumingMemoryBound(to: UInt64.self),
+      plan: { context, bundles, physical, startSlot, end, records, capacity in
+        let owner = context.assumingMemoryBound(to: PipelineState.self).pointee.owner
+        return owner._withUnsafeGuaranteedRef {
+          $0.planner.plan(bundles, physical: physical, startSlot: startSlot, end: end, into: records, capacity: capacity)
+        }
+      },
+      issue: { context, group, block in
+        context.assumingMemoryBound(to: PipelineState.self).issue(group.assumingMemoryBound(to: IssueGroup.self), block)
+      },
+      notice: { context, event, value in
+        guard let event = TimingEvent(rawValue: event) else { return }
+        context.assumingMemoryBound(to: PipelineState.self).notice(event, value)
+      },
+      count: { context, control, level in
+        context.assumingMemoryBound(to: PipelineState.self).count(CounterControl(control), level: level & 3)
+      },
+      increment: { context, control in
+        context.assumingMemoryBound(to: PipelineState.self).increment(CounterControl(control))
+      })
+    model.isFollowed = setsClock
+    processor.attach(model)
   }
 
   private static func makeState(
@@ -104,13 +113,55 @@ public final class Pipeline {
     s.cycles.deallocate()
     s.counts.deallocate()
     s.groupNumbers.deallocate()
-    s.profile?.deallocate()
+    profile?.deallocate()
+    observation?.deallocate()
     pipe.deallocate()
     extra.deallocate()
   }
 
+  // MARK: Observers
+
+  /// Calls `observer` with every group that issues in cycle `from` or later.
+  public func observeGroups(from: UInt64 = 0, _ observer: @escaping (TracedGroup) -> Void) {
+    groupObserver = observer
+    groupsFrom = from
+    noteObservers()
+  }
+
+  public func stopObservingGroups() {
+    groupObserver = nil
+    noteObservers()
+  }
+
   func noteObservers() {
-    pipe.pointee.isObserved = groupObserver != nil || pipe.pointee.profile != nil || pipe.pointee.countsGroups
+    let isObserved = groupObserver != nil || profile != nil
+    pipe.pointee.isObserved = isObserved || pipe.pointee.countsGroups
+    if isObserved == (observation != nil) { return }
+    observation?.deallocate()
+    observation = isObserved ? Observation(pipe) : nil
+    mispredictionToShow = 0
+  }
+
+  /// A group has issued in cycle `t`, or what was left of one, and somebody wants to know.
+  func observe(_ group: UnsafePointer<IssueGroup>, _ address: UInt64, _ t: UInt64, goesOn: Bool) {
+    let psr = pipe.pointee.state.pointee.psr
+    let level = Int(truncatingIfNeeded: psr &>> 32 & 3)
+    observation?.look(pipe, level: level, issued: t, goesOn: goesOn)
+    guard let observation else { return }
+    profile?.add(address, isPhysical: psr & PSR.it == 0, goesOn: goesOn, observation)
+    guard let groupObserver, t >= groupsFrom else { return }
+    var waits = CauseCounts()
+    if !observation.isPlain {
+      waits = observation.causes
+      waits[.issue] = 0
+    }
+    waits[.mispredict] = waits[.mispredict] &- observation.ownMisprediction &+ mispredictionToShow
+    mispredictionToShow = observation.ownMisprediction
+    let interruptions = (0..<4).reduce(0) { $0 &+ count(.interruptions, level: $1) }
+    groupObserver(
+      TracedGroup(
+        group, address: address, issued: t, waits: waits, level: level, interruptions: interruptions, goesOn: goesOn,
+        processor))
   }
 
   // MARK: What the hot state asks for
@@ -134,22 +185,4 @@ public final class Pipeline {
     guard attribute != MemoryAttribute.uc, let host = processor.memory.host(physical) else { return .uncached }
     return .memory(UInt64(UInt(bitPattern: host) &- pipe.pointee.memoryBase))
   }
-
-  func trace(_ group: UnsafePointer<IssueGroup>, _ address: UInt64, from before: UInt64, to t: UInt64) {
-    groupObserver?(
-      TracedGroup(
-        address: address, slot: Int(group.pointee.header.start) % 3, slots: group.pointee.slots, earliest: before + 1,
-        issued: t))
-  }
-}
-
-/// An issue group as a trace shows it.
-public struct TracedGroup: Sendable {
-  /// Address of its first bundle, its first slot, and how many slots it has.
-  public var address: UInt64
-  public var slot: Int
-  public var slots: Int
-  /// Cycle in which it could have issued, and the one in which it did.
-  public var earliest: UInt64
-  public var issued: UInt64
 }

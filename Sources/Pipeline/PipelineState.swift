@@ -99,9 +99,7 @@ struct PipelineState {
   let cycles: UnsafeMutablePointer<UInt64>
   /// By privilege level and ``Count``.
   let counts: UnsafeMutablePointer<UInt64>
-  static let countStride = 64
-  /// Cycles by the address of the group, while somebody wants to know.
-  var profile: UnsafeMutablePointer<ProfileEntry>?
+  static let countStride = 80
   /// Groups by how many of something they have (``GroupNumber``), by privilege level, while a performance counter wants that.
   let groupNumbers: UnsafeMutablePointer<UInt64>
   var countsGroups = false

@@ -21,10 +21,18 @@ public enum ExitReason: Sendable, Equatable {
 ///
 /// Not thread-safe: one thread runs a processor and everything that it touches.
 public final class LogicalProcessor {
-  /// Core frequency of the modelled processor, in Hz; one slot takes one cycle in functional timing.
-  public static let frequency: UInt64 = 1_600_000_000
+  /// Core frequency of the modelled processor, in Hz; one slot takes one cycle in functional timing. A property of the process: all
+  /// machines in it have the same processors.
+  public static var frequency: UInt64 { clock.frequency }
   /// AR.ITC counts once in so many cycles.
-  public static let cyclesPerITCTick: UInt64 = 4
+  public static var cyclesPerITCTick: UInt64 { clock.cyclesPerITCTick }
+  nonisolated(unsafe) private static var clock: (frequency: UInt64, cyclesPerITCTick: UInt64) = (1_600_000_000, 4)
+
+  /// Sets the clock, before the first machine is built: nothing that has looked at it is told.
+  public static func setClock(frequency: UInt64, cyclesPerITCTick: UInt64) {
+    precondition(frequency > 0 && cyclesPerITCTick > 0, "a clock that stands still")
+    clock = (frequency, cyclesPerITCTick)
+  }
 
   public let state: State
   public let memory: PhysicalMemory

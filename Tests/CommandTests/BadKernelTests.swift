@@ -1,10 +1,11 @@
 import Foundation
 import Glibc
 import IA64
+import TestSupport
 import Testing
 
 /// Files that are no kernels, and kernels that go wrong: one line, the right status, soon.
-@Suite("epicure boot, bad kernels") struct BadKernelTests {
+@Suite("epicure boot, bad kernels", .ends(withinMinutes: 10)) struct BadKernelTests {
   /// A kernel from assembly language, loaded and entered at 16 MiB.
   private func kernel(_ source: String) throws -> [UInt8] {
     let address: UInt64 = 0x100_0000

@@ -1,8 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Unmodified Linux 6.1 for ia64, from power-on to its end. The kernel is the oracle: it says what it does not like.
-@Suite("epicure boot, Linux", .enabled(if: Guests.shouldRun, Guests.advice), .serialized) struct BootLinuxTests {
+@Suite("epicure boot, Linux", .enabled(if: Guests.shouldRun, Guests.advice), .serialized, .ends(withinMinutes: 10))
+struct BootLinuxTests {
   private static let ready = "EPICURE GUEST READY"
 
   private func kernel() throws -> [String] { ["boot", "--kernel", try Guests.file("linux-6.1/vmlinux.gz").path] }

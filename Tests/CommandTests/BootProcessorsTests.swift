@@ -1,8 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Unmodified Linux 6.1 on several processors. What it says of them is the oracle.
-@Suite("epicure boot, Linux on several processors", .enabled(if: Guests.shouldRun, Guests.advice), .serialized)
+@Suite(
+  "epicure boot, Linux on several processors", .enabled(if: Guests.shouldRun, Guests.advice), .serialized, .ends(withinMinutes: 10))
 struct BootProcessorsTests {
   private func boot(_ cpus: Int, memory: String = "1G", _ append: String, _ options: [String] = []) throws -> Epicure.Measured {
     try Epicure.measured(

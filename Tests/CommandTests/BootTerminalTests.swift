@@ -1,9 +1,11 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 /// Linux's console on a real terminal.
-@Suite("epicure boot, on a terminal", .enabled(if: Guests.shouldRun, Guests.advice), .serialized) struct BootTerminalTests {
+@Suite("epicure boot, on a terminal", .enabled(if: Guests.shouldRun, Guests.advice), .serialized, .ends(withinMinutes: 10))
+struct BootTerminalTests {
   private func linux(_ options: [String] = []) throws -> [String] {
     try ["boot", "--kernel", Guests.file("linux-6.1/vmlinux.gz").path, "--initrd", Guests.file("linux-6.1/initramfs.cpio.gz").path]
       + options

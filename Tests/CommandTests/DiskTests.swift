@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Linux on disks of both kinds, from the empty medium to the next boot; the host's file system tools look at what it left.
@@ -6,7 +7,7 @@ import Testing
   "Linux on disks", .enabled(if: GuestTools.shouldRun(GuestTools.archive), GuestTools.advice),
   .enabled(
     if: HostTool.shouldRun("e2fsck", "debugfs", "fsck.fat", "mtype"), "skipped: `make test-packages` installs what is missing"),
-  .serialized)
+  .serialized, .ends(withinMinutes: 10))
 struct DiskTests {
   static let size: UInt64 = 96 << 20
   /// The partitions that the script makes: from sectors 2048 and 83968 on.

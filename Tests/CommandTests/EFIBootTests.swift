@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Linux through GRUB, from disks and a CD, and what it sees of the firmware.
@@ -6,7 +7,7 @@ import Testing
   "Booting through EFI", .enabled(if: GuestTools.shouldRun("efi/grubia64.efi"), "skipped: no GRUB; `make guests` builds it"),
   .enabled(
     if: HostTool.shouldRun("sgdisk", "mkfs.vfat", "mcopy", "xorriso"), "skipped: `make test-packages` installs what is missing"),
-  .serialized)
+  .serialized, .ends(withinMinutes: 10))
 struct EFIBootTests {
   private static let scripts = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent("GuestImages/efi")
@@ -131,7 +132,7 @@ struct EFIBootTests {
 }
 
 /// What users may get wrong.
-@Suite("EFI variables and applications as files") struct EFIFileTests {
+@Suite("EFI variables and applications as files", .ends(withinMinutes: 10)) struct EFIFileTests {
   @Test func aDamagedVariableFileIsAnError() throws {
     let folder = try TemporaryFolder()
     for contents in [Array("nothing of the kind".utf8), Array("EPICNVRM".utf8) + [1, 0, 0, 0, 5]] {

@@ -14,8 +14,11 @@ struct GuestArchive {
 
   mutating func add(folder path: String) { header(path, mode: 0o040755, size: 0) }
 
-  /// A script that `run=sh_/NAME` starts.
-  mutating func add(script: String, as name: String) { add(name, Array(script.utf8)) }
+  /// A script that `run=sh_/NAME` starts; it finds random numbers ready.
+  mutating func add(script: String, as name: String) {
+    add("seed", GuestEntropy.program)
+    add(name, Array(("/seed\n" + script).utf8))
+  }
 
   private var finished: [UInt8] {
     var copy = self

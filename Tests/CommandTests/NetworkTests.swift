@@ -1,8 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Unmodified Linux on a network: its own e1000 driver, its own TCP; checksums are compared with what the host's tools say.
-@Suite("Linux on a network", .enabled(if: Guests.shouldRun, Guests.advice), .serialized) struct NetworkTests {
+@Suite("Linux on a network", .enabled(if: Guests.shouldRun, Guests.advice), .serialized, .ends(withinMinutes: 10))
+struct NetworkTests {
   /// 10 MB each way; 100 with EPICURE_COMPLETE=1.
   static let size = Guests.isComplete ? 100_000_000 : 10_000_000
   static let seconds: Double = Guests.isComplete ? 1500 : 400
@@ -110,30 +112,51 @@ import Testing
 
   // MARK: Bridges
 
-  private static let serving = """
-    ifconfig eth0 192.168.9.1 up
-    nuttcp -S
-    head -c \(size) /dev/urandom >/tmp/f
-    echo "digest=$(md5sum </tmp/f)"
+  /// Each guest makes a file, serves it, and fetches that of the other; nuttcp goes both ways. Who asks is told when it may leave.
+  private static func begin(_ name: String, _ address: String) -> String {
+    """
+    ifconfig eth0 192.168.9.\(address) up
+    (echo \(name); head -c \(size) /dev/urandom) >/tmp/f
+    echo "own=$(md5sum </tmp/f)"
     httpd -h /tmp
-    until ping -c 1 -W 1 192.168.9.2 >/dev/null; do :; done
-    while ping -c 1 -W 1 192.168.9.2 >/dev/null; do sleep 1; done
+
+    """
+  }
+  private static func fetch(from address: String) -> String {
+    """
+    until wget -q -O /tmp/g http://192.168.9.\(address)/f 2>/dev/null; do sleep 1; done
+    echo "fetched=$(md5sum </tmp/g)"
+
+    """
+  }
+  private static let end = """
     echo "errors=$(cat /sys/class/net/eth0/statistics/*errors | sort -u)"
     dmesg | grep -i hang
     """
-  private static let asking = """
-    ifconfig eth0 192.168.9.2 up
-    until wget -q -O /tmp/f http://192.168.9.1/f 2>/dev/null; do sleep 1; done
-    echo "digest=$(md5sum </tmp/f)"
-    echo "sent=$(nuttcp -n \(size / 1_000_000)m 192.168.9.1)"
-    echo "received=$(nuttcp -r -n \(size / 1_000_000)m 192.168.9.1)"
-    echo "errors=$(cat /sys/class/net/eth0/statistics/*errors | sort -u)"
-    dmesg | grep -i hang
-    """
+  private static let serving =
+    begin("server", "1") + """
+      nuttcp -S
+      until ping -c 1 -W 1 192.168.9.2 >/dev/null; do :; done
+
+      """ + fetch(from: "2") + """
+      touch /tmp/done
+      while ping -c 1 -W 1 192.168.9.2 >/dev/null; do sleep 1; done
+
+      """ + end
+  private static let asking =
+    begin("client", "2") + fetch(from: "1") + """
+      echo "sent=$(nuttcp -n \(size / 1_000_000)m 192.168.9.1)"
+      echo "received=$(nuttcp -r -n \(size / 1_000_000)m 192.168.9.1)"
+      until wget -q -O /dev/null http://192.168.9.1/done 2>/dev/null; do sleep 1; done
+
+      """ + end
 
   private func check(_ server: String, _ client: String) {
-    #expect(value("digest", in: server) != nil)
-    #expect(value("digest", in: server) == value("digest", in: client), "\(client.suffix(1000))")
+    for (one, other) in [(server, client), (client, server)] {
+      #expect(value("own", in: one)?.split(separator: " ").first?.count == 32, "\(one.suffix(1000))")
+      #expect(value("own", in: one) == value("fetched", in: other), "\(other.suffix(1000))")
+    }
+    #expect(value("own", in: server) != value("own", in: client))
     for name in ["sent", "received"] {
       // "   10.0000 MB /   0.09 sec =  913.1246 Mbps ..."
       let words = (value(name, in: client) ?? "").split(separator: " ")
@@ -173,8 +196,8 @@ import Testing
     }
     let machine = """
       boards:
-        - {name: SB0, sockets: 1, memory: 512M}
-        - {name: SB1, sockets: 1, memory: 512M}
+        - {name: SB0, sockets: 1, memory: 1G}
+        - {name: SB1, sockets: 1, memory: 1G}
       partitions:
       \(partitions)
       """

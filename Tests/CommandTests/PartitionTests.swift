@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `epicure boot --machine FILE`: boards, partitions, and what happens when a board breaks. Linux says what it finds.
-@Suite("Partitions", .serialized) struct PartitionTests {
+@Suite("Partitions", .serialized, .ends(withinMinutes: 10)) struct PartitionTests {
   let folder: TemporaryFolder
   init() throws { folder = try TemporaryFolder() }
 

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Real programs: GCC's torture suite, the `cpu-*` programs, BusyBox.
-@Suite("epicure run, real programs", .enabled(if: Guests.shouldRun, Guests.advice)) struct RunGuestTests {
+@Suite("epicure run, real programs", .enabled(if: Guests.shouldRun, Guests.advice), .ends(withinMinutes: 10)) struct RunGuestTests {
   /// Every program exits with 0; a twentieth of them unless EPICURE_COMPLETE is 1.
   @Test func torture() throws {
     let archive = try Guests.file("torture/gcc-execute-O2.tar.xz")

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `epicure run` with programs of a few bundles, and with files that are not programs.
-@Suite("epicure run") struct RunTests {
+@Suite("epicure run", .ends(withinMinutes: 10)) struct RunTests {
   private func run(_ program: SmallProgram, _ arguments: [String] = []) throws -> Epicure.Result {
     let folder = try TemporaryFolder()
     let result = try Epicure.run(["run", folder.write("program", program.bytes)] + arguments, seconds: 60)

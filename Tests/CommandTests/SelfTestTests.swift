@@ -1,9 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `epicure boot` without arguments. The guest's expected values are the manual's (see `GuestImages/selftest`); here it must find all
 /// of them, and two boots must not differ.
-@Suite("epicure boot, self-test guest") struct SelfTestTests {
+@Suite("epicure boot, self-test guest", .ends(withinMinutes: 10)) struct SelfTestTests {
   @Test func passes() throws {
     let result = try Epicure.run(["boot"])
     #expect(result.status == 0)

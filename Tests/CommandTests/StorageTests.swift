@@ -1,8 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Disks and CDs of the IDE controller as Linux sees them, and what the host makes of them.
-@Suite("Linux and storage", .enabled(if: Guests.shouldRun, Guests.advice), .serialized) struct StorageTests {
+@Suite("Linux and storage", .enabled(if: Guests.shouldRun, Guests.advice), .serialized, .ends(withinMinutes: 10))
+struct StorageTests {
   let folder: TemporaryFolder
   init() throws { folder = try TemporaryFolder() }
 
@@ -249,7 +251,7 @@ import Testing
 }
 
 /// What the user may get wrong about disks.
-@Suite struct DiskOptionTests {
+@Suite(.ends(withinMinutes: 10)) struct DiskOptionTests {
   private func refused(_ disk: String) throws -> String {
     let result = try Epicure.run(["boot", "--disk", disk])
     #expect(result.status == 2, "\(disk): \(result.status)")

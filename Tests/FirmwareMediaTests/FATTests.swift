@@ -1,9 +1,10 @@
 import FirmwareMedia
 import Foundation
+import TestSupport
 import Testing
 
 /// FAT against mkfs.vfat, fsck.vfat and mtools, which know nothing of this implementation.
-@Suite struct FATTests {
+@Suite(.ends(withinMinutes: 5)) struct FATTests {
   static let tools = isInstalled("mkfs.vfat", "fsck.vfat", "mcopy", "mdir", "mmd")
 
   struct Format: Sendable, CustomTestStringConvertible {

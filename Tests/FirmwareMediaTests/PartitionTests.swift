@@ -1,9 +1,10 @@
 import FirmwareMedia
 import Foundation
+import TestSupport
 import Testing
 
 /// Partition tables against the tools that write them.
-@Suite struct PartitionTests {
+@Suite(.ends(withinMinutes: 5)) struct PartitionTests {
   private func partitions(_ bytes: [UInt8], blockSize: Int = 512) -> [Partition] {
     Partition.all(on: MediumRange(MemoryStorage(bytes)), blockSize: blockSize)
   }

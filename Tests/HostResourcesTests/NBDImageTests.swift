@@ -1,5 +1,6 @@
 import Foundation
 import HostResources
+import TestSupport
 import Testing
 
 /// A program of the host that a test needs.
@@ -40,7 +41,7 @@ struct Tool {
 }
 
 /// qemu-img and nbdkit say what is in an image.
-@Suite(.serialized) struct NBDImageTests {
+@Suite(.serialized, .ends(withinMinutes: 5)) struct NBDImageTests {
   let folder: StorageFolder
   init() throws { folder = try StorageFolder() }
 

@@ -1,8 +1,9 @@
 import IA64
+import TestSupport
 import Testing
 
 /// Bits to text and back give the same bits.
-@Suite("Assembler against disassembler")
+@Suite("Assembler against disassembler", .ends(withinMinutes: 5))
 struct AssemblerTests {
   /// Compares encodings with what the assembler makes of their text.
   struct RoundTrip {

@@ -1,9 +1,10 @@
 import IA64
+import TestSupport
 import Testing
 
 /// What the decoder makes of an instruction: operation and immediates as the manual's pages and table 4-74 define them.
 /// The encodings come from the assembler, which other tests compare with GNU's.
-@Suite("Decoder")
+@Suite("Decoder", .ends(withinMinutes: 5))
 struct DecoderTests {
   struct Case: Sendable, CustomTestStringConvertible {
     var text: String

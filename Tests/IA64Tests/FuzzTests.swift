@@ -1,8 +1,9 @@
 import IA64
+import TestSupport
 import Testing
 
 /// Nothing that memory can hold, and no text, makes decoder, disassembler or assembler fail in any way but the documented.
-@Suite("Fuzzing")
+@Suite("Fuzzing", .ends(withinMinutes: 5))
 struct FuzzTests {
   /// Random bundles through decoder, disassembler and assembler.
   @Test("bundles")

@@ -1,9 +1,10 @@
 import Foundation
 import IA64
+import TestSupport
 import Testing
 
 /// GNU's assembler gives the encodings that the table gives, for every name in the table.
-@Suite("Table against GNU as", .needsBinutils)
+@Suite("Table against GNU as", .needsBinutils, .ends(withinMinutes: 5))
 struct GNUAssemblerTests {
   private struct Case {
     var text: String

@@ -1,8 +1,9 @@
 import IA64
+import TestSupport
 import Testing
 
 /// What must hold of the table as a whole.
-@Suite("Instruction table")
+@Suite("Instruction table", .ends(withinMinutes: 5))
 struct InstructionTableTests {
   private static let units: [SlotUnit] = [.m, .i, .f, .b, .x]
 

@@ -1,8 +1,9 @@
 import IA64
+import TestSupport
 import Testing
 
 /// The disassembler writes what GNU's objdump writes, for encodings that no compiler makes too.
-@Suite("Disassembler against objdump", .needsBinutils)
+@Suite("Disassembler against objdump", .needsBinutils, .ends(withinMinutes: 5))
 struct ObjdumpTests {
   /// Real code: a kernel and a C library. Samples of consecutive bundles, or all of it with EPICURE_COMPLETE=1.
   @Test("real programs", .needsGuests, arguments: ["linux-6.1/vmlinux.gz", "programs/busybox"])

@@ -1,8 +1,9 @@
 import Platform
 import Processor
+import TestSupport
 import Testing
 
-@Suite("System bus") struct BusTests {
+@Suite("System bus", .ends(withinMinutes: 5)) struct BusTests {
   let bus = SystemBus()
 
   /// Volume 2, section 10.7: port p is at base + ((p >> 2) << 12 | p & 0xFFF).
@@ -66,7 +67,7 @@ import Testing
 }
 
 /// What the board does with a processor on it.
-@Suite("Machine") struct MachineTests {
+@Suite("Machine", .ends(withinMinutes: 5)) struct MachineTests {
   private func machine(_ memory: UInt64 = 64 << 20) throws -> Machine { try Machine(MachineConfiguration(memorySize: memory)) }
 
   private func pending(_ machine: Machine) -> [Int] {

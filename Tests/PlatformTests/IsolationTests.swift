@@ -1,11 +1,12 @@
 import Devices
 import Platform
 import Processor
+import TestSupport
 import Testing
 
 /// Partitions are machines of their own: what one does to physical addresses, by its processors' buses or as bus master, never reaches
 /// another.
-@Suite struct IsolationTests {
+@Suite(.ends(withinMinutes: 5)) struct IsolationTests {
   private struct Partition {
     let machine: Machine
     let root: PCIRoot

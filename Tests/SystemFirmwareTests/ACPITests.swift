@@ -1,11 +1,12 @@
 import Foundation
 import Platform
 import SystemFirmware
+import TestSupport
 import Testing
 
 /// The ACPI tables, found as an operating system finds them. Oracle: ACPICA's `iasl`, which disassembles every table and compiles the
 /// result again.
-@Suite("ACPI tables") struct ACPITests {
+@Suite("ACPI tables", .ends(withinMinutes: 5)) struct ACPITests {
   private func table(_ bench: FirmwareBench, _ address: UInt64) throws -> [UInt8] {
     try bench.bytes(address, Int(try bench.load(address + 4, UInt32.self)))
   }

@@ -3,10 +3,11 @@ import HostResources
 import Platform
 import Processor
 import SystemFirmware
+import TestSupport
 import Testing
 
 /// Calls that no sane image makes: every service and function, with arguments that are right, almost right, and nonsense.
-@Suite("EFI services, random calls", .enabled(if: EFIDisk.hasTools, EFIDisk.missing)) struct EFIFuzzTests {
+@Suite("EFI services, random calls", .enabled(if: EFIDisk.hasTools, EFIDisk.missing), .ends(withinMinutes: 5)) struct EFIFuzzTests {
   static let seed = ProcessInfo.processInfo.environment["EPICURE_SEED"].flatMap { UInt64($0) } ?? 20_261_124
   static let calls = ProcessInfo.processInfo.environment["EPICURE_COMPLETE"] == "1" ? 3_000_000 : 20_000
 

@@ -2,10 +2,11 @@ import Foundation
 import Platform
 import Processor
 import SystemFirmware
+import TestSupport
 import Testing
 
 /// EFI applications run by the firmware: what they check themselves, and what happens to those that are damaged.
-@Suite("EFI applications", .enabled(if: EFIBench.hasAssembler, EFIBench.missing)) struct EFIImageTests {
+@Suite("EFI applications", .enabled(if: EFIBench.hasAssembler, EFIBench.missing), .ends(withinMinutes: 5)) struct EFIImageTests {
   private func run(_ name: String, options: String = "") throws -> (end: EFIBench.End, text: String) {
     let bench = try EFIBench()
     defer { withExtendedLifetime(bench) {} }

@@ -2,10 +2,13 @@ import Foundation
 import HostResources
 import Platform
 import SystemFirmware
+import TestSupport
 import Testing
 
 /// Booting from media: the files of a FAT file system, the order of what is tried, variables that last.
-@Suite("EFI media", .enabled(if: EFIBench.hasAssembler, EFIBench.missing), .enabled(if: EFIDisk.hasTools, EFIDisk.missing))
+@Suite(
+  "EFI media", .enabled(if: EFIBench.hasAssembler, EFIBench.missing), .enabled(if: EFIDisk.hasTools, EFIDisk.missing),
+  .ends(withinMinutes: 5))
 struct EFIMediaTests {
   private static let defaultFile = "/EFI/BOOT/BOOTIA64.EFI"
 

@@ -1,10 +1,11 @@
 import Platform
 import Processor
 import SystemFirmware
+import TestSupport
 import Testing
 
 /// Expected values: Extensible Firmware Interface Specification 1.10, chapters 4 and 5; DIG64's PCDP; SMBIOS 2.4.
-@Suite("EFI tables") struct EFITablesTests {
+@Suite("EFI tables", .ends(withinMinutes: 5)) struct EFITablesTests {
   /// CRC-32 bit by bit (polynomial 0xEDB88320, reflected).
   static func crc32(_ bytes: [UInt8]) -> UInt32 {
     ~bytes.reduce(UInt32.max) { crc, byte in

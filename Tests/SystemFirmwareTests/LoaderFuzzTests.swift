@@ -3,11 +3,12 @@ import Loading
 import Platform
 import Processor
 import SystemFirmware
+import TestSupport
 import Testing
 
 /// Damaged kernels, by the thousand: every one is refused or placed, and nothing crashes, hangs, or fills the host's memory.
 /// EPICURE_FUZZ_CASES: how many; EPICURE_FUZZ_SEED: another beginning.
-@Suite("Kernel files, damaged") struct LoaderFuzzTests {
+@Suite("Kernel files, damaged", .ends(withinMinutes: 5)) struct LoaderFuzzTests {
   private static func setting(_ name: String, _ otherwise: UInt64) -> UInt64 {
     ProcessInfo.processInfo.environment[name].flatMap { UInt64($0) } ?? otherwise
   }

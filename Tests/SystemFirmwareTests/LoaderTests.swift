@@ -4,10 +4,11 @@ import Loading
 import Platform
 import Processor
 import SystemFirmware
+import TestSupport
 import Testing
 
 /// What is not a kernel: each defect has its reason, and nothing else happens.
-@Suite("Kernel files") struct LoaderTests {
+@Suite("Kernel files", .ends(withinMinutes: 5)) struct LoaderTests {
   private func load(_ bytes: [UInt8], limit: UInt64 = 64 << 20) -> Result<KernelImage, ImageError> {
     Result { () throws(ImageError) in try KernelImage.load(bytes: bytes, file: "kernel", limit: limit) }
   }

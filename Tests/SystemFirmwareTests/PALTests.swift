@@ -1,10 +1,11 @@
 import Platform
 import Processor
 import SystemFirmware
+import TestSupport
 import Testing
 
 /// Expected values: Volume 2, chapter 11 (procedures, tables 11-40 to 11-60), and the published figures of the Itanium 2 "Montecito".
-@Suite("PAL") struct PALTests {
+@Suite("PAL", .ends(withinMinutes: 5)) struct PALTests {
   typealias Answer = FirmwareBench.Answer
   let bench: FirmwareBench
 

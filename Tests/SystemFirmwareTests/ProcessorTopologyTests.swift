@@ -1,11 +1,12 @@
 import Platform
 import Processor
 import SystemFirmware
+import TestSupport
 import Testing
 
 /// Several processors in PAL and SAL: Volume 2, chapter 11 (PAL_LOGICAL_TO_PHYSICAL, PAL_CACHE_SHARED_INFO, PAL_FIXED_ADDR), SAL specification
 /// (SAL_PHYSICAL_ID_INFO, application processor initialization, INIT). The topology: boards of four sockets with two cores.
-@Suite("Firmware for several processors") struct ProcessorTopologyTests {
+@Suite("Firmware for several processors", .ends(withinMinutes: 5)) struct ProcessorTopologyTests {
   private final class Host: FirmwareHost {
     let machine: Machine
     var actions: [PowerAction] = []

@@ -1,10 +1,11 @@
 import Platform
 import Processor
 import SystemFirmware
+import TestSupport
 import Testing
 
 /// Expected values: Extensible Firmware Interface Specification 1.10, chapter 7.
-@Suite("EFI runtime services") struct RuntimeServicesTests {
+@Suite("EFI runtime services", .ends(withinMinutes: 5)) struct RuntimeServicesTests {
   enum Service {
     static let getTime: UInt64 = 0
     static let setTime: UInt64 = 1

@@ -1,10 +1,11 @@
 import Platform
 import Processor
 import SystemFirmware
+import TestSupport
 import Testing
 
 /// Expected values: Itanium Processor Family System Abstraction Layer Specification, chapters 3 and 9.
-@Suite("SAL") struct SALTests {
+@Suite("SAL", .ends(withinMinutes: 5)) struct SALTests {
   let bench: FirmwareBench
 
   init() throws { bench = try FirmwareBench() }

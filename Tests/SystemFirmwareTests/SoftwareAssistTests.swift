@@ -1,10 +1,11 @@
 import Platform
 import Processor
 import SystemFirmware
+import TestSupport
 import Testing
 
 /// The floating-point software assistance handler, called as Linux's fault handler calls it. Expected values are worked out by hand.
-@Suite("Floating-point software assistance") struct SoftwareAssistTests {
+@Suite("Floating-point software assistance", .ends(withinMinutes: 5)) struct SoftwareAssistTests {
   private let bench: FirmwareBench
   private static let base = FirmwareBench.scratch
   private static let (bundle, ipsr, fpsr, isr) = (base, base + 0x20, base + 0x28, base + 0x30)

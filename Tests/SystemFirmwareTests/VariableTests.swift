@@ -1,10 +1,11 @@
 import Platform
 import Processor
 import SystemFirmware
+import TestSupport
 import Testing
 
 /// EFI variables as an operating system uses them after ExitBootServices (EFI 1.10, section 7.1).
-@Suite("EFI variables") struct VariableTests {
+@Suite("EFI variables", .ends(withinMinutes: 5)) struct VariableTests {
   private enum Status {
     static let success: UInt64 = 0
     static let invalidParameter: UInt64 = 1 << 63 | 2

@@ -35,6 +35,10 @@ struct CyclesBenchCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Write the table as Markdown.", valueName: "file"), completion: .file())
   var markdown: String?
 
+  func validate() throws {
+    if trace < 0 { throw ValidationError("--trace is a number of issue groups.") }
+  }
+
   func run() throws {
     let all = Catalogue.benchmarks(for: Core(machine: pipeline))
     let chosen = only.isEmpty ? all : all.filter { benchmark in only.contains { benchmark.name.hasPrefix($0) } }

@@ -16,7 +16,7 @@ final class TimingAttachment: AttachedModel {
     traced = trace
     self.print = print
     guard trace > 0 else { return }
-    pipeline.groupObserver = { [unowned self] group in
+    pipeline.observeGroups { [unowned self] group in
       if groups.count == 2 * traced { groups.removeFirst(traced) }
       groups.append(group)
     }
@@ -38,19 +38,10 @@ final class TimingAttachment: AttachedModel {
     guard traced > 0 else { return }
     let disassembler = Disassembler()
     for group in groups.suffix(traced) {
-      // Benchmarks fetch from physical addresses.
-      let first = group.address & ~0xF
-      let text = (group.slot..<group.slot + group.slots).compactMap { position -> String? in
-        let address = first + UInt64(position / 3) * 16
-        guard let low = processor.memory.load(address, as: UInt64.self),
-          let high = processor.memory.load(address + 8, as: UInt64.self)
-        else {
-          return nil
-        }
-        return disassembler.text(of: position % 3, in: Bundle(low: low, high: high), at: address)
-      }
+      let first = group.first
+      let text = group.syllables.compactMap { disassembler.text(of: $0.slot, in: $0.bundle, at: $0.address) }
       print(
-        "  cycle \(group.issued), waited \(group.issued - group.earliest), \(String(first, radix: 16)).\(group.slot): \(text.joined(separator: "; "))"
+        "  cycle \(group.issued), waited \(group.waits.total), \(String(first.address, radix: 16)).\(first.slot): \(text.joined(separator: "; "))"
       )
     }
     print("")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import HostResources
+import Pipeline
 import Platform
 import Processor
 import SystemFirmware
@@ -95,9 +96,6 @@ struct BootCommand: ParsableCommand {
         "--virtualization \(virtualization.rawValue) does not exist yet; this version boots the bare machine only (--virtualization none)."
       )
     }
-    if lockstep != nil && timing.timing == .cycle {
-      throw ValidationError("--lockstep compares results, not time: no --timing cycle.")
-    }
     let configuration = MachineConfiguration.self
     guard 1...configuration.largestProcessorCount ~= cpus else { throw ValidationError("--cpus must be from 1 to 64.") }
     guard configuration.smallestMemory...configuration.largestMemory ~= memory.bytes, memory.bytes % (1 << 20) == 0 else {
@@ -114,14 +112,26 @@ struct BootCommand: ParsableCommand {
   func run() throws {
     let success = try makeMatcher(until, "--until")
     let failure = try makeFailureMatcher()
+    try timing.check(processors: cpus)
     if let machine { return try runPartitions(machine) }
     if let lockstep {
-      return try LockstepBoot(make: { try makeServer(nil) }, share: lockstep, matcher: success).run(limit: limitInstructions)
+      let description = try timing.description()
+      var first = true
+      // The first machine is watched by the model, which must not change a result; time stays functional.
+      let make = {
+        let server = try makeServer(nil, timing: nil)
+        if first, let description { server.count(cyclesOf: description, setsClock: false) }
+        first = false
+        return server
+      }
+      return try LockstepBoot(make: make, share: lockstep, matcher: success).run(limit: limitInstructions)
     }
     let world = OutsideWorld()
     let networks = Networks(world: world, all: nic)
-    let server = try makeServer(networks)
+    let server = try makeServer(networks, timing: timing.description())
     server.mayReset = !noReboot
+    let cycles = try CycleObservation(timing, program: kernel, hasStatistics: stats != nil)
+    cycles?.begin(server.pipelines)
     let console = HostConsole()
     let schedule = OutsideSchedule(machine: server.machine, world: world)
     let session = ConsoleSession(server: server, console: console, schedule: schedule, success: success, failure: failure)
@@ -135,8 +145,9 @@ struct BootCommand: ParsableCommand {
     let seconds = HostTime.seconds(since: start)
     server.flushDisks()
     let failed = report(outcome, session, server)
+    cycles?.finish()
     if let stats {
-      try BootStatistics(server: server, outcome: name(outcome, session), hostSeconds: seconds).write(to: stats)
+      try BootStatistics(server: server, outcome: name(outcome, session), hostSeconds: seconds, cycles: cycles).write(to: stats)
     }
     networks.complaints.forEach { StandardError.write("epicure: \($0)") }
     if let failed { throw failed }
@@ -164,10 +175,10 @@ struct BootCommand: ParsableCommand {
     }
   }
 
-  private func makeServer(_ networks: Networks?) throws -> Server {
+  private func makeServer(_ networks: Networks?, timing: MachineDescription?) throws -> Server {
     try GuestConfiguration(
       kernel: kernel, initrd: initrd, commandLine: append, processors: cpus, memory: memory.bytes, disks: disks(), variables: nvram,
-      adapters: nic, timing: timing.description()
+      adapters: nic, timing: timing
     ).makeServer(networks: networks)
   }
 

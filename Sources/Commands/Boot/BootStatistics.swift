@@ -24,13 +24,15 @@ struct BootStatistics: Encodable {
   var hostSeconds: Double
   var guestSeconds: Double
   var resets: Int
+  /// With --timing cycle: what the cycles of all processors were spent on.
+  var pipeline: CycleReport?
   /// Of all memory that is not zero, with its addresses: two runs with the same inputs have the same.
   var memoryHash: String
   var processors: [PerProcessor]
   /// What each device counted.
   var devices: [String: [String: UInt64]]
 
-  init(server: Server, outcome: String, hostSeconds: Double) {
+  init(server: Server, outcome: String, hostSeconds: Double, cycles observation: CycleObservation? = nil) {
     self.outcome = outcome
     self.hostSeconds = hostSeconds
     processors = server.processors.enumerated().map { index, p in
@@ -38,8 +40,9 @@ struct BootStatistics: Encodable {
       return PerProcessor(
         instructions: s.instructions, bundles: s.instructions / 3, cycles: p.state.cycles, idleCycles: s.idleCycles,
         interruptions: p.interruptionCount,
-        pipeline: index < server.pipelines.count ? CycleReport(server.pipelines[index]) : nil)
+        pipeline: index < server.pipelines.count ? observation?.report([server.pipelines[index]]) : nil)
     }
+    pipeline = observation?.report(server.pipelines)
     instructions = processors.reduce(0) { $0 + $1.instructions }
     bundles = processors.reduce(0) { $0 + $1.bundles }
     cycles = processors.map(\.cycles).max() ?? 0

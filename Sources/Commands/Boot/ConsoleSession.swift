@@ -25,7 +25,7 @@ final class ConsoleSession: SerialPeer, OutsideSource {
   /// Guest time of the last character.
   private var lastOutput: UInt64 = 0
   /// A guest that has failed is stopped when it has printed nothing for a tenth of a second: its report follows the first line.
-  private static let quietTime = Cycles.perSecond / 10
+  private static var quietTime: UInt64 { Cycles.perSecond / 10 }
 
   /// `success` is what `--until` says, `failure` what `--fail-on` says.
   init(server: Server, console: HostConsole, schedule: OutsideSchedule, success: OutputMatcher?, failure: OutputMatcher?) {

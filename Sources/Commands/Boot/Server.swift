@@ -23,8 +23,8 @@ final class Server: FirmwareHost {
   private(set) var pipelines: [Pipeline] = []
 
   /// Cycle timing from now on.
-  func count(cyclesOf description: MachineDescription) {
-    pipelines = processors.map { Pipeline(description, watching: $0) }
+  func count(cyclesOf description: MachineDescription, setsClock: Bool = true) {
+    pipelines = processors.map { Pipeline(description, watching: $0, setsClock: setsClock) }
   }
 
   var memory: PhysicalMemory { machine.memory }

@@ -41,7 +41,7 @@ final class PartitionConsole: SerialPeer {
   private var isFresh = false
   private var lastOutput: UInt64 = 0
   /// Characters come one by one at the pace of the line, with idle moments between them.
-  private static let pause = Cycles.perSecond / 50
+  private static var pause: UInt64 { Cycles.perSecond / 50 }
 
   /// A prompt has no end of line: it is shown when the partition has written nothing more for a moment.
   func idle(at cycle: UInt64) {

@@ -22,7 +22,7 @@ final class PartitionedRun: OutsideSource {
   /// Cycles of a turn. No longer than a frame spends in a bridge (5 µs), so that none arrives late.
   static let turn: UInt64 = 8000
   /// How long guests that have failed may go on with their reports.
-  private static let lastWords = Cycles.perSecond / 10
+  private static var lastWords: UInt64 { Cycles.perSecond / 10 }
 
   enum End: Equatable {
     case matched

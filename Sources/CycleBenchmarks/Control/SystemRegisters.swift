@@ -134,7 +134,7 @@ enum SystemRegisters {
       cost("clrrrb", "clrrrb", Published(.exactly(1), "KAPI")),
       query("probe", "probe.r %x=r20,0", five), query("tpa", "tpa %x=r20", related), query("thash", "thash %x=r20", related),
       query("ttag", "ttag %x=r20", related), query("tak", "tak %x=r20", related),
-      cost("mf", "mf", Published(.atLeast(7), "251110", .medium), remark: "with nothing under way"),
+      cost("mf", "mf", nil, remark: "with nothing under way"),
       cost("mf.a", "mf.a", nil, remark: "the bus accepts"),
       cost("invala", "invala", Published(.exactly(1), "KAPI, LK"), remark: "the rest of its bundle takes another cycle")
         .wholeBundle,

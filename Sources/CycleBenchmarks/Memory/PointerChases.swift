@@ -48,7 +48,16 @@ enum PointerChases {
 
   /// Pages of 16 KB; the L1 DTLB holds 32 translations of 4 KB.
   private static func translated(_ core: Core) -> [Benchmark] {
-    [
+    // 20 and 35 were measured on Madison; for the others, their own L3 with the same L1 DTLB miss and walk, which Intel gives 25 cycles
+    // at least.
+    let (missed, walked): (Published, Published) =
+      switch core {
+      case .mckinley: (Published(.between(17, 21), "KAPI, 7CPU"), Published(.between(32, 46), "KAPI, 7CPU"))
+      case .madison: (Published(.exactly(20), "7CPU"), Published(.between(35, 45), "7CPU"))
+      case .montecito:
+        (Published(.between(19, 20), "7CPU, MICRO05", .high), Published(.between(34, 45), "7CPU, MICRO05", .high))
+      }
+    return [
       ring("l1d-translated", stride: 64, count: 128, .register, Published(.exactly(2), "KAPI, GCC, 7CPU")),
       ring(
         "l2-translated", stride: 64, count: 1024, .register, Published(.exactly(6), "7CPU, KAPI"),
@@ -57,12 +66,9 @@ enum PointerChases {
         "l2-l1dtlb-miss", stride: 4096 + 64, count: 60, .register, Published(.exactly(10), "7CPU"),
         remark: "60 lines in 60 pieces of 4 KB: L1D would hold them, but is not used after a miss of the L1 DTLB"),
       ring(
-        "l3-l1dtlb-miss", stride: 4096 + 128, count: 3800, .register,
-        core == .montecito ? Published(.between(19, 20), "7CPU, MICRO05", .high) : Published(.exactly(20), "7CPU"),
-        remark: "20 measured on Madison"),
+        "l3-l1dtlb-miss", stride: 4096 + 128, count: 3800, .register, missed, remark: "20 measured on Madison"),
       ring(
-        "l3-walk", stride: 16384 + 128, count: 6000, .walked,
-        core == .montecito ? Published(.between(34, 45), "7CPU") : Published(.between(35, 45), "7CPU"),
+        "l3-walk", stride: 16384 + 128, count: 6000, .walked, walked,
         remark: "15 more for the walk, measured on Madison; Intel's minimum for a walk is about 25"),
       ring(
         "l2-walk", stride: 16384 + 128, count: 480, .walked, Published(.between(25, 35), "7CPU"),

@@ -36,6 +36,29 @@ public enum Cause: UInt8, CaseIterable, Sendable, Codable {
   /// Words from one privilege level's counts to the next.
   static let stride = 32
 
+  /// What files for machines call it.
+  public var key: String {
+    switch self {
+    case .mispredict: "branch_mispredict"
+    case .dataTLB: "data_tlb"
+    case .walker: "vhpt_walker"
+    case .backPressure: "l2_full"
+    case .memoryOrder: "memory_order"
+    case .integer: "integer_result"
+    case .float: "float_result"
+    case .system: "system_register"
+    case .bankSwitch: "bank_switch"
+    case .stackOverflow: "stack_store"
+    case .stackUnderflow: "stack_load"
+    case .fetchBranch: "fetch_branch"
+    case .fetchMiss: "fetch_miss"
+    case .fetchTLB: "fetch_tlb"
+    case .fetchLoop: "fetch_loop"
+    case .fetchBandwidth: "fetch_bandwidth"
+    case .issue, .halted, .flush, .load, .predicate: "\(self)"
+    }
+  }
+
   /// What reports call it.
   public var name: String {
     switch self {
@@ -64,19 +87,27 @@ public enum Cause: UInt8, CaseIterable, Sendable, Codable {
   }
 }
 
-/// Things that are counted beside cycles.
+/// Things that are counted beside cycles, at most ``BranchCount/first`` of them.
 enum Count: Int, CaseIterable {
   /// Squashed syllables are counted only while a performance counter wants them.
   case syllables, nops, squashed
-  case loads, stores, floatOperations
-  case branches, taken, mispredictDirection, mispredictTarget, returnMispredicts
+  /// Those past L1D are floating-point loads, check loads and semaphores; the uncached ones come on top.
+  case loads, loadsPastL1D, stores, uncachedLoads, uncachedStores
+  /// A branch was rightly expected to be taken, but to another place; wrongly expected not to be taken.
+  case mispredictTarget, mispredictTaken
   case l1iReads, l1iMisses, l2iReads, l2iMisses
   case l1dMisses, l2dReads, l2dWrites, l2dMisses, l3Reads, l3Misses, bankConflicts
   case dtlbMisses, itlbMisses, dataWalks, instructionWalks
   case stackStores, stackLoads, failedChecks, interruptions
-  case splitImplicit, splitRule, splitPorts
-  /// Loads that are not L1D's to serve: floating-point, checks, semaphores; references to uncacheable memory.
-  case otherLoads, uncachedLoads, uncachedStores
-  /// Branches that were predicted not taken, wrongly; `chk.a` and check loads; `srlz.i`; lines that L2 and L3 write back.
-  case mispredictTaken, alatChecks, alatMisses, serializations, l3Writes, memoryWrites
+  /// `chk.a` and check loads, and those that failed; `srlz.i`; lines that L2 and L3 write back.
+  case alatChecks, alatMisses, serializations, l3Writes, memoryWrites
+}
+
+/// What is counted for each kind of branch, behind the ``Count``s.
+enum BranchCount: Int, CaseIterable {
+  case executed, taken, mispredicted
+
+  static let first = 48
+
+  @inline(__always) func index(_ kind: Branch.Kind) -> Int { Self.first &+ Int(kind.rawValue) &* 3 &+ rawValue }
 }

@@ -52,7 +52,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     return sum &+ total(event.added, level) &- total(event.subtracted, level)
   }
 
-  private func total(_ mask: UInt64, _ level: Int) -> UInt64 {
+  private func total(_ mask: UInt128, _ level: Int) -> UInt64 {
     var sum: UInt64 = 0
     var counts = mask
     while counts != 0 {
@@ -92,10 +92,11 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     return squashed
   }
 
-  /// A group issues.
-  func countGroup(_ group: UnsafePointer<IssueGroup>) {
+  /// A group issues, or the rest of one.
+  func countGroup(_ group: UnsafePointer<IssueGroup>, goesOn: Bool) {
     let level = Int(truncatingIfNeeded: pointee.state.pointee.psr &>> 32 & 3)
     let squashed = countSquashed(group)
+    if goesOn { return }
     let numbers = pointee.groupNumbers + level * GroupNumber.count * GroupNumber.stride
     let nops = Int(truncatingIfNeeded: group.pointee.packedSlots & 0xFFFF_FFFF)
     for (kind, number) in [(GroupNumber.slots, group.pointee.slots), (.nops, nops), (.squashed, squashed)] {

@@ -11,22 +11,29 @@ public struct MonitoredEvent: Sendable {
   /// The causes whose cycles it counts, a bit for each.
   let causes: UInt32
   /// Counts that are added and subtracted, a bit for each.
-  let added: UInt64
-  let subtracted: UInt64
+  let added: UInt128
+  let subtracted: UInt128
   /// Number in each group, for thresholds.
   let numbers: GroupNumber?
 
   init(
     _ name: String, _ select: UInt16, _ umask: UInt16 = 0, per increment: Int = 1, causes: [Cause] = [], counts added: [Count] = [],
-    less subtracted: [Count] = [], numbers: GroupNumber? = nil
+    less subtracted: [Count] = [], branches: [BranchCount] = [], lessBranches: [BranchCount] = [], of kinds: [Branch.Kind]? = nil,
+    numbers: GroupNumber? = nil
   ) {
     self.name = name
     self.select = select
     self.umask = umask
     self.increment = increment
     self.causes = causes.reduce(0) { $0 | 1 << UInt32($1.rawValue) }
-    self.added = added.reduce(0) { $0 | 1 << UInt64($1.rawValue) }
-    self.subtracted = subtracted.reduce(0) { $0 | 1 << UInt64($1.rawValue) }
+    func mask(_ counts: [Count], _ branches: [BranchCount]) -> UInt128 {
+      var mask: UInt128 = 0
+      for count in counts { mask |= 1 << UInt128(count.rawValue) }
+      for count in branches { for kind in kinds ?? Branch.Kind.allCases { mask |= 1 << UInt128(count.index(kind)) } }
+      return mask
+    }
+    self.added = mask(added, branches)
+    self.subtracted = mask(subtracted, lessBranches)
     self.numbers = numbers
   }
 }
@@ -40,7 +47,6 @@ extension MonitoredEvent {
   private static let stack: [Cause] = [.stackOverflow, .stackUnderflow]
   private static let frontEnd: [Cause] = [.fetchBranch, .fetchMiss, .fetchTLB, .fetchLoop, .fetchBandwidth]
   private static let allStalls = flush + memory + operands + stack + frontEnd
-  private static let mispredicts: [Count] = [.mispredictDirection, .mispredictTarget]
   private static let allLoads: [Count] = [.loads, .uncachedLoads, .stackLoads]
   private static let allStores: [Count] = [.stores, .uncachedStores, .stackStores]
 
@@ -94,18 +100,34 @@ extension MonitoredEvent {
     MonitoredEvent("FE_BUBBLE.BUBBLE", 0x71, 0xD, causes: [.fetchBandwidth]),
   ]
 
+  private static let indirect: [Branch.Kind] = [.indirect, .indirectCall]
+  private static let relative: [Branch.Kind] = [.conditional, .call, .cloop, .ctop, .cexit, .wtop, .wexit]
+
   private static let branches: [MonitoredEvent] = [
-    MonitoredEvent("BR_MISPRED_DETAIL.ALL.ALL_PRED", 0x5B, 0, per: 3, counts: [.branches]),
-    MonitoredEvent("BR_MISPRED_DETAIL.ALL.CORRECT_PRED", 0x5B, 1, per: 3, counts: [.branches], less: mispredicts),
-    MonitoredEvent("BR_MISPRED_DETAIL.ALL.WRONG_PATH", 0x5B, 2, per: 3, counts: [.mispredictDirection]),
+    MonitoredEvent("BR_MISPRED_DETAIL.ALL.ALL_PRED", 0x5B, 0, per: 3, branches: [.executed]),
+    MonitoredEvent("BR_MISPRED_DETAIL.ALL.CORRECT_PRED", 0x5B, 1, per: 3, branches: [.executed], lessBranches: [.mispredicted]),
+    MonitoredEvent("BR_MISPRED_DETAIL.ALL.WRONG_PATH", 0x5B, 2, per: 3, less: [.mispredictTarget], branches: [.mispredicted]),
     MonitoredEvent("BR_MISPRED_DETAIL.ALL.WRONG_TARGET", 0x5B, 3, per: 3, counts: [.mispredictTarget]),
-    MonitoredEvent("BR_PATH_PRED.ALL.MISPRED_NOTTAKEN", 0x54, 0, per: 3, counts: [.mispredictDirection], less: [.mispredictTaken]),
+    MonitoredEvent("BR_MISPRED_DETAIL.IPREL.ALL_PRED", 0x5B, 4, per: 3, branches: [.executed], of: relative),
+    MonitoredEvent(
+      "BR_MISPRED_DETAIL.IPREL.CORRECT_PRED", 0x5B, 5, per: 3, branches: [.executed], lessBranches: [.mispredicted], of: relative),
+    MonitoredEvent("BR_MISPRED_DETAIL.RETURN.ALL_PRED", 0x5B, 8, per: 3, branches: [.executed], of: [.returns]),
+    MonitoredEvent(
+      "BR_MISPRED_DETAIL.RETURN.CORRECT_PRED", 0x5B, 9, per: 3, branches: [.executed], lessBranches: [.mispredicted],
+      of: [.returns]),
+    MonitoredEvent("BR_MISPRED_DETAIL.NRETIND.ALL_PRED", 0x5B, 0xC, per: 3, branches: [.executed], of: indirect),
+    MonitoredEvent(
+      "BR_MISPRED_DETAIL.NRETIND.CORRECT_PRED", 0x5B, 0xD, per: 3, branches: [.executed], lessBranches: [.mispredicted],
+      of: indirect),
+    MonitoredEvent(
+      "BR_PATH_PRED.ALL.MISPRED_NOTTAKEN", 0x54, 0, per: 3, less: [.mispredictTarget, .mispredictTaken],
+      branches: [.mispredicted]),
     MonitoredEvent("BR_PATH_PRED.ALL.MISPRED_TAKEN", 0x54, 1, per: 3, counts: [.mispredictTaken]),
     MonitoredEvent(
-      "BR_PATH_PRED.ALL.OKPRED_NOTTAKEN", 0x54, 2, per: 3, counts: [.branches, .mispredictTaken],
-      less: [.taken, .mispredictDirection]),
-    MonitoredEvent("BR_PATH_PRED.ALL.OKPRED_TAKEN", 0x54, 3, per: 3, counts: [.taken], less: [.mispredictTaken]),
-    MonitoredEvent("BE_BR_MISPRED_DETAIL.ANY", 0x61, 0, counts: mispredicts),
+      "BR_PATH_PRED.ALL.OKPRED_NOTTAKEN", 0x54, 2, per: 3, counts: [.mispredictTarget, .mispredictTaken], branches: [.executed],
+      lessBranches: [.taken, .mispredicted]),
+    MonitoredEvent("BR_PATH_PRED.ALL.OKPRED_TAKEN", 0x54, 3, per: 3, less: [.mispredictTaken], branches: [.taken]),
+    MonitoredEvent("BE_BR_MISPRED_DETAIL.ANY", 0x61, 0, branches: [.mispredicted]),
   ]
 
   private static let instructionSide: [MonitoredEvent] = [
@@ -134,8 +156,8 @@ extension MonitoredEvent {
     MonitoredEvent("INST_FAILED_CHKA_LDC_ALAT.ALL", 0x57, 3, counts: [.alatMisses]),
     MonitoredEvent("DATA_REFERENCES_SET0", 0xC3, per: 4, counts: allLoads + allStores),
     MonitoredEvent("DATA_REFERENCES_SET1", 0xC5, per: 4, counts: allLoads + allStores),
-    MonitoredEvent("L1D_READS_SET0", 0xC2, per: 2, counts: [.loads], less: [.otherLoads]),
-    MonitoredEvent("L1D_READS_SET1", 0xC4, per: 2, counts: [.loads], less: [.otherLoads]),
+    MonitoredEvent("L1D_READS_SET0", 0xC2, per: 2, counts: [.loads], less: [.loadsPastL1D]),
+    MonitoredEvent("L1D_READS_SET1", 0xC4, per: 2, counts: [.loads], less: [.loadsPastL1D]),
     MonitoredEvent("L1D_READ_MISSES.ALL", 0xC7, per: 2, counts: [.l1dMisses]),
     MonitoredEvent("L1DTLB_TRANSFER", 0xC0, counts: [.dtlbMisses]),
     MonitoredEvent("L2DTLB_MISSES", 0xC1, per: 4, counts: [.dataWalks]),

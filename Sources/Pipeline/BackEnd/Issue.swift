@@ -29,7 +29,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     pointee.now = t
     if group.pointee.hasWork { work(group, block, t) }
     if pointee.knowsMultimedia { remember(group, t) }
-    if pointee.isObserved { observe(group, block, before, t) }
+    if pointee.isObserved { observe(group, block, t, goesOn: false) }
     return pointee.now
   }
 
@@ -66,8 +66,8 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       t = waitForOperands(group, t, pointee.levelCycles)
     }
     pointee.now = t
-    if pointee.countsGroups { _ = countSquashed(group) }
     if group.pointee.hasWork { work(group, block, t) }
+    if pointee.isObserved { observe(group, block, t, goesOn: true) }
   }
 
   // MARK: Operands and work
@@ -113,6 +113,14 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     pointee.beforePreviousTime = pointee.previousTime
     pointee.previousTime = t
     pointee.previous = group
+  }
+
+  /// `goesOn`: it is the rest of the group before it.
+  @inline(never)
+  private func observe(_ group: UnsafePointer<IssueGroup>, _ block: UInt64, _ t: UInt64, goesOn: Bool) {
+    if pointee.countsGroups { countGroup(group, goesOn: goesOn) }
+    let address = block &+ UInt64(group.pointee.offset)
+    pointee.owner._withUnsafeGuaranteedRef { $0.observe(group, address, t, goesOn: goesOn) }
   }
 
   /// A result will be there for its quickest consumer in cycle `ready`.

@@ -16,6 +16,8 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   /// Counts something at the privilege level of now.
   @inline(__always) func bump(_ count: Count, _ by: UInt64 = 1) { pointee.levelCounts[count.rawValue] &+= by }
 
+  @inline(__always) func bump(_ count: BranchCount, _ kind: Branch.Kind) { pointee.levelCounts[count.index(kind)] &+= 1 }
+
   /// The privilege level or PSR.dt may have changed, or somebody looks at the counts.
   @inline(never) func changeStatus() {
     bump(.syllables, pointee.slots &>> 32)

@@ -115,7 +115,7 @@ struct Branch {
   /// Bytes from the first planned bundle to the target of an IP-relative one.
   var displacement: Int64
 
-  enum Kind: UInt8 { case conditional, call, indirect, indirectCall, returns, cloop, ctop, cexit, wtop, wexit }
+  enum Kind: UInt8, CaseIterable { case conditional, call, indirect, indirectCall, returns, cloop, ctop, cexit, wtop, wexit }
 }
 
 /// An instruction that does more to time than have a latency.

@@ -50,10 +50,10 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     }
     if b.pointee.isDecided {
       let taken = pointee.state.pr[Int(b.pointee.predicate)] != 0
-      bump(.branches)
+      bump(.executed, b.pointee.kind)
       learn(history, taken, target)
       if taken { count(b.pointee.kind, fallThrough) }
-      if taken != expected { late(taken ? b.pointee.kind : nil, expected ? target : fallThrough, fallThrough, time) }
+      if taken != expected { late(b.pointee.kind, taken, expected ? target : fallThrough, fallThrough, time) }
       return
     }
     pointee.pending.group = group
@@ -68,9 +68,9 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   @inline(__always)
   private func followLoop(_ b: UnsafePointer<Branch>, _ next: UInt64, _ block: UInt64) {
     waitForLoopCount()
-    bump(.branches)
+    bump(.executed, b.pointee.kind)
     guard loops(b.pointee.kind) else { return }
-    bump(.taken)
+    bump(.taken, b.pointee.kind)
     let target = block &+ UInt64(bitPattern: b.pointee.displacement)
     let history = site(next, b)
     pointee.fetchCause = .fetchBranch
@@ -114,12 +114,12 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   /// A misprediction that is known when its group issues: the clock moves on to the cycle before the right path.
   @inline(never)
   private func late(
-    _ kind: Branch.Kind?, _ predicted: UInt64, _ fallThrough: UInt64, _ time: UInt64
+    _ kind: Branch.Kind, _ taken: Bool, _ predicted: UInt64, _ fallThrough: UInt64, _ time: UInt64
   ) {
     pointee.pending.predicted = predicted
     pointee.pending.fallThrough = fallThrough
     pointee.pending.time = time
-    pointee.now = mispredicted(kind, time &+ 1) &- 1
+    pointee.now = mispredicted(kind, taken, time &+ 1) &- 1
   }
 
   /// The group's only branch, whose outcome is known already: there is no need to wait for the next group.
@@ -144,16 +144,16 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       taken = pointee.state.pr[Int(b.pointee.predicate)] != 0
       if taken { address = pointee.state.br[Int(b.pointee.register)] & ~0xF }
     }
-    bump(.branches)
+    bump(.executed, b.pointee.kind)
     learn(history, taken, address)
     if taken { count(b.pointee.kind, fallThrough) }
     if pointee.pending.predicted == address && !pointee.pending.registerIsLate { return }
-    late(taken ? b.pointee.kind : nil, pointee.pending.predicted, fallThrough, time)
+    late(b.pointee.kind, taken, pointee.pending.predicted, fallThrough, time)
   }
 
   /// A branch is taken; a call leaves where it returns to.
   @inline(__always) private func count(_ kind: Branch.Kind, _ fallThrough: UInt64) {
-    bump(.taken)
+    bump(.taken, kind)
     if kind == .call || kind == .indirectCall {
       pointee.returnStack[pointee.returnTop] = fallThrough
       pointee.returnTop = pointee.returnTop &+ 1 == pointee.costs.returnStackSize ? 0 : pointee.returnTop &+ 1
@@ -225,7 +225,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     var kind: Branch.Kind? = nil
     if let history = pointee.pending.history {
       let taken = address != fallThrough
-      bump(.branches)
+      bump(.executed, branches.pointee.kind)
       learn(history, taken, address)
       if taken { kind = branches.pointee.kind }
     } else {
@@ -233,7 +233,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     }
     if let kind { count(kind, fallThrough) }
     if pointee.pending.predicted == address && !pointee.pending.registerIsLate { return earliest }
-    return mispredicted(kind, earliest)
+    return mispredicted(kind ?? branches.pointee.kind, kind != nil, earliest)
   }
 
   /// Several branches in a group: the one that was taken is the first that leads to where we are, or, through a register, anywhere else.
@@ -250,7 +250,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       default:
         taken = address != fallThrough & ~0xF && pointee.pending.block &+ UInt64(bitPattern: b.pointee.displacement) == address
       }
-      bump(.branches)
+      bump(.executed, b.pointee.kind)
       learn(site(fallThrough, b), taken, address)
       if taken { return b.pointee.kind }
     }
@@ -259,11 +259,11 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
 
   /// Returns the first cycle in which the right path can issue; the cycles from `earliest` on are charged.
   @inline(never)
-  private func mispredicted(_ kind: Branch.Kind?, _ earliest: UInt64) -> UInt64 {
-    let wrongTarget = kind != nil && pointee.pending.predicted != pointee.pending.fallThrough
-    if kind == .returns { bump(.returnMispredicts) }
-    bump(wrongTarget ? .mispredictTarget : .mispredictDirection)
-    if kind != nil && !wrongTarget { bump(.mispredictTaken) }
+  private func mispredicted(
+    _ kind: Branch.Kind, _ taken: Bool, _ earliest: UInt64
+  ) -> UInt64 {
+    if taken { bump(pointee.pending.predicted != pointee.pending.fallThrough ? .mispredictTarget : .mispredictTaken) }
+    bump(.mispredicted, kind)
     let resume = pointee.pending.time &+ 1 &+ pointee.costs.mispredict
     pointee.fetched = resume &- 1
     guard resume > earliest else { return earliest }

@@ -208,18 +208,18 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     switch r.pointee.kind {
     case .floatLoad, .floatPair:
       bump(.loads)
-      bump(.otherLoads)
+      bump(.loadsPastL1D)
       let ready = level2(key, t &+ extra, writes: false) &+ pointee.costs.floatExtra
       finish(r.pointee.target, ready, .floatLoad)
       if r.pointee.secondTarget != 0 { finish(r.pointee.secondTarget, ready, .floatLoad) }
     case .checkLoad, .floatCheck:
       // With its entry in the ALAT the load is not made; if it is not there, a notice follows.
       bump(.loads)
-      bump(.otherLoads)
+      bump(.loadsPastL1D)
       bump(.alatChecks)
     case .semaphore:
       bump(.loads)
-      bump(.otherLoads)
+      bump(.loadsPastL1D)
       bump(.stores)
       let done = level2(key, t &+ extra, writes: true)
       pointee.l2d.soil(key)

@@ -8,7 +8,7 @@ public protocol VirtualClock: AnyObject {
 
 /// Conversions between cycles and other units.
 public enum Cycles {
-  public static let perSecond = LogicalProcessor.frequency
+  public static var perSecond: UInt64 { LogicalProcessor.frequency }
 
   public static func seconds(_ cycles: UInt64) -> Double { Double(cycles) / Double(perSecond) }
 

@@ -50,7 +50,7 @@ extension LogicalProcessor {
     // This is asked after every block: names are for the rare case.
     var d = a.pointee.ip ^ b.pointee.ip | a.pointee.psr ^ b.pointee.psr | a.pointee.instructions ^ b.pointee.instructions
     // Time is compared where both count it in the same way.
-    let sameTime = isTimed == other.isTimed
+    let sameTime = followsModel == other.followsModel
     d |=
       (sameTime ? a.pointee.idleCycles ^ b.pointee.idleCycles : 0) | engine.pointee.interruptions
       ^ other.engine.pointee.interruptions

@@ -83,8 +83,8 @@ extension LogicalProcessor {
   /// Slots that may have retired when blocks stop. A timing model looks at its clock itself.
   @inline(__always) private func instructionLimit() -> UInt64 {
     let cycle = min(engine.pointee.deadline, engine.pointee.timerCycle, state.pointee.monitorCycle)
-    if !isTimed { return cycle &- state.pointee.idleCycles }
-    engine.pointee.cycleLimit = cycle
+    engine.pointee.cycleLimit = followsModel ? cycle : .max
+    if !followsModel { return cycle &- state.pointee.idleCycles }
     return .max
   }
 
@@ -114,7 +114,8 @@ extension LogicalProcessor {
 
   /// Cycle count at this moment, also from inside a device or firmware handler.
   public var currentCycle: UInt64 {
-    engine.pointee.timing?.clock.pointee ?? (currentInstructions() &+ state.pointee.idleCycles)
+    if let timing = engine.pointee.timing, timing.isFollowed { return timing.clock.pointee }
+    return currentInstructions() &+ state.pointee.idleCycles
   }
 
   /// Makes the `run` in progress come back no later than `cycle`.

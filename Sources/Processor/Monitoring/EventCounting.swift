@@ -32,7 +32,7 @@ extension LogicalProcessor {
     let psr = s.pointee.psr
     var enabled: UInt16 = 0
     var isInUse = false
-    if isTimed { notice(.monitorsChange) }
+    if followsModel { notice(.monitorsChange) }
     if s.pmc[0] & PerformanceMonitors.freeze == 0 {
       for n in PerformanceMonitors.counters {
         let control = CounterControl(s.pmc[n])
@@ -69,7 +69,7 @@ extension LogicalProcessor {
       default: break
       }
     }
-    if let timing = engine.pointee.timing {
+    if let timing = engine.pointee.timing, timing.isFollowed {
       return timing.count(timing.context, control.rawValue, Int(PSR.cpl(state.pointee.psr)))
     }
     // Nothing else can exceed a threshold: it happens once in a cycle.
@@ -84,7 +84,7 @@ extension LogicalProcessor {
   /// The most by which it can grow in a cycle; 0: it does not.
   private func increment(_ control: CounterControl) -> UInt64 {
     if control.threshold == 0 && control.event == PerformanceEvent.levelChanges { return 1 }
-    if let timing = engine.pointee.timing { return timing.increment(timing.context, control.rawValue) }
+    if let timing = engine.pointee.timing, timing.isFollowed { return timing.increment(timing.context, control.rawValue) }
     guard control.threshold == 0 else { return 0 }
     switch control.event {
     case PerformanceEvent.instructionsRetired, PerformanceEvent.cycles, PerformanceEvent.cyclesHalted: return 1

@@ -25,6 +25,8 @@ public struct TimingModel {
   public var context: UnsafeMutableRawPointer
   /// Cycle of the last issue group. The engine moves it on when time has passed without instructions.
   public var clock: UnsafeMutablePointer<UInt64>
+  /// False: the model watches and counts for itself; the processor's time stays functional. For comparisons.
+  public var isFollowed = true
   public var plan: Plan
   public var issue: Issue
   public var notice: Notice
@@ -94,8 +96,10 @@ public enum TimingEvent: UInt32, Sendable {
 }
 
 extension LogicalProcessor {
-  /// Whether a timing model counts cycles; without one a slot takes a cycle.
+  /// Whether a timing model watches.
   @inline(__always) public var isTimed: Bool { engine.pointee.timing != nil }
+  /// Whether its clock is the processor's; otherwise a slot takes a cycle.
+  @inline(__always) public var followsModel: Bool { engine.pointee.timing?.isFollowed ?? false }
 
   /// Lets a model count cycles from now on. What has been translated is dropped: it has no issue groups.
   public func attach(_ model: TimingModel) {
@@ -116,14 +120,14 @@ extension LogicalProcessor {
 
   /// The model's clock follows what has passed outside of the engine.
   @inline(__always) func startClock() {
-    guard let timing = engine.pointee.timing else { return }
+    guard let timing = engine.pointee.timing, timing.isFollowed else { return }
     let now = state.cycles
     if timing.clock.pointee != now { timing.notice(timing.context, TimingEvent.timePassed.rawValue, now) }
   }
 
   /// `cycles` becomes what the model has counted.
   @inline(__always) func stopClock() {
-    guard let timing = engine.pointee.timing else { return }
+    guard let timing = engine.pointee.timing, timing.isFollowed else { return }
     state.pointee.idleCycles = timing.clock.pointee &- state.pointee.instructions
   }
 

@@ -10,9 +10,15 @@ enum ProcessorModel {
   /// Hz; what SAL_FREQ_BASE reports.
   static let platformBase: UInt64 = 200_000_000
   /// Numerator in bits 63:32, denominator in bits 31:0.
-  static let processorRatio: UInt64 = (LogicalProcessor.frequency / platformBase) << 32 | 1
+  static var processorRatio: UInt64 { ratio(LogicalProcessor.frequency, platformBase) }
   static let busRatio: UInt64 = 2 << 32 | 1
-  static let itcRatio: UInt64 = (LogicalProcessor.frequency / LogicalProcessor.cyclesPerITCTick / platformBase) << 32 | 1
+  static var itcRatio: UInt64 { ratio(LogicalProcessor.frequency, LogicalProcessor.cyclesPerITCTick * platformBase) }
+
+  private static func ratio(_ a: UInt64, _ b: UInt64) -> UInt64 {
+    var (x, y) = (a, b)
+    while y != 0 { (x, y) = (y, x % y) }
+    return (a / x) << 32 | (b / x)
+  }
 
   // MARK: Virtual memory
 

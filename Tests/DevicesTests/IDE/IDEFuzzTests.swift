@@ -2,11 +2,12 @@ import Devices
 import Foundation
 import HostResources
 import Platform
+import TestSupport
 import Testing
 
 /// Random accesses to everything that a guest reaches, weighted so that commands get somewhere. Nothing may trap or hang, nothing may
 /// move outside the RAM, and afterwards a reset brings every device back.
-@Suite struct IDEFuzzTests {
+@Suite(.ends(withinMinutes: 5)) struct IDEFuzzTests {
   private static let isComplete = ProcessInfo.processInfo.environment["EPICURE_COMPLETE"] == "1"
   private static let seed = ProcessInfo.processInfo.environment["EPICURE_SEED"].flatMap { UInt64($0) } ?? 0x1DE
 

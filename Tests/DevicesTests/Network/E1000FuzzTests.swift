@@ -2,11 +2,12 @@ import Devices
 import Foundation
 import HostResources
 import Platform
+import TestSupport
 import Testing
 
 /// A hostile driver: random registers, descriptors and frames. No crash, no hang, nothing outside memory; and after a reset the adapter
 /// works as ever. `EPICURE_SEED` repeats a run, `EPICURE_COMPLETE=1` makes it fifty times longer.
-@Suite struct E1000FuzzTests {
+@Suite(.ends(withinMinutes: 5)) struct E1000FuzzTests {
   private struct Random {
     var state: UInt64
     mutating func next() -> UInt64 {

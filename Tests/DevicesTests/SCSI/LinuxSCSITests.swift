@@ -1,9 +1,11 @@
 import Devices
 import HostResources
+import TestSupport
 import Testing
 
 /// Linux 6.1's sym53c8xx, sd and sr, unmodified: the oracle for controller and targets, and for what happens when something fails.
-@Suite("Linux on SCSI disks", .enabled(if: LinuxBench.shouldRun, LinuxBench.advice)) struct LinuxSCSITests {
+@Suite("Linux on SCSI disks", .enabled(if: LinuxBench.shouldRun, LinuxBench.advice), .ends(withinMinutes: 5)) struct LinuxSCSITests
+{
   /// Words that the drivers use when something is wrong.
   private static let trouble = [
     "abort", "timeout", "timed out", "failed", "unexpected", "unknown", "suspicious", "extraneous", "reset occurred", "I/O error",

@@ -1,11 +1,12 @@
 import Devices
 import HostResources
 import Platform
+import TestSupport
 import Testing
 
 /// A guest that does not mean well: registers, scripts, commands and tables at random. Nothing crashes, nothing runs for ever, and no
 /// access leaves the memory that the bus lends. EPICURE_SEED chooses other numbers, EPICURE_COMPLETE=1 many more.
-@Suite struct SCSIFuzzTests {
+@Suite(.ends(withinMinutes: 5)) struct SCSIFuzzTests {
   private func bench() throws -> SCSIBench {
     let bench = try SCSIBench()
     try bench.chip.bus.attach(SCSIDisk(storage: MemoryStorage(blocks: 2048)), id: 0)

@@ -1,9 +1,10 @@
 import Foundation
 import HostResources
+import TestSupport
 import Testing
 
 /// Two ends as two processes have them; here they are in one.
-@Suite struct BridgeLinkTests {
+@Suite(.ends(withinMinutes: 5)) struct BridgeLinkTests {
   final class End {
     let timeline = TestTimeline()
     let world = OutsideWorld()

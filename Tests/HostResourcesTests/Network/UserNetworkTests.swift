@@ -1,9 +1,10 @@
 import Foundation
 import HostResources
+import TestSupport
 import Testing
 
 /// A guest of a few frames against libslirp. Formats: RFC 826 (ARP), 2131 (DHCP), 793 (TCP).
-@Suite(.serialized) struct UserNetworkTests {
+@Suite(.serialized, .ends(withinMinutes: 5)) struct UserNetworkTests {
   static let guest = MACAddress.automatic(index: 0)
 
   final class Rig {

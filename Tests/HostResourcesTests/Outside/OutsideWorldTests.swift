@@ -1,8 +1,9 @@
 import Foundation
 import HostResources
+import TestSupport
 import Testing
 
-@Suite(.serialized) struct OutsideWorldTests {
+@Suite(.serialized, .ends(withinMinutes: 5)) struct OutsideWorldTests {
   /// A pipe whose bytes are for the guest.
   final class PipeSource: OutsideSource {
     var ends: [Int32] = [0, 0]

@@ -1,11 +1,12 @@
 import IA64
 import Platform
 import Processor
+import TestSupport
 import Testing
 
 /// Several processors by turns. The rules are this machine's own (Documentation/Processors.md); what they must guarantee is that a run is a
 /// function of its inputs and not of the pieces in which it is run.
-@Suite("Interleaving") struct InterleavingTests {
+@Suite("Interleaving", .ends(withinMinutes: 5)) struct InterleavingTests {
   private static let counter: UInt64 = 0x20_0000
   private static let interruptBlock = MemoryMap.interruptBlock
 

@@ -1,9 +1,10 @@
 import IA64
 import Processor
+import TestSupport
 import Testing
 
 /// INIT (Volume 2, sections 5.8.4 and 11.4); the layout of the save area: figure 11-12, as Linux's struct pal_min_state_area has it.
-@Suite("INIT") struct InitializationTests {
+@Suite("INIT", .ends(withinMinutes: 5)) struct InitializationTests {
   private final class Bus: ProcessorBus {
     var taken = 0
     var area: [UInt64] = Array(repeating: 0, count: 128)

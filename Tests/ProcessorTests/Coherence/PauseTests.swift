@@ -1,10 +1,11 @@
 import IA64
 import Processor
+import TestSupport
 import Testing
 
 /// hint @pause (Volume 3, hint: immediate 0): how long a processor waits is this machine's own rule, written in Documentation/Processors.md;
 /// that blocks and steps agree on it is checked by the machine itself.
-@Suite("Pauses") struct PauseTests {
+@Suite("Pauses", .ends(withinMinutes: 5)) struct PauseTests {
   /// Lengths of the pauses of a program, until it is done, by the engine or by steps.
   private func lengths(_ source: String, stepped: Bool) throws -> [UInt64] {
     let machine = try TestMachine(source)

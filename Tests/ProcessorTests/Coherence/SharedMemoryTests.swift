@@ -1,10 +1,11 @@
 import IA64
 import Processor
+import TestSupport
 import Testing
 
 /// Two processors on one memory: what one does to the other's translations, code and advanced loads (Volume 2, sections 4.1.1.2, 4.4.3 and
 /// 4.4.5.3; Volume 3, ptc.g, ptc.ga, fc).
-@Suite("Two processors, one memory") struct SharedMemoryTests {
+@Suite("Two processors, one memory", .ends(withinMinutes: 5)) struct SharedMemoryTests {
   private let memory: PhysicalMemory
   private let first: LogicalProcessor
   private let second: LogicalProcessor

@@ -1,11 +1,12 @@
 import Arithmetic
 import Foundation
 import Processor
+import TestSupport
 import Testing
 
 /// The processor's short ways for ordinary multiply-adds against the general arithmetic, which `ArithmeticTests` compares with exact
 /// rationals. Operands are drawn near one another, so that additions cancel, align far apart, and leave the short way.
-@Suite struct OrdinaryMultiplyAddTests {
+@Suite(.ends(withinMinutes: 5)) struct OrdinaryMultiplyAddTests {
   struct Form: CustomTestStringConvertible {
     var text: String
     var precision: UInt8

@@ -1,7 +1,8 @@
+import TestSupport
 import Testing
 
 /// I10...I15, I9 and I29: the pseudo-code of Volume 3, pages czx, dep, extr, popcnt, shrp, sxt, zxt.
-@Suite("Bit fields")
+@Suite("Bit fields", .ends(withinMinutes: 5))
 struct BitFieldTests {
   private static func field(_ length: Int) -> UInt64 { length >= 64 ? .max : 1 << UInt64(length) - 1 }
   private static func extended(_ value: UInt64, _ width: Int) -> UInt64 {

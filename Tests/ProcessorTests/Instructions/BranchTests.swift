@@ -1,8 +1,9 @@
 import Processor
+import TestSupport
 import Testing
 
 /// B1, B3...B7, X1...X5, M20, I20: branches, calls, returns, hints, speculation checks (Volume 3, pages br, brl, brp, chk, hint, nop).
-@Suite("Branches")
+@Suite("Branches", .ends(withinMinutes: 5))
 struct BranchTests {
   /// Runs `branch` with two landing places: r4 says where it went.
   private func destination(

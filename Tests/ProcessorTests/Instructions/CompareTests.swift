@@ -1,8 +1,9 @@
+import TestSupport
 import Testing
 
 /// A6, A7, A8, I16, I17, I30: the pseudo-code of Volume 3, pages cmp, cmp4, tbit, tf, tnat, with every relation, type and NaT rule, and the
 /// pseudo-ops of the assembler as the manual's tables define them.
-@Suite("Compares and tests")
+@Suite("Compares and tests", .ends(withinMinutes: 5))
 struct CompareTests {
   /// What a comparison type does with its targets.
   private static func apply(_ type: String, _ p: (Int, Int), _ relation: Bool, nat: Bool, _ model: inout RegisterModel) {

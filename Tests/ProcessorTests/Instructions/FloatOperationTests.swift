@@ -1,9 +1,10 @@
 import Arithmetic
+import TestSupport
 import Testing
 
 /// F1...F11 through the processor: operands, completers, status fields, flags, predicates, NaTVal, PSR.mfl and mfh, as the pages of
 /// Volume 3 say. The arithmetic is `FloatArithmetic`, which ArithmeticTests compares with exact rationals.
-@Suite("Floating-point operations")
+@Suite("Floating-point operations", .ends(withinMinutes: 5))
 struct FloatOperationTests {
   private typealias Value = FloatRegister
   private static let precisions: [(String, UInt8)] = [("", 0), (".s", 1), (".d", 2)]

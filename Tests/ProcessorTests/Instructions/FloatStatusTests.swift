@@ -1,10 +1,11 @@
 import Arithmetic
 import Processor
+import TestSupport
 import Testing
 
 /// F12, F13, F14, M18, M19, and what floating-point instructions raise (Volume 3, pages fchkf, fclrf, fsetc, getf, setf; Volume 2,
 /// section 8.3).
-@Suite("Floating-point status and transfers")
+@Suite("Floating-point status and transfers", .ends(withinMinutes: 5))
 struct FloatStatusTests {
   private static func shift(_ field: Int) -> UInt64 { UInt64(6 + 13 * field) }
 

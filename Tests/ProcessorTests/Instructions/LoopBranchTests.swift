@@ -1,10 +1,11 @@
 import Arithmetic
 import IA64
 import Processor
+import TestSupport
 import Testing
 
 /// B1, B2 and clrrrb: loop counts, PR 63, and rotation (Volume 3, pages br and clrrrb; Volume 1, section 4.5.1).
-@Suite("Loop branches")
+@Suite("Loop branches", .ends(withinMinutes: 5))
 struct LoopBranchTests {
   private static let fr: [UInt8] = [31, 32, 33, 64, 126, 127]
 

@@ -1,8 +1,9 @@
 import Processor
+import TestSupport
 import Testing
 
 /// I21...I28, M29...M31: the pseudo-code of Volume 3, pages mov ar, mov br, mov ip, mov pr.
-@Suite("Moves")
+@Suite("Moves", .ends(withinMinutes: 5))
 struct MoveTests {
   /// Runs one instruction that must raise a fault on its first execution.
   private func fault(

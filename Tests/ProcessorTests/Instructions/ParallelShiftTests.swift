@@ -1,7 +1,8 @@
+import TestSupport
 import Testing
 
 /// I2...I8 through the processor: the pseudo-code of Volume 3, pages mix, mux, pack, pshl, pshr, unpack.
-@Suite("Parallel shifts and permutations")
+@Suite("Parallel shifts and permutations", .ends(withinMinutes: 5))
 struct ParallelShiftTests {
   private func check(_ name: String, _ value: @escaping (UInt64, UInt64) -> UInt64) throws {
     try InstructionRun.check(name) { random in

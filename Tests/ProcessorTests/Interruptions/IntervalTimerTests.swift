@@ -1,9 +1,10 @@
 import IA64
 import Processor
+import TestSupport
 import Testing
 
 /// The interval timer (Volume 2, sections 3.3.4.2 and 5.8.3.8): when ITC reaches ITM, ITV's vector becomes pending.
-@Suite("Interval timer")
+@Suite("Interval timer", .ends(withinMinutes: 5))
 struct IntervalTimerTests {
   /// Blocks of one branch, so that both engines look at the clock after each slot.
   static let spin = "spin: { .bbb\n br.cond.sptk.many spin\n nop 0\n nop 0\n }"

@@ -1,11 +1,12 @@
 import Arithmetic
 import IA64
 import Processor
+import TestSupport
 import Testing
 
 /// Random programs by blocks and by single steps: loops, calls, predicates, rotation, references with faults and TLB misses, code that is
 /// overwritten, PSR changes, the interval timer. Both must agree after each turn in state, counts and the place of each interruption.
-@Suite("Random lockstep")
+@Suite("Random lockstep", .ends(withinMinutes: 5))
 struct RandomLockstepTests {
   private static let programs = OperandSource.isComplete ? 20_000 : 24
   private static let turns = OperandSource.isComplete ? 4_000 : 600

@@ -1,9 +1,10 @@
 import Foundation
 import Processor
+import TestSupport
 import Testing
 
 /// Random calls, returns, allocs, rotations, covers, stack switches and flushes against ``RegisterStackModel``.
-@Suite("Random register stack")
+@Suite("Random register stack", .ends(withinMinutes: 5))
 struct RandomRegisterStackTests {
   static let seed = ProcessInfo.processInfo.environment["EPICURE_SEED"].flatMap { UInt64($0) } ?? 0x5EED
   static let steps = ProcessInfo.processInfo.environment["EPICURE_COMPLETE"] == "1" ? 200_000 : 4_000

@@ -22,7 +22,7 @@ struct BootManagerState: Sendable, Equatable, Codable {
 /// The boot manager (EFI 1.10, chapter 17): BootNext, then BootOrder, then the default file of every medium in the order of the devices.
 /// It has no menu, so it does not wait either.
 extension SystemFirmware {
-  private static let watchdogTime = 300 * Cycles.perSecond
+  private static var watchdogTime: UInt64 { 300 * Cycles.perSecond }
   static let defaultFile = "\\EFI\\BOOT\\BOOTIA64.EFI"
 
   /// What was started last has come back; or, the first time, nothing has been started.
