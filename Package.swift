@@ -62,6 +62,7 @@ let package = Package(
       name: "ArithmeticTests",
       dependencies: ["Arithmetic", .product(name: "BigInt", package: "BigInt")]),
     .testTarget(name: "ProcessorTests", dependencies: ["Processor", "IA64", "TestSupport"]),
+    .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Processor", "IA64"]),
     .testTarget(
       name: "DevicesTests",
       dependencies: ["Devices", "HostResources", "Platform", "Processor", "SystemFirmware", "Loading", "TestSupport"]),

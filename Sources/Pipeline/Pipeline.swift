@@ -22,7 +22,9 @@ public final class Pipeline {
 
   /// Makes `processor` count the cycles of `description` from now on. The model must outlive the processor's last run. Unless it
   /// `setsClock`, it counts for itself only.
-  public init(_ description: MachineDescription = MachineDescription(), watching processor: LogicalProcessor, setsClock: Bool = true) {
+  public init(
+    _ description: MachineDescription = MachineDescription(), watching processor: LogicalProcessor, setsClock: Bool = true
+  ) {
     precondition(MemoryLayout<PipelineState>.offset(of: \.now) == 0, "the clock is not the first member")
     self.description = description
     self.processor = processor
@@ -42,21 +44,27 @@ public final class Pipeline {
     pipe.initialize(to: Pipeline.makeState(description, processor, UnsafePointer(extra), Unmanaged.passUnretained(self)))
     pipe.changeStatus()
     var model = TimingModel(
-        context: UnsafeMutableRawPointer(pipe),
-        clock: UnsafeMutableRawPointer(pipe).assumingMemoryBound(to: UInt64.self),
-        plan: { context, bundles, physical, startSlot, end, records, capacity in
-          let owner = context.assumingMemoryBound(to: PipelineState.self).pointee.owner
-          return owner._withUnsafeGuaranteedRef {
-            $0.planner.plan(bundles, physical: physical, startSlot: startSlot, end: end, into: records, capacity: capacity)
-          }
-        },
-        issue: { context, group, block in
-          context.assumingMemoryBound(to: PipelineState.self).issue(group.assumingMemoryBound(to: IssueGroup.self), block)
-        },
-        notice: { context, event, value in
-          guard let event = TimingEvent(rawValue: event) else { return }
-          context.assumingMemoryBound(to: PipelineState.self).notice(event, value)
-        })
+      context: UnsafeMutableRawPointer(pipe),
+      clock: UnsafeMutableRawPointer(pipe).assumingMemoryBound(to: UInt64.self),
+      plan: { context, bundles, physical, startSlot, end, records, capacity in
+        let owner = context.assumingMemoryBound(to: PipelineState.self).pointee.owner
+        return owner._withUnsafeGuaranteedRef {
+          $0.planner.plan(bundles, physical: physical, startSlot: startSlot, end: end, into: records, capacity: capacity)
+        }
+      },
+      issue: { context, group, block in
+        context.assumingMemoryBound(to: PipelineState.self).issue(group.assumingMemoryBound(to: IssueGroup.self), block)
+      },
+      notice: { context, event, value in
+        guard let event = TimingEvent(rawValue: event) else { return }
+        context.assumingMemoryBound(to: PipelineState.self).notice(event, value)
+      },
+      count: { context, control, level in
+        context.assumingMemoryBound(to: PipelineState.self).count(CounterControl(control), level: level & 3)
+      },
+      increment: { context, control in
+        context.assumingMemoryBound(to: PipelineState.self).increment(CounterControl(control))
+      })
     model.isFollowed = setsClock
     processor.attach(model)
   }
@@ -87,7 +95,7 @@ public final class Pipeline {
       l3: CacheTags(d.l3), l1DTLB: PageTags(entries: d.translation.l1Entries), l1ITLB: PageTags(entries: d.translation.l1Entries),
       l2DTLB: PageTags(entries: d.translation.l2Entries),
       l2ITLB: PageTags(entries: d.translation.l2Entries),
-      cycles: cycles, counts: counts, costs: Costs(d))
+      cycles: cycles, counts: counts, groupNumbers: table(4 * GroupNumber.count * GroupNumber.stride, 0), costs: Costs(d))
   }
 
   deinit {
@@ -104,6 +112,7 @@ public final class Pipeline {
     s.l2ITLB.deallocate()
     s.cycles.deallocate()
     s.counts.deallocate()
+    s.groupNumbers.deallocate()
     profile?.deallocate()
     observation?.deallocate()
     pipe.deallocate()
@@ -126,7 +135,7 @@ public final class Pipeline {
 
   func noteObservers() {
     let isObserved = groupObserver != nil || profile != nil
-    pipe.pointee.isObserved = isObserved
+    pipe.pointee.isObserved = isObserved || pipe.pointee.countsGroups
     if isObserved == (observation != nil) { return }
     observation?.deallocate()
     observation = isObserved ? Observation(pipe) : nil

@@ -99,8 +99,11 @@ struct PipelineState {
   let cycles: UnsafeMutablePointer<UInt64>
   /// By privilege level and ``Count``.
   let counts: UnsafeMutablePointer<UInt64>
-  static let countStride = 64
-  /// Somebody wants every group: a profile, a trace.
+  static let countStride = 80
+  /// Groups by how many of something they have (``GroupNumber``), by privilege level, while a performance counter wants that.
+  let groupNumbers: UnsafeMutablePointer<UInt64>
+  var countsGroups = false
+  /// Somebody wants every group: a profile, a trace, a performance counter.
   var isObserved = false
 
   // MARK: Parameters that the hot paths need

@@ -137,7 +137,8 @@ public final class LogicalProcessor {
     state.cpuid[1] = 0x6C65_746E
     state.cpuid[3] = 4 | 7 << 8 | 0 << 16 | 0x20 << 24
     state.cpuid[4] = 5
-    for i in 4..<16 { state.pmc[i] = PerformanceMonitors.counterReset }
+    for i in 0..<64 { state.pmc[i] = PerformanceMonitors.reset(control: i) }
+    engine.pointee.monitors = MonitorContext()
     // Systems write back what they found (Linux, when it returns a processor to the firmware): all of it must be writable. No table is
     // smaller than 32 KiB.
     state.cr[CR.pta] = 15 << 2
@@ -161,9 +162,17 @@ public final class LogicalProcessor {
   // MARK: Processor status
 
   /// Sets the whole PSR, `ri` included, and what derives from it.
-  public func setPSR(_ value: UInt64) {
+  public func setPSR(_ value: UInt64) { setPSR(value, after: 0) }
+
+  /// The same by an instruction, of which `slots` retire with PSR as it was.
+  func setPSR(_ value: UInt64, after slots: UInt64) {
     let old = state.pointee.psr
     let changed = old ^ value
+    let monitored = changed & Self.monitoredPSR != 0 && engine.pointee.monitors.isInUse
+    if monitored {
+      if changed & PSR.cplMask != 0 { engine.pointee.monitors.levelChanges &+= 1 }
+      settleMonitors(after: slots)
+    }
     if changed & PSR.bn != 0 { swapBanks() }
     state.pointee.psr = value
     if isTimed && changed & (PSR.cplMask | PSR.dt) != 0 { notice(.statusChanged) }
@@ -188,10 +197,11 @@ public final class LogicalProcessor {
     engine.pointee.floatDisabled = UInt8(truncatingIfNeeded: value >> 18 & 3)
     engine.pointee.mustStep = value & PSR.stepping != 0
     if value & PSR.db != 0 && changed & PSR.db != 0 { softTLB.purgeAll() }
+    if monitored { resumeMonitors(after: slots) }
   }
 
   /// The same from inside a block, where PSR.ri is zero by convention.
-  @inline(__always) func setPSRInBlock(_ value: UInt64) { setPSR(value) }
+  @inline(__always) func setPSRInBlock(_ value: UInt64) { setPSR(value, after: 1) }
 
   /// Exchanges GR16...GR31 with the other bank (PSR.bn has changed).
   private func swapBanks() {

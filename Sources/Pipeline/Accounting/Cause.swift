@@ -89,22 +89,25 @@ public enum Cause: UInt8, CaseIterable, Sendable, Codable {
 
 /// Things that are counted beside cycles, at most ``BranchCount/first`` of them.
 enum Count: Int, CaseIterable {
-  case syllables, nops
-  /// Those past L1D are floating-point loads, check loads and semaphores.
-  case loads, loadsPastL1D, stores
-  /// A branch was rightly expected to be taken, but to another place.
-  case mispredictTarget
+  /// Squashed syllables are counted only while a performance counter wants them.
+  case syllables, nops, squashed
+  /// Those past L1D are floating-point loads, check loads and semaphores; the uncached ones come on top.
+  case loads, loadsPastL1D, stores, uncachedLoads, uncachedStores
+  /// A branch was rightly expected to be taken, but to another place; wrongly expected not to be taken.
+  case mispredictTarget, mispredictTaken
   case l1iReads, l1iMisses, l2iReads, l2iMisses
   case l1dMisses, l2dReads, l2dWrites, l2dMisses, l3Reads, l3Misses, bankConflicts
   case dtlbMisses, itlbMisses, dataWalks, instructionWalks
   case stackStores, stackLoads, failedChecks, interruptions
+  /// `chk.a` and check loads, and those that failed; `srlz.i`; lines that L2 and L3 write back.
+  case alatChecks, alatMisses, serializations, l3Writes, memoryWrites
 }
 
 /// What is counted for each kind of branch, behind the ``Count``s.
 enum BranchCount: Int, CaseIterable {
   case executed, taken, mispredicted
 
-  static let first = 32
+  static let first = 48
 
   @inline(__always) func index(_ kind: Branch.Kind) -> Int { Self.first &+ Int(kind.rawValue) &* 3 &+ rawValue }
 }

@@ -119,6 +119,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   /// `goesOn`: it is the rest of the group before it.
   @inline(never)
   private func observe(_ group: UnsafePointer<IssueGroup>, _ block: UInt64, _ t: UInt64, goesOn: Bool) {
+    if pointee.countsGroups { countGroup(group, goesOn: goesOn) }
     let address = block &+ UInt64(group.pointee.offset)
     pointee.owner._withUnsafeGuaranteedRef { $0.observe(group, address, t, goesOn: goesOn) }
   }

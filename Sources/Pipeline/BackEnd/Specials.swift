@@ -14,7 +14,9 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       case .toApplication:
         if op.register == 40 { pointee.floatHold = t &+ latency(group, RegisterCode.application + 40) }
       case .serializeData: break
+      case .checkAdvanced: bump(.alatChecks)
       case .serializeInstruction, .machineSwitch:
+        bump(.serializations)
         flushFrom(t, op.kind == .machineSwitch ? pointee.costs.vmsw : pointee.costs.serialize)
       case .returnFromInterruption: flushFrom(t, pointee.costs.returnFromInterruption)
       case .enterPrivileged: if pointee.costs.enterPrivileged > 1 { flushFrom(t, pointee.costs.enterPrivileged) }
@@ -90,8 +92,10 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       pointee.pending.group = nil
       pointee.previous = nil
       pointee.beforePrevious = nil
+    case .monitorsChange: monitorsChange()
     case .checkFailed:
       bump(.failedChecks)
+      if value != 0 { bump(.alatMisses) }
       holdUntil(t &+ 1 &+ pointee.costs.checkRecovery, .load)
     case .timePassed:
       guard value > t else { break }

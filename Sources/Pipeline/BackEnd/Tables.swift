@@ -8,6 +8,7 @@ extension UnsafePointer where Pointee == IssueGroup {
   var references: UnsafePointer<Reference> { @inline(__always) get { table(Int(pointee.referencesAt), Reference.self) } }
   var branches: UnsafePointer<Branch> { @inline(__always) get { table(Int(pointee.branchesAt), Branch.self) } }
   var specials: UnsafePointer<Special> { @inline(__always) get { table(Int(pointee.specialsAt), Special.self) } }
+  var guards: UnsafePointer<UInt8> { @inline(__always) get { table(Int(pointee.guardsAt), UInt8.self) } }
   var quickResults: UnsafePointer<UInt8> { @inline(__always) get { table(Int(pointee.quickResultsAt), UInt8.self) } }
 }
 

@@ -16,11 +16,14 @@ struct IssueGroup {
   var specials: UInt8 = 0
   /// General registers that are written with a latency of one cycle: nobody waits for them but multimedia instructions.
   var quickResults: UInt8 = 0
+  /// Qualifying predicates of its syllables, without nops and branches.
+  var guards: UInt8 = 0
   var resultsAt: UInt16 = 0
   var referencesAt: UInt16 = 0
   var branchesAt: UInt16 = 0
   var specialsAt: UInt16 = 0
   var quickResultsAt: UInt16 = 0
+  var guardsAt: UInt16 = 0
   /// There are references, results or specials.
   var hasWork = false
   /// Pairs of bundles that the front end fetches for this group.

@@ -37,6 +37,7 @@ struct Planner {
     var branches: [Branch] = []
     var specials: [Special] = []
     var quickResults: [UInt8] = []
+    var guards: [UInt8] = []
     private var writtenPredicates: Set<UInt16> = []
 
     /// `fetched`: the last bundle that earlier groups have caused to be fetched.
@@ -95,6 +96,7 @@ struct Planner {
       group.branches = UInt8(branches.count)
       group.specials = UInt8(specials.count)
       group.quickResults = UInt8(quickResults.count)
+      group.guards = UInt8(guards.count)
       layOut()
     }
 
@@ -108,6 +110,7 @@ struct Planner {
       }
       let dependencies = Dependencies(i, s.kind)
       let qp = i.qp
+      if qp != 0 && i.unit != .b { guards.append(qp) }
       // Unconditional compares and the loop branches work whatever their predicate holds.
       if qp != 0 {
         uses.append(Use(code: RegisterCode.predicate + UInt16(qp), consumer: s.kind.isBranch ? .branch : .qualify, predicate: 0))
@@ -220,7 +223,8 @@ struct Planner {
       group.branchesAt = group.referencesAt + padded(references.count * MemoryLayout<Reference>.stride)
       group.specialsAt = group.branchesAt + padded(branches.count * MemoryLayout<Branch>.stride)
       group.quickResultsAt = group.specialsAt + padded(specials.count * MemoryLayout<Special>.stride)
-      group.header.byteCount = group.quickResultsAt + padded(quickResults.count)
+      group.guardsAt = group.quickResultsAt + padded(quickResults.count)
+      group.header.byteCount = group.guardsAt + padded(guards.count)
     }
 
     var byteCount: Int { Int(group.header.byteCount) }
@@ -238,6 +242,7 @@ struct Planner {
       put(branches, Int(group.branchesAt))
       put(specials, Int(group.specialsAt))
       put(quickResults, Int(group.quickResultsAt))
+      put(guards, Int(group.guardsAt))
     }
   }
 }
@@ -248,7 +253,7 @@ extension InstructionClass {
     switch self {
     case .toBranch, .toLoop, .toApplication, .alloc, .fence, .acceptanceFence, .serializeInstruction, .serializeData, .flushLine,
       .insert, .purgeLocal, .purgeGlobal, .bankSwitch, .enterPrivileged, .returnFromInterruption, .machineSwitch, .fromApplication,
-      .fromControl, .fromStatus, .probe:
+      .fromControl, .fromStatus, .probe, .checkAdvanced:
       true
     default: false
     }

@@ -262,7 +262,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   private func mispredicted(
     _ kind: Branch.Kind, _ taken: Bool, _ earliest: UInt64
   ) -> UInt64 {
-    if taken && pointee.pending.predicted != pointee.pending.fallThrough { bump(.mispredictTarget) }
+    if taken { bump(pointee.pending.predicted != pointee.pending.fallThrough ? .mispredictTarget : .mispredictTaken) }
     bump(.mispredicted, kind)
     let resume = pointee.pending.time &+ 1 &+ pointee.costs.mispredict
     pointee.fetched = resume &- 1

@@ -16,10 +16,16 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     let free = pointee.memory.busFree &+ pointee.costs.lineOnBus
     if free > arrival { arrival = free }
     pointee.memory.busFree = arrival
-    if pointee.l3.fill(key) { pointee.memory.busFree = arrival &+ pointee.costs.lineOnBus }
+    if pointee.l3.fill(key) {
+      bump(.memoryWrites)
+      pointee.memory.busFree = arrival &+ pointee.costs.lineOnBus
+    }
     return arrival
   }
 
   /// A dirty line of L2 goes to L3, which takes its turn.
-  @inline(never) func writeBack(_ time: UInt64) { pointee.memory.l3Free &+= pointee.costs.l3Line }
+  @inline(never) func writeBack(_ time: UInt64) {
+    bump(.l3Writes)
+    pointee.memory.l3Free &+= pointee.costs.l3Line
+  }
 }

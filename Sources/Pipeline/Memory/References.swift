@@ -216,6 +216,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       // With its entry in the ALAT the load is not made; if it is not there, a notice follows.
       bump(.loads)
       bump(.loadsPastL1D)
+      bump(.alatChecks)
     case .semaphore:
       bump(.loads)
       bump(.loadsPastL1D)
@@ -255,6 +256,11 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     switch pointee.owner._withUnsafeGuaranteedRef({ $0.place(of: address) }) {
     case .memory(let key): access(r, address, key, t)
     case .uncached:
+      switch r.pointee.kind {
+      case .load, .floatLoad, .floatPair, .checkLoad, .floatCheck: bump(.uncachedLoads)
+      case .store, .floatStore: bump(.uncachedStores)
+      case .semaphore, .prefetch, .flush: break
+      }
       let ready = t &+ pointee.costs.uncached
       if r.pointee.target != 0 { finish(r.pointee.target, ready, .load) }
       if ready > pointee.memory.drained { pointee.memory.drained = ready }

@@ -948,7 +948,8 @@ extension LogicalProcessor {
     let level = s.ar[AR.pfs] >> 62
     let psr = s.pointee.psr
     guard level > PSR.cpl(psr) else { return .attention(takenBranch: true) }
-    setPSR(psr & ~PSR.cplMask | level << PSR.cplShift)
+    engine.pointee.position = UInt64(op.pointee.position)
+    setPSR(psr & ~PSR.cplMask | level << PSR.cplShift, after: 1)
     guard psr & PSR.lp != 0 else { return .attention(takenBranch: true) }
     raise(.lowerPrivilegeTransfer, isr: 2)
     s.pointee.fault.isTrap = true

@@ -279,6 +279,8 @@ struct EngineContext {
   /// With a timing model: the cycle at which blocks must stop.
   var cycleLimit: UInt64 = .max
 
+  var monitors = MonitorContext()
+
   /// The gate as one word.
   static func gateWord(_ e: UnsafeMutablePointer<EngineContext>) -> UnsafePointer<UInt32> {
     guard let offset = MemoryLayout<EngineContext>.offset(of: \.gate) else { preconditionFailure("the gate is stored") }

@@ -18,6 +18,8 @@ extension LogicalProcessor {
 
   /// What outlives the engine's own notes.
   func leaveEngine() {
+    outsideBlocks()
+    if engine.pointee.monitors.enabled != 0 { showMonitors() }
     if state.pointee.psr & PSR.ic != 0 { recordPreviousBundle() }
   }
 
@@ -33,6 +35,7 @@ extension LogicalProcessor {
     }
     let now = s.cycles
     if now >= e.pointee.timerCycle { fireTimer() }
+    if now >= s.pointee.monitorCycle { monitorsAreDue() }
     if s.pointee.interruptPending && s.pointee.psr & PSR.i != 0 {
       if hostHandlesInterruptions {
         raise(.externalInterrupt)
@@ -79,7 +82,7 @@ extension LogicalProcessor {
 
   /// Slots that may have retired when blocks stop. A timing model looks at its clock itself.
   @inline(__always) private func instructionLimit() -> UInt64 {
-    let cycle = min(engine.pointee.deadline, engine.pointee.timerCycle)
+    let cycle = min(engine.pointee.deadline, engine.pointee.timerCycle, state.pointee.monitorCycle)
     engine.pointee.cycleLimit = followsModel ? cycle : .max
     if !followsModel { return cycle &- state.pointee.idleCycles }
     return .max
@@ -139,6 +142,7 @@ extension LogicalProcessor {
     outsideBlocks()
     let s = state
     if s.cycles >= engine.pointee.timerCycle { fireTimer() }
+    if s.cycles >= s.pointee.monitorCycle { monitorsAreDue() }
     if s.pointee.interruptPending && s.pointee.psr & PSR.i != 0 {
       if hostHandlesInterruptions {
         raise(.externalInterrupt)

@@ -103,11 +103,8 @@ extension LogicalProcessor {
     case .ibr:
       guard index < 8 else { return reservedField() }
       result = s.ibr[index]
-    case .pmc: result = index < 64 ? s.pmc[index] : 0
-    case .pmd:
-      // Secure counters read as zero below privilege 0 (Volume 2, section 7.2.1).
-      let secure = s.pointee.psr & PSR.sp != 0 || (index >= 4 && index < 64 && s.pmc[index] & 1 << 6 != 0)
-      result = index >= 64 || (PSR.cpl(s.pointee.psr) != 0 && secure) ? 0 : s.pmd[index]
+    case .pmc: result = readMonitorControl(index)
+    case .pmd: result = readMonitorData(index)
     case .cpuid:
       guard index < 5 else { return reservedField() }
       result = s.cpuid[index]
@@ -152,8 +149,12 @@ extension LogicalProcessor {
       s.ibr[index] = index & 1 == 1 ? data & ~0x7000_0000_0000_0000 : data
       codeMapChanged()
       return .exit
-    case .pmc: if index < 64 { s.pmc[index] = PerformanceMonitors.written(data, control: index) }
-    case .pmd: if PerformanceMonitors.isImplemented(data: index) { s.pmd[index] = data }
+    case .pmc:
+      writeMonitorControl(index, data)
+      return .exit
+    case .pmd:
+      writeMonitorData(index, data)
+      return .exit
     case .cpuid, .none, .dahr: return illegalOperation()
     }
     return .next
@@ -162,30 +163,5 @@ extension LogicalProcessor {
   /// Page sizes that region registers and ITIR accept: 8 KiB is insertable by the manual's list as well.
   func pageSizeImplemented(_ shift: UInt64) -> Bool {
     Implementation.insertablePages >> shift & 1 != 0 || shift == 13
-  }
-}
-
-/// Which performance monitors the Montecito has, and what their control registers hold. They do not count.
-enum PerformanceMonitors {
-  /// Bits of PMC4...PMC15 that software sets; bit 25 reads as one, the rest as zero.
-  private static let counterControl: UInt64 = 0x7C7F_FF7F
-  static let counterReset: UInt64 = 0x200_0000
-
-  /// What PMC `index` holds after a write: PMC0 freeze and the overflow bits of PMD4...PMD15, PMC1...PMC3 nothing (there is no monitor
-  /// above 63), then the generic counters, opcode matching, event address registers and trace buffer.
-  static func written(_ value: UInt64, control index: Int) -> UInt64 {
-    switch index {
-    case 0: value & 0xFFF1
-    case 4...15: value & counterControl | counterReset
-    case 32...42: value
-    default: 0
-    }
-  }
-
-  static func isImplemented(data index: Int) -> Bool {
-    switch index {
-    case 4...15, 32...39, 48...63: true
-    default: false
-    }
   }
 }

@@ -73,13 +73,13 @@ extension LogicalProcessor {
         if g.attributes.variant == .clear { alatRemove(alatTag(gr: o.d)) }
         return .next
       }
-      return recover(o)
+      return recover(o, 1)
     case .checkAFP:
       if alatContains(alatTag(fr: o.d)) {
         if g.attributes.variant == .clear { alatRemove(alatTag(fr: o.d)) }
         return .next
       }
-      return recover(o)
+      return recover(o, 1)
     case .invala:
       alatClear()
       return .next
@@ -187,8 +187,8 @@ extension LogicalProcessor {
   }
 
   /// A check that has failed: to the recovery code.
-  private func recover(_ o: MicroOp) -> StepResult {
-    if isTimed { notice(.checkFailed) }
+  private func recover(_ o: MicroOp, _ kind: UInt64 = 0) -> StepResult {
+    if isTimed { notice(.checkFailed, kind) }
     return branchRelative(o)
   }
 }

@@ -60,7 +60,7 @@ extension LogicalProcessor {
         if kind != .checkNoClear { alatRemove(tag) }
         return .next
       }
-      if isTimed { notice(.checkFailed) }
+      if isTimed { notice(.checkFailed, 1) }
     default: break
     }
     let speculative = kind == .speculative || kind == .speculativeAdvanced
@@ -166,7 +166,7 @@ extension LogicalProcessor {
         if kind != .checkNoClear { alatRemove(tag) }
         return .next
       }
-      if isTimed { notice(.checkFailed) }
+      if isTimed { notice(.checkFailed, 1) }
     }
     let speculative = kind == .speculative || kind == .speculativeAdvanced
     let advanced = kind == .advanced || kind == .speculativeAdvanced
@@ -296,7 +296,7 @@ extension LogicalProcessor {
         if kind == .checkClear { alatRemove(tag) }
         return .next
       }
-      if isTimed { notice(.checkFailed) }
+      if isTimed { notice(.checkFailed, 1) }
     }
     let speculative = kind == .speculative || kind == .speculativeAdvanced
     let advanced = kind == .advanced || kind == .speculativeAdvanced

@@ -8,7 +8,7 @@ import Arithmetic
 /// come from 7-, 6- and 3-bit fields of the encoding.
 public struct ProcessorState {
   /// Layout of this struct in saved machines.
-  public static let stateVersion: UInt32 = 2
+  public static let stateVersion: UInt32 = 3
 
   // MARK: Arrays, in the order that `StateLayout` states
 
@@ -93,6 +93,8 @@ public struct ProcessorState {
   public var initPending: Bool = false
   /// ITC value at which ITM was last matched or written; a match fires once.
   public var timerArmed: Bool = false
+  /// No performance counter that interrupts can overflow before this cycle.
+  public var monitorCycle: UInt64 = .max
   /// hint @pause: nothing retires before this cycle or an interrupt; 0 while it runs.
   public var pausedUntil: UInt64 = 0
   /// Slots retired at the last pause, between it and the one before, and how many there were of that kind (see `Pause.swift`).

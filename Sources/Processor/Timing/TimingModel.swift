@@ -16,6 +16,11 @@ public struct TimingModel {
     @convention(c) (_ context: UnsafeMutableRawPointer, _ group: UnsafeRawPointer, _ block: UInt64) -> UInt64
   /// Something that costs time and is not an instruction has happened.
   public typealias Notice = @convention(c) (_ context: UnsafeMutableRawPointer, _ event: UInt32, _ value: UInt64) -> Void
+  /// How often an event of the performance monitor has happened at a privilege level; `control` is the counter's configuration
+  /// (``CounterControl``). The difference of two answers is what a counter counts.
+  public typealias CountEvent = @convention(c) (_ context: UnsafeMutableRawPointer, _ control: UInt64, _ level: Int) -> UInt64
+  /// The most by which that grows in a cycle; 0: the model does not know the event.
+  public typealias Increment = @convention(c) (_ context: UnsafeMutableRawPointer, _ control: UInt64) -> UInt64
 
   public var context: UnsafeMutableRawPointer
   /// Cycle of the last issue group. The engine moves it on when time has passed without instructions.
@@ -25,16 +30,20 @@ public struct TimingModel {
   public var plan: Plan
   public var issue: Issue
   public var notice: Notice
+  public var count: CountEvent
+  public var increment: Increment
 
   public init(
     context: UnsafeMutableRawPointer, clock: UnsafeMutablePointer<UInt64>, plan: @escaping Plan, issue: @escaping Issue,
-    notice: @escaping Notice
+    notice: @escaping Notice, count: @escaping CountEvent, increment: @escaping Increment
   ) {
     self.context = context
     self.clock = clock
     self.plan = plan
     self.issue = issue
     self.notice = notice
+    self.count = count
+    self.increment = increment
   }
 }
 
@@ -75,9 +84,11 @@ public enum TimingEvent: UInt32, Sendable {
   case blocksDropped
   /// Time has passed without instructions: the value is the new cycle.
   case timePassed
+  /// What performance counters count may change; each is asked for afterwards.
+  case monitorsChange
   /// PSR.cpl or PSR.dt has changed.
   case statusChanged
-  /// A check load, chk.a or chk.s has failed.
+  /// A check load, chk.a (value 1) or chk.s (0) has failed.
   case checkFailed
   /// A translation was put into the cache for data; the value names it (``TimingModel/name(of:)``).
   case dataInserted
@@ -92,6 +103,8 @@ extension LogicalProcessor {
 
   /// Lets a model count cycles from now on. What has been translated is dropped: it has no issue groups.
   public func attach(_ model: TimingModel) {
+    settleMonitors()
+    defer { resumeMonitors() }
     engine.pointee.timing = model
     model.clock.pointee = state.cycles
     domain.isTimed = true
