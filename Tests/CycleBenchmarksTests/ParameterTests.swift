@@ -1,5 +1,6 @@
 import CycleBenchmarks
 import Pipeline
+import Processor
 import Testing
 
 /// Changing one parameter of a machine's description changes what it should, and nothing else: a sample of the microbenchmarks, one or two
@@ -10,8 +11,10 @@ struct ParameterTests {
     "latency/add", "latency/padd1", "latency/fma.d", "latency/xma.l", "latency/fmin", "latency/fcvt.xf", "latency/fcmp.eq",
     "latency/getf.sig", "latency/setf.sig", "bypass/alu-multimedia", "bypass/multimedia-alu", "bypass/load-load-address",
     "bypass/load-multimedia", "bypass/load-setf", "bypass/fma-stf", "bypass/load-stf", "ports/fixed-shift", "ports/load-store",
-    "branch/taken", "branch/mispredicted-taken", "branch/return", "branch/indirect", "branch/mov-to-br-at-once", "loop/count-set-late",
-    "system/read-ar.bsp", "system/read-ar.unat", "system/read-ar.itc", "system/read-cr.iip", "system/read-cr.ifa", "system/rsm-srlz",
+    "branch/taken", "branch/mispredicted-taken", "branch/return", "branch/indirect", "branch/mov-to-br-at-once",
+    "loop/count-set-late",
+    "system/read-ar.bsp", "system/read-ar.unat", "system/read-ar.itc", "system/read-cr.iip", "system/read-cr.ifa",
+    "system/rsm-srlz",
     "system/bsw", "system/probe", "system/mf", "system/xchg8", "system/rfi", "speculation/chk.a-fails", "memory/l2-to-alu",
     "memory/l2-to-float", "memory/l3-to-alu", "memory/l2-l1dtlb-miss", "memory/l2-walk", "memory/store-load-3", "bank/conflict",
     "stack/call-chain",
