@@ -32,13 +32,12 @@ trap 'rm -rf "$work"' EXIT
 # valgrind does not read all of the debug information that the compiler writes.
 strip -g -o "$work/epicure" "$epicure"
 
-# count TIMING SLOTS PROGRAM: slots and host instructions.
+# count TIMING SLOTS PROGRAM: host instructions. Without --stats, which profiles.
 count() {
   valgrind --tool=callgrind --callgrind-out-file="$work/callgrind" "$work/epicure" run --timing "$1" --limit-instructions "$2" \
-    --stats "$work/stats" "$programs/$3" >/dev/null 2>"$work/log" </dev/null || [ $? -eq 3 ] || true
+    "$programs/$3" >/dev/null 2>"$work/log" </dev/null || true
   host=$(awk '/Collected/ { print $4 }' "$work/log")
-  slots=$(sed -n 's/^  "instructions" : \([0-9]*\).*/\1/p' "$work/stats")
-  [ -n "$host" ] && [ -n "$slots" ] || { cat "$work/log" >&2; exit 1; }
+  [ -n "$host" ] || { cat "$work/log" >&2; exit 1; }
 }
 
 printf '%-12s %12s %12s %8s %8s\n' program functional cycle ratio limit
@@ -58,10 +57,9 @@ compare() {
 for name in $names; do
   for timing in functional cycle; do
     count "$timing" 1 "$name"
-    first_host=$host
-    first_slots=$slots
+    first=$host
     count "$timing" "$limit" "$name"
-    value=$(awk -v h="$host" -v g="$first_host" -v s="$slots" -v r="$first_slots" 'BEGIN { printf "%.2f", (h - g) / (s - r) }')
+    value=$(awk -v h="$host" -v g="$first" -v s="$limit" 'BEGIN { printf "%.2f", (h - g) / s }')
     eval "$timing=$value"
   done
   # shellcheck disable=SC2154
