@@ -83,12 +83,17 @@ torture: build ## GCC's C execution torture suite
 	Benchmarks/torture.sh $(EPICURE) $(GUESTS)/torture/gcc-execute-O2.tar.xz
 
 .PHONY: lockstep
-lockstep: build ## the engine against the stepper: all torture programs, a whole boot of Linux
+lockstep: build ## the engine against the stepper, then with the cycle model watching: all torture programs, a whole boot of Linux
 	Benchmarks/lockstep.sh $(EPICURE) $(GUESTS)
+	Benchmarks/lockstep.sh $(EPICURE) $(GUESTS) --timing cycle
 
 .PHONY: speed
 speed: build test-packages ## host instructions per guest slot, whole programs
 	Benchmarks/speed.sh $(EPICURE) $(GUESTS)/programs
+
+.PHONY: cycle-speed
+cycle-speed: build test-packages ## what cycle timing costs: host instructions against functional timing
+	Benchmarks/cycle-speed.sh $(EPICURE) $(GUESTS)/programs
 
 .PHONY: cycles
 cycles: build ## the cycle timing against published figures: writes Documentation/Cycles-table.md
