@@ -5,8 +5,8 @@
 #   Benchmarks/lockstep.sh EPICURE GUESTS [--every N] [--share N] [--jobs N] [--timing cycle]
 #
 # GUESTS has torture/, linux-6.1/. --every 20 takes one program in twenty; --share 50 checks a fiftieth of the boot. By default all:
-# about ten minutes of two cores. --timing cycle lets the pipeline model watch one of the two runs of each program: it must not change
-# a result (the boot is left out). The status is 1 if anything differs.
+# about ten minutes of two cores. --timing cycle lets the pipeline model watch one of the two runs: it must not change a result. Of
+# programs it sets the clock, too; a boot would then take another course, so there it only watches. The status is 1 if anything differs.
 set -eu
 
 if [ $# -lt 2 ]; then
@@ -42,8 +42,7 @@ xargs -n 1 -P "$jobs" sh -c '
 sort "$work/failures"
 echo "$(wc -l <"$work/list") programs in lockstep, $(wc -l <"$work/failures") failed"
 
-[ "$timing" = functional ] || { [ ! -s "$work/failures" ]; exit; }
-"$epicure" boot --lockstep "$share" --virtualization none --kernel "$guests/linux-6.1/vmlinux.gz" \
+"$epicure" boot --lockstep "$share" --timing "$timing" --virtualization none --kernel "$guests/linux-6.1/vmlinux.gz" \
   --initrd "$guests/linux-6.1/initramfs.cpio.gz" --append console=ttyS0 --until 'EPICURE GUEST READY' </dev/null >"$work/console"
 tail -1 "$work/console"
 [ ! -s "$work/failures" ]
