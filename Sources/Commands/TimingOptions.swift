@@ -13,8 +13,8 @@ struct TimingOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "The processor that --timing cycle models: montecito-1.6, madison-1.5, mckinley-1.0, or a YAML file that says what differs "
-        + "from one of them.", valueName: "name or file"))
-  var pipeline = "montecito-1.6"
+        + "from one of them. Without this option: montecito-1.6.", valueName: "name or file"))
+  var pipeline: String?
   @Flag(help: "With --timing cycle: print at the end, on standard error, what the cycles were spent on, and where.")
   var cycleReport = false
   @Option(
@@ -41,7 +41,7 @@ struct TimingOptions: ParsableArguments {
   func description() throws(CommandFailure) -> MachineDescription? {
     guard timing == .cycle else { return nil }
     do throws(MachineDescription.Failure) {
-      let description = try MachineDescription.load(pipeline)
+      let description = try MachineDescription.load(pipeline ?? "montecito-1.6")
       // Clocks of the platform and what the firmware says of them go by the processor's.
       LogicalProcessor.setClock(
         frequency: UInt64(description.clockMHz * 1_000_000), cyclesPerITCTick: UInt64(description.itcDivisor))
@@ -56,7 +56,8 @@ struct TimingOptions: ParsableArguments {
     func refuse(_ message: String) -> CommandFailure { CommandFailure(CommandFailure.badInput, message) }
     if timing != .cycle {
       for (given, option) in [
-        (cycleReport, "--cycle-report"), (symbols != nil, "--symbols"), (pipelineTrace != nil, "--pipeline-trace"),
+        (pipeline != nil, "--pipeline"), (cycleReport, "--cycle-report"), (symbols != nil, "--symbols"),
+        (pipelineTrace != nil, "--pipeline-trace"),
       ] where given { throw refuse("\(option) needs --timing cycle") }
     }
     if pipelineTrace == nil {

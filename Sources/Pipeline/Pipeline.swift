@@ -36,8 +36,7 @@ public final class Pipeline {
     for producer in Producer.allCases { extra[256 + Int(producer.rawValue)] = producer.cause.rawValue }
     for producer in Producer.allCases {
       for consumer in Consumer.allCases {
-        extra[Int(producer.rawValue) * 16 + Int(consumer.rawValue)] = UInt8(
-          max(0, min(2, latencies.extra(producer, consumer))))
+        extra[Int(producer.rawValue) * 16 + Int(consumer.rawValue)] = UInt8(clamping: latencies.extra(producer, consumer))
       }
     }
     pipe = .allocate(capacity: 1)
@@ -78,8 +77,7 @@ public final class Pipeline {
       return p
     }
     let pairs = max(1, d.frontEnd.bufferBundles / 2)
-    // A power of two: the index is masked.
-    let histories = 1 << (Int.bitWidth - 1 - max(1, d.branch.histories).leadingZeroBitCount)
+    let histories = max(1, d.branch.histories)
     var unified = d.l2i
     if unified.bytes == 0 { unified.bytes = unified.ways * unified.line }
     let buffer = table(pairs, UInt64(0))
@@ -88,9 +86,10 @@ public final class Pipeline {
     return PipelineState(
       levelCycles: cycles, levelCounts: counts, state: processor.state, dataTable: processor.dataTable,
       memoryBase: processor.memoryBase, owner: owner,
-      scoreboard: table(RegisterCode.count, 0), extra: extra, operandCauses: extra + 256, buffer: buffer, bufferNext: buffer,
+      scoreboard: table(RegisterCode.count, 0), extra: extra,
+      slack: UInt64((0..<256).map { extra[$0] }.max() ?? 0), operandCauses: extra + 256, buffer: buffer, bufferNext: buffer,
       bufferEnd: buffer + pairs,
-      histories: table(histories, History()), historyMask: histories - 1, returnStack: table(max(1, d.branch.returnStack), 0),
+      histories: table(histories, History()), historyCount: UInt64(histories), returnStack: table(max(1, d.branch.returnStack), 0),
       branchWritten: table(8, 0), l1i: CacheTags(d.l1i), l1d: CacheTags(d.l1d), l2d: CacheTags(d.l2d), l2i: CacheTags(unified),
       l3: CacheTags(d.l3), l1DTLB: PageTags(entries: d.translation.l1Entries), l1ITLB: PageTags(entries: d.translation.l1Entries),
       l2DTLB: PageTags(entries: d.translation.l2Entries),

@@ -34,6 +34,8 @@ struct PipelineState {
   let scoreboard: UnsafeMutablePointer<UInt64>
   /// Extra cycles, 16 consumers for each producer.
   let extra: UnsafePointer<UInt8>
+  /// The most of them.
+  let slack: UInt64
   /// General registers (by name, with the frame and rotation of `lateFrame`) that may be waited for, others that may be.
   var lateLow: UInt64 = 0
   var lateHigh: UInt64 = 0
@@ -64,7 +66,7 @@ struct PipelineState {
   let buffer: UnsafeMutablePointer<UInt64>
   var bufferNext: UnsafeMutablePointer<UInt64>
   let bufferEnd: UnsafeMutablePointer<UInt64>
-  /// Line of L1I that was fetched last, in units of 64 bytes, and its virtual page.
+  /// Number of the line of L1I that was fetched last, and its virtual page.
   var fetchLine: UInt64 = .max
   var fetchPage: UInt64 = .max
 
@@ -73,7 +75,7 @@ struct PipelineState {
   /// The branches of the last group whose outcome the next group's address tells.
   var pending = PendingBranches()
   let histories: UnsafeMutablePointer<History>
-  let historyMask: Int
+  let historyCount: UInt64
   let returnStack: UnsafeMutablePointer<UInt64>
   var returnTop = 0
   /// When each branch register was written, and the loop registers.

@@ -43,6 +43,7 @@ struct ParameterTests {
       ("latency: { multimedia_to_integer: 4 }", ["bypass/multimedia-alu"]),
       // Pointer chases are loads of addresses; those without translation are measured to an ALU instruction.
       ("latency: { load_to_address: 3 }", ["bypass/load-load-address", "memory/l2-l1dtlb-miss", "memory/l2-walk"]),
+      ("latency: { load_to_address: 9 }", ["bypass/load-load-address", "memory/l2-l1dtlb-miss", "memory/l2-walk"]),
       ("latency: { load_to_multimedia: 3 }", ["bypass/load-multimedia"]),
       ("latency: { load_to_setf: 3 }", ["bypass/load-setf"]),
       ("latency: { float_to_store: 6 }", ["bypass/fma-stf"]),
@@ -72,7 +73,7 @@ struct ParameterTests {
       ("system: { return_from_interruption: 20 }", ["system/rfi"]),
       ("system: { check_recovery: 8 }", ["speculation/chk.a-fails"]),
       ("stack: { registers_per_cycle: 1 }", ["stack/call-chain"]),
-      ("memory: { float_extra: 2 }", ["bypass/load-stf", "memory/l2-to-float"]),
+      ("memory: { float_extra: 2 }", ["memory/l2-to-float"]),
       ("memory: { bank_conflict: 6 }", ["bank/conflict"]),
       ("memory: { store_forward_window: 2 }", ["memory/store-load-3"]),
       // A walk follows a miss of both levels.
@@ -141,7 +142,12 @@ struct DescriptionTests {
       ("l3: { ways: 7 }", "l3: bytes / (ways * line) must be a power of two"),
       ("l1d: { line: 48 }", "l1d.line: a power of two is wanted"),
       ("branch: { return_stack: 0 }", "branch.return_stack: from 1 to 64, not 0"),
-      ("system: { fence: -1 }", "system.fence: from 0 to 1048576, not -1"),
+      ("system: { fence: -1 }", "system.fence: from 0 to 16384, not -1"),
+      // What would not fit a group's record, or what the model cannot do, is said and not cut off.
+      ("system: { slow_read: 100000 }", "system.slow_read: from 0 to 16384, not 100000"),
+      ("latency: { integer_to_multimedia: 4 }", "latency.integer_to_multimedia: from 1 to 3, not 4"),
+      ("memory: { banks: 12 }", "memory.banks: a power of two is wanted"),
+      ("memory: { uncached_nanoseconds: .nan }", "memory.uncached_nanoseconds: from 0.0 to 1000000.0, not nan"),
       ("clock_mhz: 0", "clock_mhz: from 1.0 to 100000.0, not 0.0"), ("[1, 2]", "a description is a list of keys and values"),
       ("a: [", ""),
     ])

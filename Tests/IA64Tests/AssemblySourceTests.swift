@@ -1,4 +1,5 @@
 import IA64
+import TestSupport
 import Testing
 
 /// Sources of several bundles: labels, stops, templates, abbreviations, and what is wrong in them.

@@ -1,5 +1,6 @@
 import Foundation
 import IA64
+import TestSupport
 import Testing
 
 /// Compares our listing of bundles with objdump's, line by line and character by character.

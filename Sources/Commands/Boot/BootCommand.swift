@@ -194,7 +194,9 @@ struct BootCommand: ParsableCommand {
       let done = server.machine.instructions
       if done >= limitInstructions { return .instructions }
       // As if all processors were busy; what is missing then is for the next round.
-      let target = server.machine.now &+ max(1, (limitInstructions - done) / UInt64(cpus))
+      // With cycle timing a cycle retires up to six slots.
+      let slots: UInt64 = server.pipelines.isEmpty ? 1 : 6
+      let target = server.machine.now &+ max(1, (limitInstructions - done) / (UInt64(cpus) * slots))
       let outcome = try server.run(until: min(timeLimit, target))
       if outcome != .limit || server.machine.now >= timeLimit { return .server(outcome) }
     }

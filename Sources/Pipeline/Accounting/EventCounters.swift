@@ -10,21 +10,19 @@ enum GroupNumber: Int {
 
 /// The events by their code in PMC, for quick answers to the processor.
 struct EventTable {
-  private let events: UnsafeMutablePointer<MonitoredEvent?>
+  private let events: [MonitoredEvent?]
   private static let size = 1 << 12
 
   init() {
-    events = .allocate(capacity: Self.size)
-    events.initialize(repeating: nil, count: Self.size)
+    var events = [MonitoredEvent?](repeating: nil, count: Self.size)
     for event in MonitoredEvent.all { events[Int(PerformanceEvent.code(event.select, event.umask))] = event }
+    self.events = events
   }
 
   subscript(code: UInt16) -> MonitoredEvent? { events[Int(code) & (Self.size - 1)] }
 
   static let shared = EventTable()
 }
-
-extension EventTable: @unchecked Sendable {}
 
 extension UnsafeMutablePointer where Pointee == PipelineState {
   // MARK: What the processor's counters ask for

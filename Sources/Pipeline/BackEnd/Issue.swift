@@ -127,8 +127,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   /// A result will be there for its quickest consumer in cycle `ready`.
   @inline(__always) func finish(_ code: UInt16, _ ready: UInt64, _ producer: Producer) {
     pointee.scoreboard[index(code)] = ready &<< 8 | UInt64(producer.rawValue)
-    // No producer has a consumer that waits longer than this beyond its base latency.
-    let late = ready &+ 2
+    let late = ready &+ pointee.slack
     if code < RegisterCode.float {
       let name = frameName
       if name != pointee.lateFrame { rename(name) }

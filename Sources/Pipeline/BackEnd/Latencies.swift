@@ -33,7 +33,6 @@ struct Latencies {
       return (.system, i.cr3 >= 64 || i.cr3 == 1 ? s.interruptWrite : s.controlWrite)
     case .toStatus, .systemMask: return (.system, s.systemMask)
     case .toIndirect: return (.system, s.controlWrite)
-    case .semaphore: return nil
     default: return nil
     }
   }
@@ -86,7 +85,8 @@ struct Latencies {
     case (.multimedia, .multimedia): return 0
     case (.multimedia, _): return l.multimediaToInteger - l.multimedia
     case (.float, .floatStore): return l.floatToStore - l.fma
-    case (.floatLoad, .getf), (.floatLoad, .floatStore): return l.floatLoadToStore - l.floatLoad
+    case (.floatLoad, .getf), (.floatLoad, .floatStore):
+      return l.floatLoadToStore - description.l2d.latency - description.memory.floatExtra
     case (.floatCompare, .branch): return 0
     case (.floatCompare, _): return 1
     case (.applicationRead, .multimedia): return 2

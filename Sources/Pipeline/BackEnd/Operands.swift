@@ -9,7 +9,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   ) -> UInt64 {
     var t = earliest
     // Everything that is ready long enough is below this, whoever consumes it.
-    let threshold = (earliest &- 2) &<< 8
+    let threshold = (earliest &- Swift.min(earliest, pointee.slack)) &<< 8
     let scoreboard = pointee.scoreboard
     let s = pointee.state
     var recent = false

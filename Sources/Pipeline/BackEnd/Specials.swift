@@ -13,7 +13,6 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
         if op.register != 64 { pointee.loopWritten = t }
       case .toApplication:
         if op.register == 40 { pointee.floatHold = t &+ latency(group, RegisterCode.application + 40) }
-      case .serializeData: break
       case .checkAdvanced: bump(.alatChecks)
       case .serializeInstruction, .machineSwitch:
         bump(.serializations)

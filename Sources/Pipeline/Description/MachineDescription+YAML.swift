@@ -112,9 +112,6 @@ extension MachineDescription {
 
   /// Sizes and counts that the model's tables can have.
   private func check() throws(Failure) {
-    func within<T: Comparable>(_ value: T, _ range: ClosedRange<T>, _ name: String) throws(Failure) {
-      guard range.contains(value) else { throw Failure("\(name): from \(range.lowerBound) to \(range.upperBound), not \(value)") }
-    }
     try within(clockMHz, 1...100_000, "clock_mhz")
     try within(itcDivisor, 1...64, "itc_divisor")
     for (name, cache, least) in [("l1i", l1i, 1), ("l1d", l1d, 1), ("l2d", l2d, 1), ("l2i", l2i, 0), ("l3", l3, 1)] {
@@ -138,22 +135,31 @@ extension MachineDescription {
     try within(memory.loadMisses, 1...16, "memory.load_misses")
     try within(memory.storeMisses, 1...16, "memory.store_misses")
     try within(memory.banks, 1...16, "memory.banks")
+    guard memory.banks.nonzeroBitCount == 1 else { throw Failure("memory.banks: a power of two is wanted") }
+    // An instruction looks back at two groups.
+    try within(latency.integerToMultimedia, 1...3, "latency.integer_to_multimedia")
     try within(memory.nanoseconds, 0...100_000, "memory.nanoseconds")
     try within(memory.busMegabytesPerSecond, 1...1_000_000, "memory.bus_megabytes_per_second")
     try checkLatencies()
   }
 
+  private func within<T: Comparable>(_ value: T, _ range: ClosedRange<T>, _ name: String) throws(Failure) {
+    guard range.contains(value) else { throw Failure("\(name): from \(range.lowerBound) to \(range.upperBound), not \(value)") }
+  }
+
   /// Every other number is a count of cycles or a time; none of them may be absurd.
   private func checkLatencies() throws(Failure) {
-    for (group, value) in [
-      ("latency", latency as Any), ("system", system), ("branch", branch), ("translation", translation), ("front_end", frontEnd),
-      ("virtualization", virtualization),
+    try within(branch.mispredict, 0...16_384, "branch.mispredict")
+    try within(branch.loopCountAhead, 0...16_384, "branch.loop_count_ahead")
+    // Differences of latencies are kept in bytes, latencies in words of groups' records.
+    for (group, value, most) in [
+      ("latency", latency as Any, 255), ("system", system, 16_384), ("translation", translation, 16_384),
+      ("front_end", frontEnd, 16_384), ("memory", memory, 16_384), ("virtualization", virtualization, 1 << 20),
     ] {
       for child in Mirror(reflecting: value).children {
-        let number = (child.value as? Int).map(Double.init) ?? child.value as? Double ?? 0
-        guard 0...1_048_576 ~= number else {
-          throw Failure("\(group).\(Self.snake(child.label ?? "")): from 0 to 1048576, not \(child.value)")
-        }
+        let name = "\(group).\(Self.snake(child.label ?? ""))"
+        if let cycles = child.value as? Int { try within(cycles, 0...most, name) }
+        if let time = child.value as? Double { try within(time, 0...1_000_000, name) }
       }
     }
   }

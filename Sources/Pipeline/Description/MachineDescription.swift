@@ -68,8 +68,7 @@ public struct MachineDescription: Codable, Sendable, Equatable {
     public var xma = 4
     /// An FP result that is stored.
     public var floatToStore = 5
-    public var floatLoad = 6
-    /// An FP load that getf or a store reads.
+    /// An FP load that getf or a store reads. For others it takes `memory.float_extra` longer than an integer load that L2 serves.
     public var floatLoadToStore = 7
     public var fcmp = 2
     public var getf = 5

@@ -123,7 +123,7 @@ struct Planner {
       let latency = planner.latencies.result(i, s.kind)
       for code in dependencies.writes {
         uses.append(Use(code: code, consumer: .overwrite, predicate: qp))
-        if isReferenceResult(s.kind, code) { continue }
+        if isReferenceResult(s.kind) { continue }
         if let latency {
           // The predicate of an approximation is there as soon as that of a compare.
           let isPredicate = latency.producer == .float && code >= RegisterCode.predicate && code < RegisterCode.branch
@@ -154,7 +154,7 @@ struct Planner {
       }
     }
 
-    private func isReferenceResult(_ kind: InstructionClass, _ code: UInt16) -> Bool {
+    private func isReferenceResult(_ kind: InstructionClass) -> Bool {
       switch kind {
       case .load, .checkLoad, .floatLoad, .floatLoadPair, .floatCheckLoad, .semaphore: true
       default: false
@@ -251,9 +251,8 @@ extension InstructionClass {
   /// It does something to time beyond ports and latencies (`Specials.swift`).
   var isSpecial: Bool {
     switch self {
-    case .toBranch, .toLoop, .toApplication, .alloc, .fence, .acceptanceFence, .serializeInstruction, .serializeData, .flushLine,
-      .insert, .purgeLocal, .purgeGlobal, .bankSwitch, .enterPrivileged, .returnFromInterruption, .machineSwitch, .fromApplication,
-      .fromControl, .fromStatus, .probe, .checkAdvanced:
+    case .toBranch, .toLoop, .toApplication, .fence, .acceptanceFence, .serializeInstruction, .insert, .purgeLocal, .purgeGlobal,
+      .bankSwitch, .enterPrivileged, .returnFromInterruption, .machineSwitch, .checkAdvanced:
       true
     default: false
     }

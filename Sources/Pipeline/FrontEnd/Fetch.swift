@@ -31,7 +31,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
 
   /// New lines of L1I, and the translation of a new page. A loop inside one line asks for nothing.
   @inline(__always) private func fetchLines(_ group: UnsafePointer<IssueGroup>, _ address: UInt64) {
-    let line = group.pointee.physical &>> 6
+    let line = group.pointee.physical &>> pointee.l1i.lineShift
     if line == pointee.fetchLine && group.pointee.lines == 1 { return }
     if group.pointee.lines == 1 && address &>> 12 == pointee.fetchPage && pointee.l1i.isLast(group.pointee.physical) {
       pointee.fetchLine = line
@@ -72,12 +72,13 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     bump(.l2iReads)
     let start = pointee.fetched
     var ready = start &+ pointee.costs.l2i &- 1
+    if pointee.costs.l2IsUnified { pointee.memory.storeLine = .max }
     let hit = pointee.costs.l2IsUnified ? pointee.l2d.touch(key) : pointee.l2i.touch(key)
     if !hit {
       bump(.l2iMisses)
-      ready = beyondL2(key, start, pointee.costs.l2i)
+      ready = beyondL2(key, start)
       if pointee.costs.l2IsUnified {
-        if pointee.l2d.fill(key) { writeBack(ready) }
+        if pointee.l2d.fill(key) { writeBack() }
       } else {
         _ = pointee.l2i.fill(key)
       }

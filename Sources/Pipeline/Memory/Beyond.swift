@@ -3,7 +3,7 @@ import Processor
 /// L3, the bus and memory.
 extension UnsafeMutablePointer where Pointee == PipelineState {
   /// A line that misses L2: the cycle in which a load that began at `start` has its data.
-  @inline(never) func beyondL2(_ key: UInt64, _ start: UInt64, _ l2: UInt64) -> UInt64 {
+  @inline(never) func beyondL2(_ key: UInt64, _ start: UInt64) -> UInt64 {
     bump(.l3Reads)
     // L3 takes one line after the other: it has a single port.
     var begin = start
@@ -24,7 +24,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   }
 
   /// A dirty line of L2 goes to L3, which takes its turn.
-  @inline(never) func writeBack(_ time: UInt64) {
+  @inline(never) func writeBack() {
     bump(.l3Writes)
     pointee.memory.l3Free &+= pointee.costs.l3Line
   }

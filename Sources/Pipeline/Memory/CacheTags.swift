@@ -5,20 +5,17 @@ struct CacheTags {
   let ways: Int
   let setMask: UInt64
   let lineShift: UInt64
-  let setCount: Int
 
   init(_ d: MachineDescription.Cache) {
     ways = max(1, d.ways)
-    setCount = 1 << (Int.bitWidth - 1 - max(1, d.bytes / (max(1, d.ways) * max(16, d.line))).leadingZeroBitCount)
-    // A number of sets that is no power of two loses its remainder to more ways (12 MB in 12 ways has 8192 sets: none does).
-    setMask = UInt64(setCount - 1)
+    // Descriptions have powers of two only.
+    setMask = UInt64(d.sets - 1)
     lineShift = UInt64(max(16, d.line).trailingZeroBitCount)
-    tags = .allocate(capacity: setCount * ways)
-    tags.initialize(repeating: 0, count: setCount * ways)
+    tags = .allocate(capacity: d.sets * ways)
+    tags.initialize(repeating: 0, count: d.sets * ways)
   }
 
   func deallocate() { tags.deallocate() }
-  func reset() { tags.update(repeating: 0, count: setCount * ways) }
 
   /// Whether the line of `key` is there; it becomes the one used last.
   @inline(__always) func touch(_ key: UInt64) -> Bool {
@@ -85,7 +82,7 @@ struct CacheTags {
   }
 }
 
-/// A first-level TLB: pages of 4 KB, fully associative. An entry is named by its virtual and physical page, so that a translation that
+/// A TLB, fully associative: 4 KB pages at the first level, translations by name at the second. An entry is named by its virtual and physical page, so that a translation that
 /// has changed is another entry, and purges need not be followed.
 struct PageTags {
   let entries: UnsafeMutablePointer<UInt64>
@@ -112,11 +109,6 @@ struct PageTags {
     entries.deallocate()
     used.deallocate()
     hints.deallocate()
-  }
-
-  mutating func reset() {
-    entries.update(repeating: 0, count: count)
-    last = 0
   }
 
   /// Whether the page is there; it is afterwards.

@@ -115,13 +115,13 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       let place = pointee.memory.nextStorePlace
       pointee.memory.nextStorePlace = place &+ 1 >= pointee.costs.storeMisses ? 0 : place &+ 1
       if pointee.memory.storePlaces[place] > start { start = pointee.memory.storePlaces[place] }
-      ready = beyondL2(key, start, pointee.costs.l2)
+      ready = beyondL2(key, start)
       pointee.memory.storePlaces[place] = ready
     } else {
       let place = pointee.memory.nextLoadPlace
       pointee.memory.nextLoadPlace = place &+ 1 >= pointee.costs.loadMisses ? 0 : place &+ 1
       if pointee.memory.loadPlaces[place] > start { start = pointee.memory.loadPlaces[place] }
-      ready = beyondL2(key, start, pointee.costs.l2)
+      ready = beyondL2(key, start)
       pointee.memory.loadPlaces[place] = ready
     }
     // No place was free: L2's queue fills, and the pipe stands until one is.
@@ -129,7 +129,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       pointee.hold = start &- 1
       pointee.holdCause = .backPressure
     }
-    if pointee.l2d.fill(key) { writeBack(ready) }
+    if pointee.l2d.fill(key) { writeBack() }
     let slot = pointee.memory.nextLine
     pointee.memory.lines[slot] = key &>> pointee.l2d.lineShift
     pointee.memory.arrivals[slot] = ready
@@ -234,6 +234,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       }
     case .flush:
       let line = key
+      pointee.memory.storeLine = .max
       pointee.l1d.remove(line)
       pointee.l2d.remove(line)
       pointee.l1i.remove(line)
