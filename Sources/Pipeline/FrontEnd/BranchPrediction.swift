@@ -277,7 +277,8 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   @inline(__always)
   private func site(_ fallThrough: UInt64, _ b: UnsafePointer<Branch>) -> UnsafeMutablePointer<History> {
     let name = fallThrough &>> 4 &* 4 &+ UInt64(b.pointee.slot) &+ 1
-    let history = pointee.histories + Int(truncatingIfNeeded: (((name &* 0x9E37_79B9_7F4A_7C15) &>> 32) &* pointee.historyCount) &>> 32)
+    let hash = (name &* 0x9E37_79B9_7F4A_7C15) &>> 32
+    let history = pointee.histories + Int(truncatingIfNeeded: (hash &* pointee.historyCount) &>> 32)
     if history.pointee.site != name { begin(history, name, b.pointee.whether) }
     return history
   }
