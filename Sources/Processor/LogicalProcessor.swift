@@ -139,6 +139,7 @@ public final class LogicalProcessor {
     state.cpuid[4] = 5
     for i in 0..<64 { state.pmc[i] = PerformanceMonitors.reset(control: i) }
     engine.pointee.monitors = MonitorContext()
+    engine.pointee.descriptor = nil
     // Systems write back what they found (Linux, when it returns a processor to the firmware): all of it must be writable. No table is
     // smaller than 32 KiB.
     state.cr[CR.pta] = 15 << 2

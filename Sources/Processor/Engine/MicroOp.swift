@@ -281,6 +281,9 @@ struct EngineContext {
 
   var monitors = MonitorContext()
 
+  /// The VPD that ``ProcessorState/virtualEnvironment`` names.
+  var descriptor: VirtualProcessorDescriptor?
+
   /// The gate as one word.
   static func gateWord(_ e: UnsafeMutablePointer<EngineContext>) -> UnsafePointer<UInt32> {
     guard let offset = MemoryLayout<EngineContext>.offset(of: \.gate) else { preconditionFailure("the gate is stored") }

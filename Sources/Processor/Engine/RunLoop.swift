@@ -44,6 +44,15 @@ extension LogicalProcessor {
       deliverExternalInterrupt()
       return nil
     }
+    if s.pointee.virtualInterruptPending && s.pointee.psr & PSR.vm != 0 {
+      if hostHandlesInterruptions {
+        s.pointee.virtualInterruptPending = false
+        raise(.virtualExternalInterrupt)
+        return .interruption
+      }
+      deliverVirtualInterrupt()
+      return nil
+    }
     if now >= e.pointee.deadline { return .deadline }
     if s.pointee.halted { return .halted }
     if s.pointee.pausedUntil != 0 {
@@ -151,6 +160,15 @@ extension LogicalProcessor {
       deliverExternalInterrupt()
       return .deadline
     }
+    if s.pointee.virtualInterruptPending && s.pointee.psr & PSR.vm != 0 {
+      if hostHandlesInterruptions {
+        s.pointee.virtualInterruptPending = false
+        raise(.virtualExternalInterrupt)
+        return .interruption
+      }
+      deliverVirtualInterrupt()
+      return .deadline
+    }
     if s.pointee.halted { return .halted }
     if s.pointee.pausedUntil != 0 {
       if s.cycles < s.pointee.pausedUntil { return .paused }
@@ -200,7 +218,8 @@ extension LogicalProcessor {
   // MARK: Firmware gates
 
   func gateAllowed(_ o: MicroOp) -> Bool {
-    guard !firmwareGates.isEmpty else { return false }
+    let services = state.pointee.virtualEnvironment
+    guard !firmwareGates.isEmpty || services.isActive else { return false }
     let address = state.pointee.ip &+ UInt64(o.position / 3) &* 16
     let physical: UInt64
     if state.pointee.psr & PSR.it == 0 {
@@ -209,7 +228,7 @@ extension LogicalProcessor {
       guard let t = instructionTLB.lookup(offset(address), rid(address))?.pointee else { return false }
       physical = t.physical | address & t.mask
     }
-    return firmwareGates.contains(physical)
+    return firmwareGates.contains(physical) || physical >= services.servicesStart && physical < services.servicesEnd
   }
 
   /// Calls the firmware: its handler sees the gate's own address in IP and its slot in PSR.ri.

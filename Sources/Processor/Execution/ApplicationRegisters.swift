@@ -29,9 +29,15 @@ extension LogicalProcessor {
     !exists(n) || write && n == AR.bsp || (n == AR.bspstore || n == AR.rnat) && state.ar[AR.rsc] & 3 != 0
   }
 
-  func readAR(_ n: Int, into r1: UInt8) -> StepResult {
+  func readAR(_ n: Int, into r1: UInt8, _ o: MicroOp) -> StepResult {
     if applicationRegisterIsIllegal(n, write: false) { return illegalOperation() }
-    if n == AR.itc && state.pointee.psr & PSR.si != 0 && cpl != 0 { return privilegedRegister() }
+    if n == AR.itc {
+      if isVirtual {
+        if let result = virtualReadITC(into: r1, o) { return result }
+      } else if state.pointee.psr & PSR.si != 0 && cpl != 0 {
+        return privilegedRegister()
+      }
+    }
     state.gr[Int(r1)] = readAR(n)
     return .next
   }
@@ -48,7 +54,7 @@ extension LogicalProcessor {
     }
   }
 
-  func writeAR(_ n: Int, _ value: UInt64) -> StepResult {
+  func writeAR(_ n: Int, _ value: UInt64, _ o: MicroOp, _ cause: InterceptCause) -> StepResult {
     if applicationRegisterIsIllegal(n, write: true) { return illegalOperation() }
     switch n {
     case AR.rsc:
@@ -67,6 +73,7 @@ extension LogicalProcessor {
       state.ar[AR.rsc] = value & ~0xC | pl << 2
       return .next
     }
+    if n == AR.itc, let fault = intercepted(cause, o) { return fault }
     setAR(n, value)
     return n == AR.itc ? .exit : .next
   }

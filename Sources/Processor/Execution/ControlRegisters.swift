@@ -11,14 +11,15 @@ extension LogicalProcessor {
 
   /// Illegal Operation conditions, which come before the privilege check.
   func controlRegisterIsIllegal(_ n: Int, write: Bool) -> StepResult? {
-    if !exists(n) { return illegalOperation() }
-    if n >= 16 && n <= 27 && state.pointee.psr & PSR.ic != 0 { return illegalOperation() }
+    if !exists(n) && !(n == CR.ito && state.pointee.virtualEnvironment.acceleratesITC) { return illegalOperation() }
+    if n >= 16 && n <= 27 && state.pointee.psr & (PSR.ic | PSR.vm) == PSR.ic { return illegalOperation() }
     if write && (n == CR.ivr || (n >= CR.irr0 && n <= CR.irr0 + 3)) { return illegalOperation() }
     return nil
   }
 
-  func readCR(_ n: Int, into r1: UInt8) -> StepResult {
+  func readCR(_ n: Int, into r1: UInt8, _ o: MicroOp) -> StepResult {
     let s = state
+    if isVirtual, let result = virtualReadCR(n, into: r1, o) { return result }
     switch n {
     case CR.ivr: s.gr[Int(r1)] = readIVR()
     case CR.irr0...CR.irr0 + 3:
@@ -30,83 +31,86 @@ extension LogicalProcessor {
     return .next
   }
 
-  func writeCR(_ n: Int, _ value: UInt64) -> StepResult {
-    let s = state
+  /// What a control register holds after a write of `value`; nil: a reserved field is set.
+  private func written(_ n: Int, _ value: UInt64) -> UInt64? {
     switch n {
-    case CR.dcr:
-      if value & ~DCR.implemented != 0 { return reservedField() }
-      s.cr[n] = value
-    case CR.itm:
-      settleTimer()
-      s.cr[n] = value
-      armTimer()
-      return .exit
-    case CR.iva: s.cr[n] = value & ~0x7FFF
+    case CR.dcr: return value & ~DCR.implemented == 0 ? value : nil
+    case CR.iva: return value & ~0x7FFF
     case CR.pta:
       let size = value >> 2 & 0x3F
-      if value & 0x7E02 != 0 || size < 15 || size > 61 { return reservedField() }
-      s.cr[n] = value
-    case CR.ipsr:
-      if value & PSR.reserved != 0 || PSR.ri(value) == 3 { return reservedField() }
-      s.cr[n] = value
-    case CR.isr:
-      if value & ISR.reserved != 0 || value >> ISR.eiShift & 3 == 3 { return reservedField() }
-      s.cr[n] = value
-    case CR.itir:
-      if value & 0xFFFF_FFFF_0000_0003 != 0 { return reservedField() }
-      s.cr[n] = value
-    case CR.ifs:
-      if value & 0x7FFF_FFC0_0000_0000 != 0 || value >> 63 != 0 && !validFrameMarker(value) { return reservedField() }
-      s.cr[n] = value
-    case CR.iha: s.cr[n] = value & ~3
-    case CR.lid:
-      if value & 0xFFFF != 0 { return reservedField() }
-      s.cr[n] = value & 0xFFFF_0000
+      return value & 0x7E02 == 0 && size >= 15 && size <= 61 ? value : nil
+    case CR.ipsr: return value & PSR.reserved == 0 && PSR.ri(value) != 3 ? value : nil
+    case CR.isr: return value & ISR.reserved == 0 && value >> ISR.eiShift & 3 != 3 ? value : nil
+    case CR.itir: return value & 0xFFFF_FFFF_0000_0003 == 0 ? value : nil
+    case CR.ifs: return value & 0x7FFF_FFC0_0000_0000 == 0 && (value >> 63 == 0 || validFrameMarker(value)) ? value : nil
+    case CR.iha: return value & ~3
+    case CR.lid: return value & 0xFFFF == 0 ? value & 0xFFFF_0000 : nil
+    case CR.tpr: return value & 0xFF00 == 0 ? value & 0x1_00F0 : nil
+    case CR.itv, CR.pmv, CR.cmcv:
+      let vector = value & 0xFF
+      return value & 0xEF00 & ~0x1000 == 0 && (vector == 0 || vector == 2 || vector >= 16) ? value & 0x1_00FF : nil
+    case CR.lrr0, CR.lrr1:
+      // Delivery modes 1, 3 and 6 are reserved.
+      let mode = value >> 8 & 7
+      return value & 0x800 == 0 && mode != 1 && mode != 3 && mode != 6 ? value & 0x1_A7FF : nil
+    default: return value
+    }
+  }
+
+  func writeCR(_ n: Int, _ given: UInt64, _ o: MicroOp) -> StepResult {
+    guard let value = written(n, given) else { return reservedField() }
+    if isVirtual, let result = virtualWriteCR(n, value, o) { return result }
+    switch n {
+    case CR.itm:
+      settleTimer()
+      state.cr[n] = value
+      armTimer()
+      return .exit
     case CR.tpr:
-      if value & 0xFF00 != 0 { return reservedField() }
-      s.cr[n] = value & 0x1_00F0
+      state.cr[n] = value
       updateInterruptPending()
       return .exit
     case CR.eoi:
       writeEOI()
       return .exit
     case CR.itv, CR.pmv, CR.cmcv:
-      let vector = value & 0xFF
-      if value & 0xEF00 & ~0x1000 != 0 || (vector != 0 && vector != 2 && vector < 16) { return reservedField() }
       settleTimer()
-      s.cr[n] = value & 0x1_00FF
+      state.cr[n] = value
       return .exit
-    case CR.lrr0, CR.lrr1:
-      // Delivery modes 1, 3 and 6 are reserved.
-      let mode = value >> 8 & 7
-      if value & 0x800 != 0 || mode == 1 || mode == 3 || mode == 6 { return reservedField() }
-      s.cr[n] = value & 0x1_A7FF
-    default: s.cr[n] = value
+    default: state.cr[n] = value
     }
     return .next
   }
 
   // MARK: Indirect files
 
-  func readIndirect(_ file: IndirectFile, index value: UInt64, into r1: UInt8) -> StepResult {
+  func readIndirect(_ file: IndirectFile, index value: UInt64, into r1: UInt8, _ o: MicroOp) -> StepResult {
     let s = state
     let index = Int(value & 0xFF)
     let result: UInt64
     switch file {
-    case .rr: result = s.rr[Int(value >> 61)]
+    case .rr:
+      if let fault = intercepted(.movFromRR, o) { return fault }
+      result = s.rr[Int(value >> 61)]
     case .pkr:
       guard index < Implementation.protectionKeyRegisters else { return reservedField() }
+      if let fault = intercepted(.movFromPKR, o) { return fault }
       result = s.pkr[index]
     case .dbr:
       guard index < 8 else { return reservedField() }
+      if isVirtual && !disables(.breakpoints) { return intercept(.movFromDBR, o) }
       result = s.dbr[index]
     case .ibr:
       guard index < 8 else { return reservedField() }
+      if isVirtual && !disables(.breakpoints) { return intercept(.movFromIBR, o) }
       result = s.ibr[index]
-    case .pmc: result = readMonitorControl(index)
+    case .pmc:
+      if isVirtual && !disables(.performanceControls) { return intercept(.movFromPMC, o) }
+      result = readMonitorControl(index)
     case .pmd: result = readMonitorData(index)
     case .cpuid:
       guard index < 5 else { return reservedField() }
+      if isVirtual { return accelerateMoveFromCPUID(index, into: r1, o) }
       result = s.cpuid[index]
     case .none, .dahr: return illegalOperation()
     }
@@ -114,13 +118,14 @@ extension LogicalProcessor {
     return .next
   }
 
-  func writeIndirect(_ file: IndirectFile, index value: UInt64, _ data: UInt64) -> StepResult {
+  func writeIndirect(_ file: IndirectFile, index value: UInt64, _ data: UInt64, _ o: MicroOp) -> StepResult {
     let s = state
     let index = Int(value & 0xFF)
     switch file {
     case .rr:
       let size = data >> 2 & 0x3F
       if data & 0xFFFF_FFFF_0000_0002 != 0 || !pageSizeImplemented(size) { return reservedField() }
+      if let fault = intercepted(.movToRR, o) { return fault }
       let region = Int(value >> 61)
       if s.rr[region] != data {
         s.rr[region] = data
@@ -131,6 +136,7 @@ extension LogicalProcessor {
     case .pkr:
       guard index < Implementation.protectionKeyRegisters else { return reservedField() }
       if data & 0xFFFF_FFFF_0000_00F0 != 0 { return reservedField() }
+      if let fault = intercepted(.movToPKR, o) { return fault }
       if data & 1 != 0 {
         for i in 0..<Implementation.protectionKeyRegisters
         where i != index && s.pkr[i] & 1 != 0 && s.pkr[i] >> 8 == data >> 8 { s.pkr[i] &= ~1 }
@@ -141,18 +147,22 @@ extension LogicalProcessor {
       return .exit
     case .dbr:
       guard index < 8 else { return reservedField() }
+      if isVirtual && !disables(.breakpoints) { return intercept(.movToDBR, o) }
       // Bits 61:60 of a control word are ignored, in instruction breakpoints bits 62:60.
       s.dbr[index] = index & 1 == 1 ? data & ~0x3000_0000_0000_0000 : data
       softTLB.purgeVirtual()
     case .ibr:
       guard index < 8 else { return reservedField() }
+      if isVirtual && !disables(.breakpoints) { return intercept(.movToIBR, o) }
       s.ibr[index] = index & 1 == 1 ? data & ~0x7000_0000_0000_0000 : data
       codeMapChanged()
       return .exit
     case .pmc:
+      if isVirtual && !disables(.performanceControls) { return intercept(.movToPMC, o) }
       writeMonitorControl(index, data)
       return .exit
     case .pmd:
+      if isVirtual && !disables(.performanceData) { return intercept(.movToPMD, o) }
       writeMonitorData(index, data)
       return .exit
     case .cpuid, .none, .dahr: return illegalOperation()

@@ -58,9 +58,9 @@ extension LogicalProcessor {
     case .movFromIP:
       state.gr[Int(o.d)] = state.pointee.ip &+ UInt64(o.position / 3) &* 16
       return .next
-    case .movToAR: return writeAR(Int(o.b), state.gr[Int(o.a)])
-    case .movToARImmediate: return writeAR(Int(o.b), UInt64(bitPattern: o.imm))
-    case .movFromAR: return readAR(Int(o.b), into: o.d)
+    case .movToAR: return writeAR(Int(o.b), state.gr[Int(o.a)], o, .movToAR)
+    case .movToARImmediate: return writeAR(Int(o.b), UInt64(bitPattern: o.imm), o, .movToARImmediate)
+    case .movFromAR: return readAR(Int(o.b), into: o.d, o)
 
     case .checkS:
       if !state.nat(o.a) { return .next }

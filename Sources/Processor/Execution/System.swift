@@ -10,21 +10,15 @@ extension LogicalProcessor {
 
   private var cpl: UInt64 { PSR.cpl(state.pointee.psr) }
 
-  /// PSR.vm is state only until a hypervisor gives it a meaning; this is the one place where that will happen.
-  @inline(__always) private var virtualized: Bool { state.pointee.psr & PSR.vm != 0 }
-  private func virtualizationFault() -> StepResult {
-    raise(.virtualization)
-    return .fault
-  }
-
   @inline(never)
   func system(_ o: MicroOp, _ g: GeneralOperands) -> StepResult {
     let s = state
     let flags = g.attributes.flags
-    // CR16...CR27, itc and itr are illegal with PSR.ic = 1, which is checked before privilege.
+    // CR16...CR27, itc and itr are illegal with PSR.ic = 1, which is checked before privilege. In a guest that is not the PSR.ic that
+    // counts: its own is in the VPD.
     switch g.operation {
     case .itcD, .itcI, .itrD, .itrI:
-      if s.pointee.psr & PSR.ic != 0 { return illegalOperation() }
+      if s.pointee.psr & (PSR.ic | PSR.vm) == PSR.ic { return illegalOperation() }
     case .movToCR, .movFromCR:
       if let failure = controlRegisterIsIllegal(Int(o.b), write: g.operation == .movToCR) { return failure }
     default: break
@@ -44,7 +38,7 @@ extension LogicalProcessor {
       guard loadRegisterStack() else { return .fault }
       return noNaT ? .next : .exit
     case .cover:
-      if virtualized { return virtualizationFault() }
+      if isVirtual { return accelerateCover(o) }
       coverFrame()
       return .next
 
@@ -69,37 +63,37 @@ extension LogicalProcessor {
     case .ssm, .rsm:
       let bits = UInt64(bitPattern: o.imm)
       if bits & PSR.reserved != 0 { return reservedField() }
-      if virtualized { return virtualizationFault() }
+      if isVirtual { return accelerateSystemMask(bits, set: g.operation == .ssm, o) }
       setSystemMask(g.operation == .ssm ? s.pointee.psr | bits : s.pointee.psr & ~bits, o)
       return .exit
     case .movToPSRL:
       let value = s.gr[Int(o.a)]
       if value & 0xFFFF_FFFF & PSR.reserved != 0 { return reservedField() }
-      if virtualized { return virtualizationFault() }
+      if let fault = intercepted(.movToPSR, o) { return fault }
       setSystemMask(s.pointee.psr & ~0xFFFF_FFFF | value & 0xFFFF_FFFF, o)
       return .exit
     case .movFromPSR:
-      if virtualized { return virtualizationFault() }
-      s.gr[Int(o.d)] = s.pointee.psr & 0x0000_0018_FFFF_FFFF
+      if isVirtual { return accelerateMoveFromPSR(into: o.d, o) }
+      s.gr[Int(o.d)] = s.pointee.psr & PSR.readable
       return .next
     case .bsw0, .bsw1:
-      if virtualized { return virtualizationFault() }
       let bank = g.operation == .bsw1 ? PSR.bn : 0
+      if isVirtual { return accelerateBankSwitch(to: bank, o) }
       setPSRInBlock(s.pointee.psr & ~PSR.bn | bank)
       return .exit
-    case .rfi: return returnFromInterruption()
+    case .rfi:
+      if let fault = intercepted(.rfi, o) { return fault }
+      return returnToInterrupted()
     case .epc: return enterPrivilegedCode(o)
     case .brIA:
       if s.pointee.bspStore != s.pointee.bsp { return illegalOperation() }
       return disabledInstructionSetTransition()
-    case .vmsw:
-      // No virtual environment has been set up (PAL_VP_INIT_ENV); then vmsw is an illegal operation (Volume 2, section 11.7).
-      return illegalOperation()
+    case .vmsw: return switchVirtualMode(to: o.imm & 1 != 0 ? PSR.vm : 0, o)
 
-    case .movToCR: return writeCR(Int(o.b), s.gr[Int(o.a)])
-    case .movFromCR: return readCR(Int(o.b), into: o.d)
-    case .movToIndirect: return writeIndirect(g.attributes.indirect, index: s.gr[Int(o.b)], s.gr[Int(o.a)])
-    case .movFromIndirect: return readIndirect(g.attributes.indirect, index: s.gr[Int(o.b)], into: o.d)
+    case .movToCR: return writeCR(Int(o.b), s.gr[Int(o.a)], o)
+    case .movFromCR: return readCR(Int(o.b), into: o.d, o)
+    case .movToIndirect: return writeIndirect(g.attributes.indirect, index: s.gr[Int(o.b)], s.gr[Int(o.a)], o)
+    case .movFromIndirect: return readIndirect(g.attributes.indirect, index: s.gr[Int(o.b)], into: o.d, o)
 
     case .itcD, .itcI, .itrD, .itrI, .ptcL, .ptcG, .ptcGA, .ptcE, .ptrD, .ptrI: return translationInstruction(o, g)
     case .probe, .probeImmediate, .probeFault, .thash, .ttag, .tpa, .tak, .fc, .fcI: return inspectTranslation(o, g)
@@ -129,8 +123,7 @@ extension LogicalProcessor {
   }
 
   /// rfi (Volume 3): PSR from IPSR, IP from IIP, the frame from IFS if that is valid.
-  private func returnFromInterruption() -> StepResult {
-    if virtualized { return virtualizationFault() }
+  func returnToInterrupted() -> StepResult {
     let s = state
     let ipsr = s.cr[CR.ipsr]
     if ipsr & PSR.is != 0 { return disabledInstructionSetTransition() }

@@ -4,6 +4,7 @@ import IA64
 extension LogicalProcessor {
   func translationInstruction(_ o: MicroOp, _ g: GeneralOperands) -> StepResult {
     let s = state
+    if isVirtual { return intercept(Self.cause(of: g.operation), o) }
     switch g.operation {
     case .itcD, .itcI:
       guard let t = makeTranslation(s.gr[Int(o.a)], itir: s.cr[CR.itir], address: s.cr[CR.ifa]) else { return reservedField() }
@@ -51,6 +52,21 @@ extension LogicalProcessor {
     }
   }
 
+  private static func cause(of operation: Operation) -> InterceptCause {
+    switch operation {
+    case .itcD: .itcD
+    case .itcI: .itcI
+    case .itrD: .itrD
+    case .itrI: .itrI
+    case .ptcL: .ptcL
+    case .ptcG: .ptcG
+    case .ptcGA: .ptcGA
+    case .ptrD: .ptrD
+    case .ptrI: .ptrI
+    default: .ptcE
+    }
+  }
+
   /// Purges both caches; true if the one for instructions held something of the range.
   @discardableResult
   func purge(_ start: UInt64, _ last: UInt64, _ rid: UInt32) -> Bool {
@@ -69,21 +85,16 @@ extension LogicalProcessor {
     let address = s.gr[Int(o.b)]
     switch g.operation {
     case .thash:
-      if psr & PSR.vm != 0 {
-        raise(.virtualization)
-        return .fault
-      }
+      if let fault = intercepted(.thash, o) { return fault }
       s.gr[Int(o.d)] = vhptAddress(address)
       return .next
     case .ttag:
-      if psr & PSR.vm != 0 {
-        raise(.virtualization)
-        return .fault
-      }
+      if let fault = intercepted(.ttag, o) { return fault }
       s.gr[Int(o.d)] = vhptTag(address)
       return .next
 
     case .tpa:
+      if let fault = intercepted(.tpa, o) { return fault }
       var access = DataAccess(
         isr: ISR.na | ISR.r | DataAccess.NonAccess.tpa, reads: true, writes: false, privilege: 0, translate: true)
       access.checksAccessBits = false
@@ -97,6 +108,7 @@ extension LogicalProcessor {
       }
 
     case .tak:
+      if let fault = intercepted(.tak, o) { return fault }
       // A miss that the walker cannot serve is an answer, not a fault.
       let access = DataAccess(isr: 0, reads: true, writes: false, privilege: 0, translate: true)
       let page = lookupData(address, access)?.pointee

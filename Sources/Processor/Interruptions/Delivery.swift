@@ -26,6 +26,17 @@ extension LogicalProcessor {
       if fault.writes.contains(.iim) { s.cr[CR.iim] = fault.iim }
     }
     enter(fault.vector)
+    if fault.vector == .virtualization && s.pointee.virtualEnvironment.isActive { handOver(fault) }
+  }
+
+  /// PAL takes virtualization faults first, and says in bank 0 what was intercepted (Volume 2, section 11.7.3).
+  private func handOver(_ fault: PendingInterruption) {
+    let environment = state.pointee.virtualEnvironment
+    if environment.givesCause { state.gr[24] = UInt64(fault.cause) }
+    state.gr[25] = fault.opcode
+    state.setNaT(24, false)
+    state.setNaT(25, false)
+    if environment.interceptHandler != 0 { state.pointee.ip = environment.interceptHandler & ~0xF }
   }
 
   /// CR.IIPA: the bundle of the last instruction that executed while PSR.ic was set (Volume 2, section 3.3.5.6). The engine keeps
@@ -49,6 +60,13 @@ extension LogicalProcessor {
       engine.pointee.deliveredAt = s.pointee.instructions
       engine.pointee.fruitlessDeliveries = 0
     }
+  }
+
+  /// Takes the virtual external interrupt that the VPD's vhpi has promised.
+  func deliverVirtualInterrupt() {
+    state.pointee.virtualInterruptPending = false
+    raise(.virtualExternalInterrupt)
+    deliverPending(slot: PSR.ri(state.pointee.psr))
   }
 
   /// Takes the external interrupt if one is pending, unmasked and PSR.i is set.

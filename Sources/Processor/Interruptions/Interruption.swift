@@ -70,6 +70,9 @@ public struct PendingInterruption: Sendable, Equatable {
   public var itir: UInt64 = 0
   public var iha: UInt64 = 0
   public var iim: UInt64 = 0
+  /// Virtualization faults: ``InterceptCause``, and the instruction's 41 bits.
+  public var cause: UInt8 = 0
+  public var opcode: UInt64 = 0
   /// A trap: IIP names the next instruction, ISR.ei the slot of this one.
   public var isTrap = false
 

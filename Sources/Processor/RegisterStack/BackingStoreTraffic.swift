@@ -184,8 +184,8 @@ extension LogicalProcessor {
     state.pointee.bsp = BackingStore.advance(value & ~7, state.pointee.dirty)
   }
 
-  /// cover: the whole frame joins the dirty partition; in a handler IFS remembers it.
-  func coverFrame() {
+  /// cover: the whole frame joins the dirty partition; in a handler IFS remembers it, unless a guest has an IFS of its own.
+  func coverFrame(recording: Bool = true) {
     let old = cfm
     preserveFrame(state.pointee.sof)
     state.pointee.sof = 0
@@ -196,6 +196,6 @@ extension LogicalProcessor {
     rotatePR(to: 0)
     state.pointee.frameIncomplete = false
     engine.pointee.frameTop = 32
-    if state.pointee.psr & PSR.ic == 0 { state.cr[CR.ifs] = old | 1 << 63 }
+    if recording && state.pointee.psr & PSR.ic == 0 { state.cr[CR.ifs] = old | 1 << 63 }
   }
 }

@@ -38,6 +38,8 @@ public enum PSR {
 
   /// Reserved bits: writing one raises Reserved Register/Field.
   public static let reserved: UInt64 = ~((1 << 47) - 1) | 1 | 0x1FC0 | 1 << 16 | 0xF << 28
+  /// Bits that `mov r = psr` shows.
+  public static let readable: UInt64 = 0x18_FFFF_FFFF
   /// Bits that `mov psr.um`, `sum` and `rum` reach.
   public static let userMask: UInt64 = be | up | ac | mfl | mfh
   /// Bits that are cleared when the first instruction after `rfi` has executed (Volume 2, section 5.5.4).
@@ -72,6 +74,8 @@ public enum CR {
   public static let dcr = 0
   public static let itm = 1
   public static let iva = 2
+  /// Interval timer offset: only in a virtual environment that accelerates AR.ITC.
+  public static let ito = 4
   public static let pta = 8
   public static let ipsr = 16
   public static let isr = 17

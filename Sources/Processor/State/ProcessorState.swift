@@ -8,7 +8,7 @@ import Arithmetic
 /// come from 7-, 6- and 3-bit fields of the encoding.
 public struct ProcessorState {
   /// Layout of this struct in saved machines.
-  public static let stateVersion: UInt32 = 3
+  public static let stateVersion: UInt32 = 4
 
   // MARK: Arrays, in the order that `StateLayout` states
 
@@ -101,6 +101,12 @@ public struct ProcessorState {
   public var lastPause: UInt64 = 0
   public var pauseDistance: UInt64 = .max
   public var pauseRound: UInt64 = 0
+
+  // MARK: Virtualization
+
+  public var virtualEnvironment = VirtualEnvironment()
+  /// a_int: the guest's highest pending interrupt is unmasked, and its Virtual External Interrupt due.
+  public var virtualInterruptPending = false
 
   // MARK: The interruption being raised
 
