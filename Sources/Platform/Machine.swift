@@ -28,7 +28,7 @@ public struct MachineConfiguration: Sendable {
 
 /// The board: processors, memory, buses, interrupt controllers, clock. What is plugged into it, and its firmware, come from outside.
 public final class Machine: VirtualClock {
-  public let memory: PhysicalMemory
+  public let memory: any GuestMemory
   public let processors: [LogicalProcessor]
   public let bus = SystemBus()
   public let events = EventQueue()
@@ -40,6 +40,8 @@ public final class Machine: VirtualClock {
   private var time: UInt64 = 0
   /// When the last of the processors that are halted began to wait.
   private var lastHalt: UInt64 = 0
+  /// What runs the processors if they are virtual ones.
+  public var monitor: (any VirtualizationMonitor)?
   /// What has asked the machine to stop, until ``run(until:)`` reports it.
   private var stopRequest: StopReason?
   /// Asked when all processors wait for an interrupt: lets up to so many cycles pass in the outside world and says how many did.
@@ -56,10 +58,17 @@ public final class Machine: VirtualClock {
     case faultLoop
   }
 
-  public init(_ configuration: MachineConfiguration) throws {
-    memory = try PhysicalMemory(layout: configuration.layout)
-    let (memory, bus) = (memory, bus)
-    processors = (0..<configuration.processors).map { _ in LogicalProcessor(memory: memory, bus: bus) }
+  public convenience init(_ configuration: MachineConfiguration) throws {
+    let memory = try PhysicalMemory(layout: configuration.layout)
+    try self.init(memory: memory) { bus in
+      (0..<configuration.processors).map { _ in LogicalProcessor(memory: memory, bus: bus) }
+    }
+  }
+
+  /// A machine of which somebody else makes the memory and, given the bus, the processors.
+  public init(memory: any GuestMemory, processors make: (SystemBus) throws -> [LogicalProcessor]) throws {
+    self.memory = memory
+    processors = try make(bus)
     schedule = Schedule(processors: processors.count)
     for processor in processors { processor.idlesAtPause = true }
     let sapic = IOSAPIC(sink: self)
@@ -117,7 +126,7 @@ public final class Machine: VirtualClock {
   public func run(until limit: UInt64) -> StopReason {
     noteAll()
     while true {
-      if let reason = turn(until: limit, { $0.run(until: $1) }) {
+      if let reason = turn(until: limit, { [monitor] in monitor?.run($0, until: $1) ?? processors[$0].run(until: $1) }) {
         settle()
         return reason
       }
@@ -127,13 +136,13 @@ public final class Machine: VirtualClock {
   /// One turn in lockstep with another machine (see ``LogicalProcessor/turn(_:until:)``).
   public func turn(_ extent: Extent) -> StopReason? {
     noteAll()
-    return turn(until: .max) { $0.turn(extent, until: $1) }
+    return turn(until: .max) { processors[$0].turn(extent, until: $1) }
   }
 
   /// One turn: the events of one cycle, or a processor as `run` has it do, up to a deadline, or time that passes while all wait. Nil: the
   /// machine goes on.
   @inline(__always)
-  private func turn(until limit: UInt64, _ run: (LogicalProcessor, _ deadline: UInt64) -> ExitReason?) -> StopReason? {
+  private func turn(until limit: UInt64, _ run: (_ index: Int, _ deadline: UInt64) -> ExitReason?) -> StopReason? {
     if let reason = stopRequest {
       stopRequest = nil
       return reason
@@ -157,7 +166,7 @@ public final class Machine: VirtualClock {
     let stopsAtLimit = limit < schedule.sliceEnd && schedule.othersHaveReached(limit)
     if stopsAtLimit && processor.state.cycles >= limit { return .limit }
     running = processor
-    let reason = run(processor, stopsAtLimit ? limit : schedule.sliceEnd)
+    let reason = run(index, stopsAtLimit ? limit : schedule.sliceEnd)
     running = nil
     note(index)
     return reason == .faultLoop ? .faultLoop : nil
@@ -206,10 +215,10 @@ public final class Machine: VirtualClock {
   }
 
   /// Does to a processor what may wake it, and if it does: time has passed for it up to now, and its turn comes.
-  private func wake(_ index: Int, _ action: (LogicalProcessor) -> Void) {
+  private func wake(_ index: Int, _ action: () -> Void) {
     let processor = processors[index]
     let waited = processor.isWaiting
-    action(processor)
+    action()
     guard waited, !processor.isWaiting else { return }
     let cycle = running?.currentCycle ?? time
     processor.skipIdle(to: cycle)
@@ -221,15 +230,26 @@ public final class Machine: VirtualClock {
 extension Machine: InterruptSink, InterruptBlock {
   public func deliver(_ message: InterruptMessage) {
     let address = UInt64(message.id) << 24 | UInt64(message.eid) << 16
-    guard let target = processors.firstIndex(where: { $0.state.cr[CR.lid] & 0xFFFF_0000 == address }) else { return }
+    guard let target = processors.indices.first(where: { localIdentifier($0) & 0xFFFF_0000 == address }) else { return }
     switch message.mode {
-    case .fixed, .redirectable: wake(target) { $0.post(vector: message.vector) }
-    case .nmi: wake(target) { $0.post(vector: 2) }
-    case .external: wake(target) { $0.post(vector: 0) }
-    case .initialize: wake(target) { $0.postInitialization() }
+    case .fixed, .redirectable: wake(target) { post(message.vector, to: target) }
+    case .nmi: wake(target) { post(2, to: target) }
+    case .external: wake(target) { post(0, to: target) }
+    case .initialize:
+      wake(target) {
+        if let monitor { monitor.postInitialization(to: target) } else { processors[target].postInitialization() }
+      }
     // The firmware's PMI handler has nothing to do for this platform: taking a PMI and returning from it changes nothing.
     case .pmi: break
     }
+  }
+
+  private func localIdentifier(_ index: Int) -> UInt64 {
+    monitor?.localIdentifier(of: index) ?? processors[index].state.cr[CR.lid]
+  }
+
+  private func post(_ vector: UInt8, to index: Int) {
+    if let monitor { monitor.post(vector, to: index) } else { processors[index].post(vector: vector) }
   }
 
   /// Offsets from here on are not interrupt messages: INTA at 0x1E0000, XTP at 0x1E0008.

@@ -44,6 +44,10 @@ public final class LogicalProcessor {
   /// hint @pause ends the processor's turn: `run` returns ``ExitReason/paused``. Without an owner that knows what to do meanwhile
   /// it does nothing.
   public var idlesAtPause = false
+  /// The guest whose registers and translations are in the place of the processor's own (``present(_:)``).
+  var guest: GuestContext?
+  /// With ``hostHandlesInterruptions``: the slot of the instruction that caused the interruption.
+  var interruptedSlot: UInt64 = 0
 
   let engine: UnsafeMutablePointer<EngineContext>
   let softTLB: SoftTLB
@@ -126,7 +130,10 @@ public final class LogicalProcessor {
   /// Architected reset state (Volume 2, section 11.2.2 and table 3-2); registers that the manual leaves undefined are zero.
   public func reset() {
     let time = (state.pointee.instructions, state.pointee.idleCycles)
+    let environment = state.pointee.virtualEnvironment
     state.pointee = ProcessorState()
+    // A guest's reset leaves alone what its hypervisor has set up.
+    if guest != nil { state.pointee.virtualEnvironment = environment }
     (state.pointee.instructions, state.pointee.idleCycles) = time
     state.pr[0] = 1
     state.floatStorage[0] = .zero
@@ -139,7 +146,7 @@ public final class LogicalProcessor {
     state.cpuid[4] = 5
     for i in 0..<64 { state.pmc[i] = PerformanceMonitors.reset(control: i) }
     engine.pointee.monitors = MonitorContext()
-    engine.pointee.descriptor = nil
+    if guest == nil { engine.pointee.descriptor = nil }
     // Systems write back what they found (Linux, when it returns a processor to the firmware): all of it must be writable. No table is
     // smaller than 32 KiB.
     state.cr[CR.pta] = 15 << 2

@@ -12,10 +12,17 @@ public enum PowerAction: Sendable, Equatable {
 
 /// The machine as the firmware sees it.
 public protocol FirmwareHost: AnyObject {
-  var memory: PhysicalMemory { get }
+  var memory: any GuestMemory { get }
   var processors: [LogicalProcessor] { get }
+  /// Calls `body` with the processor of that index in the state that the firmware's guest sees, which `body` may change.
+  func reach(_ index: Int, _ body: () -> Void)
   /// Asked from inside a gate, which then stops the processor's `run`.
   func perform(_ action: PowerAction)
+}
+
+extension FirmwareHost {
+  /// On the bare machine that is the state that the processor has.
+  public func reach(_ index: Int, _ body: () -> Void) { body() }
 }
 
 /// Configuration space of the PCI buses, reached through SAL. Without one, every read finds no device.

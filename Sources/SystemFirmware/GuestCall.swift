@@ -20,11 +20,11 @@ struct GuestCall {
   let processor: LogicalProcessor
   /// Index of the processor in the machine.
   let index: Int
+  let memory: any GuestMemory
   /// Virtual page (4 KiB) to physical page, as far as this call has asked.
   let translations: [UInt64: UInt64]
 
   private var state: State { processor.state }
-  private var memory: PhysicalMemory { processor.memory }
 
   /// in0...in7; zero beyond the frame that the caller passed.
   func argument(_ n: Int) -> UInt64 { n < state.pointee.sof ? state.gr[32 + n] : 0 }
@@ -57,12 +57,17 @@ struct GuestCall {
     _ pointer: UInt64, _ count: Int
   ) throws(GuestAccessFailure) -> [(physical: UInt64, host: UnsafeMutableRawPointer, count: Int)] {
     guard count > 0 else { return [] }
+    var list: [(physical: UInt64, host: UnsafeMutableRawPointer, count: Int)] = []
     if state.pointee.psr & PSR.dt == 0 {
       let address = try physical(pointer)
-      guard let host = memory.host(address, count: count) else { throw .outsideMemory }
-      return [(address, host, count)]
+      guard let pieces = memory.pieces(address, count: count) else { throw .outsideMemory }
+      for piece in pieces {
+        guard let host = piece.baseAddress else { throw .outsideMemory }
+        let before = list.last.map { $0.physical + UInt64($0.count) } ?? address
+        list.append((before, host, piece.count))
+      }
+      return list
     }
-    var list: [(physical: UInt64, host: UnsafeMutableRawPointer, count: Int)] = []
     var pointer = pointer
     var left = count
     while left > 0 {

@@ -51,13 +51,13 @@ public final class SystemFirmware {
 
   /// Writes stubs and tables into the firmware's memory and opens the gates.
   public func install() throws(BootError) {
-    guard host.memory.host(FirmwareLayout.base, count: Int(MemoryMap.firmwareSize)) != nil else {
+    guard host.memory.isRAM(FirmwareLayout.base, count: MemoryMap.firmwareSize) else {
       throw .noFirmwareMemory
     }
     host.memory.write(FirmwareLayout.base, image.bytes)
     for vector in image.vectorCode { host.memory.write(FirmwareLayout.vectors + vector.offset, vector.bundles) }
     // Linux counts more than 32 processors only if nodes are described, be it one.
-    let ram = host.memory.regions.reduce(0) { $0 + ($1.base == FirmwareLayout.base ? 0 : $1.size) }
+    let ram = host.memory.ranges.reduce(0) { $0 + ($1.lowerBound == FirmwareLayout.base ? 0 : UInt64($1.count)) }
     let nodes = topology ?? NUMATopology(shares: [(host.processors.count, ram)]) { _, _ in NUMATopology.localDistance }
     tables = FirmwareTables(image: image, dsdt: dsdt, localIDs: localIDs, topology: nodes)
     tables.write(to: host.memory)
@@ -80,11 +80,13 @@ public final class SystemFirmware {
     try install()
     do throws(PCIRoot.Failure) { try pci?.assignResources() } catch { throw .pci(error) }
     for (index, processor) in host.processors.enumerated() {
-      processor.reset()
-      processor.firmwareGates = FirmwareLayout.base..<FirmwareLayout.codeEnd
-      processor.state.cr[CR.lid] = localIDs[index].register
-      processor.state.ar[AR.k0] = MemoryMap.portSpace
-      processor.state.pointee.ip = FirmwareLayout.base + (index == 0 ? image.reset : image.waitForWakeup)
+      host.reach(index) {
+        processor.reset()
+        processor.firmwareGates = FirmwareLayout.base..<FirmwareLayout.codeEnd
+        processor.state.cr[CR.lid] = localIDs[index].register
+        processor.state.ar[AR.k0] = MemoryMap.portSpace
+        processor.state.pointee.ip = FirmwareLayout.base + (index == 0 ? image.reset : image.waitForWakeup)
+      }
     }
   }
 
@@ -93,7 +95,7 @@ public final class SystemFirmware {
   /// Handles one gate; called by the machine, in the processor's thread.
   public func gate(_ number: UInt64, processor: LogicalProcessor) -> GateOutcome {
     guard let index = host.processors.firstIndex(where: { $0 === processor }) else { return .stop }
-    let call = GuestCall(processor: processor, index: index, translations: translations[index])
+    let call = GuestCall(processor: processor, index: index, memory: host.memory, translations: translations[index])
     // Firmware is called at the most privileged level; elsewhere its pages give nothing away.
     guard PSR.cpl(processor.state.pointee.psr) == 0 else {
       call.set(8, UInt64(bitPattern: -1))

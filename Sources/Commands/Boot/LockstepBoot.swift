@@ -65,11 +65,13 @@ struct LockstepBoot {
       if let difference = processor.difference(from: other) { throw failure("on processor \(index) at the end: \(difference)") }
     }
     guard output.bytes == otherOutput.bytes else { throw failure("in the console's output") }
-    for (region, other) in zip(fast.memory.regions, stepped.memory.regions) {
-      for offset in stride(from: 0, to: Int(region.size), by: 8) {
-        if region.host.load(fromByteOffset: offset, as: UInt64.self) != other.host.load(fromByteOffset: offset, as: UInt64.self) {
-          throw failure("in memory at 0x\(String(region.base + UInt64(offset), radix: 16))")
+    for range in fast.memory.ranges {
+      for page in stride(from: range.lowerBound, to: range.upperBound, by: 4096) {
+        guard let one = fast.memory.read(page, count: 4096), let other = stepped.memory.read(page, count: 4096), one != other else {
+          continue
         }
+        let offset = zip(one, other).prefix { $0 == $1 }.count
+        throw failure("in memory at 0x\(String(page + UInt64(offset), radix: 16))")
       }
     }
     StandardError.write(

@@ -27,7 +27,7 @@ final class Server: FirmwareHost {
     pipelines = processors.map { Pipeline(description, watching: $0, setsClock: setsClock) }
   }
 
-  var memory: PhysicalMemory { machine.memory }
+  var memory: any GuestMemory { machine.memory }
   var processors: [LogicalProcessor] { machine.processors }
   private(set) var resets = 0
   /// False: a reset that the guest asks for ends the run.

@@ -34,17 +34,13 @@ extension DMAPort {
   public func write(_ address: UInt64, _ bytes: [UInt8]) -> Bool { bytes.withUnsafeBytes { write(address, from: $0) } }
 }
 
-/// DMA of the bare machine: physical addresses. Processors are coherent with it (Volume 2, section 4.4.3): translated code is
-/// dropped where it is overwritten.
+/// DMA to RAM as the guest sees it: physical addresses of the bare machine, guest-physical ones of a domain. Processors are coherent with
+/// it (Volume 2, section 4.4.3): translated code is dropped where it is overwritten.
 public final class PhysicalDMA: DMAPort {
-  private let memory: PhysicalMemory
-  public init(memory: PhysicalMemory) { self.memory = memory }
+  private let memory: any GuestMemory
+  public init(memory: any GuestMemory) { self.memory = memory }
 
-  public func read(_ address: UInt64, into buffer: UnsafeMutableRawBufferPointer) -> Bool {
-    guard let source = memory.host(address, count: buffer.count) else { return false }
-    buffer.copyMemory(from: UnsafeRawBufferPointer(start: source, count: buffer.count))
-    return true
-  }
+  public func read(_ address: UInt64, into buffer: UnsafeMutableRawBufferPointer) -> Bool { memory.read(address, into: buffer) }
 
   public func write(_ address: UInt64, from buffer: UnsafeRawBufferPointer) -> Bool { memory.write(address, buffer) }
 }

@@ -206,8 +206,9 @@ extension LogicalProcessor {
   private func deliver(slot: UInt64) -> Bool {
     if hostHandlesInterruptions {
       // The register stack engine's loads are taken up again after the host has repaired what was wrong. What it stores into memory is
-      // not seen by the advanced-load table.
-      alatClear()
+      // not seen by the advanced-load table. (A hypervisor stores into a guest's memory only as devices and firmware do.)
+      if state.pointee.psr & PSR.vm == 0 { alatClear() }
+      interruptedSlot = slot
       return true
     }
     outsideBlocks()
@@ -218,6 +219,8 @@ extension LogicalProcessor {
   // MARK: Firmware gates
 
   func gateAllowed(_ o: MicroOp) -> Bool {
+    // A guest's firmware is its hypervisor's business.
+    if isVirtual { return false }
     let services = state.pointee.virtualEnvironment
     guard !firmwareGates.isEmpty || services.isActive else { return false }
     let address = state.pointee.ip &+ UInt64(o.position / 3) &* 16

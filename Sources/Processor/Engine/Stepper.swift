@@ -4,12 +4,17 @@ import IA64
 /// that the block engine is compared with.
 extension LogicalProcessor {
   func stepOnce() -> LoopExit {
+    guard let physical = translateFetch(state.pointee.ip) else { return .fetchFault }
+    return step(at: physical)
+  }
+
+  /// The instruction at IP and PSR.ri, whose bundle lies at `physical` in the processor's own memory.
+  func step(at physical: UInt64) -> LoopExit {
     let s = state
     let e = engine
     let psr = s.pointee.psr
     let ip = s.pointee.ip
     let slot = PSR.ri(psr)
-    guard let physical = translateFetch(ip) else { return .fetchFault }
     let host = memory.host(physical & ~0xF).map { UnsafeRawPointer($0) } ?? UnsafeRawPointer(voidBundles)
     if isTimed { stepTime(host, physical & ~0xF, ip, Int(slot)) }
     // A store to this bundle must drop what other engines' blocks hold of it; this path reads it afresh each time.

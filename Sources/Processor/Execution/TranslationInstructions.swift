@@ -9,6 +9,7 @@ extension LogicalProcessor {
     case .itcD, .itcI:
       guard let t = makeTranslation(s.gr[Int(o.a)], itir: s.cr[CR.itir], address: s.cr[CR.ifa]) else { return reservedField() }
       insertCache(t, instruction: g.operation == .itcI)
+      guest?.changes.append(.inserted(t, address: s.cr[CR.ifa], instruction: g.operation == .itcI))
       return .exit
     case .itrD, .itrI:
       let slot = Int(s.gr[Int(o.b)] & 0xFF)
@@ -21,8 +22,10 @@ extension LogicalProcessor {
         dataTLB.insertRegister(slot, t)
       }
       mapsChanged()
+      guest?.changes.append(.inserted(t, address: s.cr[CR.ifa], instruction: g.operation == .itrI))
       return .exit
     case .ptcE:
+      guest?.changes.append(.purgedAll)
       instructionTLB.purgeAllCache()
       dataTLB.purgeAllCache()
       mapsChanged()
@@ -43,8 +46,10 @@ extension LogicalProcessor {
       } else {
         purge(start, last, rid(address))
         // The others lose their ALAT entries as well, ptc.ga or not: they do so whenever this one has run (Volume 3, ptc.ga).
-        if g.operation != .ptcL { seenPurges = domain.announce(purge: .init(start: start, last: last, rid: rid(address))) }
+        if g.operation != .ptcL && guest == nil { seenPurges = domain.announce(purge: .init(start: start, last: last, rid: rid(address))) }
       }
+      let isGlobal = g.operation == .ptcG || g.operation == .ptcGA
+      guest?.changes.append(.purged(start: start, last: last, rid: rid(address), isGlobal: isGlobal))
       if g.operation != .ptrI { softTLB.purge(start: start, last: last) }
       if g.operation != .ptrD { codeMapChanged() }
       return .exit

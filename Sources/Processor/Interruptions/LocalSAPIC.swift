@@ -1,11 +1,11 @@
 /// The local SAPIC's part of the control registers (Volume 2, section 5.8).
 extension LogicalProcessor {
-  private func bit(_ set: InlineArray<4, UInt64>, _ vector: Int) -> Bool { set[vector >> 6] >> UInt64(vector & 63) & 1 != 0 }
+  private static func bit(_ set: InlineArray<4, UInt64>, _ vector: Int) -> Bool { set[vector >> 6] >> UInt64(vector & 63) & 1 != 0 }
 
   /// Order of delivery: NMI, then ExtINT, then 255 down to 16.
-  private func rank(_ vector: Int) -> Int { vector == 2 ? 257 : vector == 0 ? 256 : vector }
+  private static func rank(_ vector: Int) -> Int { vector == 2 ? 257 : vector == 0 ? 256 : vector }
 
-  private func highest(_ set: InlineArray<4, UInt64>) -> Int? {
+  private static func highest(_ set: InlineArray<4, UInt64>) -> Int? {
     if bit(set, 2) { return 2 }
     if bit(set, 0) { return 0 }
     for word in stride(from: 3, through: 0, by: -1) where set[word] != 0 {
@@ -15,10 +15,20 @@ extension LogicalProcessor {
     return nil
   }
 
+  /// The highest pending vector that no vector in service holds back.
+  static func highestPending(_ request: InlineArray<4, UInt64>, inService: InlineArray<4, UInt64>) -> Int? {
+    guard let vector = highest(request) else { return nil }
+    if let served = highest(inService), rank(served) >= rank(vector) { return nil }
+    return vector
+  }
+
+  /// IVR would return a vector.
+  var hasDeliverableInterrupt: Bool { deliverable() != nil }
+
   /// The pending vector that IVR would return, or nil.
   private func deliverable() -> Int? {
-    guard let vector = highest(state.pointee.interruptRequest) else { return nil }
-    if let served = highest(state.pointee.interruptInService), rank(served) >= rank(vector) { return nil }
+    let (request, inService) = (state.pointee.interruptRequest, state.pointee.interruptInService)
+    guard let vector = Self.highestPending(request, inService: inService) else { return nil }
     let tpr = state.cr[CR.tpr]
     if vector == 2 { return vector }
     if tpr & 1 << 16 != 0 { return nil }
@@ -60,7 +70,7 @@ extension LogicalProcessor {
 
   /// mov cr.eoi = r: ends service of the highest vector in service.
   func writeEOI() {
-    guard let vector = highest(state.pointee.interruptInService) else { return }
+    guard let vector = Self.highest(state.pointee.interruptInService) else { return }
     state.pointee.interruptInService[vector >> 6] &= ~(1 << UInt64(vector & 63))
     updateInterruptPending()
   }

@@ -38,6 +38,12 @@ extension LogicalProcessor {
     address & ~(1 << 63) & ~Implementation.physicalMask != 0
   }
 
+  /// All 61 bits of an offset are implemented; in a guest one less, and the highest is then a copy of the next (Volume 2, section 4.3.2).
+  /// That leaves the hypervisor room in every region.
+  @inline(__always) func unimplementedVirtual(_ address: UInt64) -> Bool {
+    (state.pointee.psr & PSR.vm != 0 || guest != nil) && (address >> 60 ^ address >> 59) & 1 != 0
+  }
+
   /// Translates a data reference and makes all checks up to Data Access Bit and Debug, in the order of Volume 2, section 5.5.2
   /// (alignment and Unsupported Data Reference are the caller's). On `.done` the result is in `translated`.
   func translate(_ address: UInt64, size: Int, _ access: DataAccess) -> TranslationOutcome {
@@ -52,6 +58,11 @@ extension LogicalProcessor {
       translated.physical = address & Implementation.physicalMask
       translated.attribute = address >> 63 != 0 ? MemoryAttribute.uc : MemoryAttribute.wb
       return finishChecks(address, size, access)
+    }
+    if unimplementedVirtual(address) {
+      if access.speculative { return .deferred }
+      raise(.generalException, isr: access.isr & ~0xF0 | GeneralException.reservedRegisterField, address: address, itir: false)
+      return .fault
     }
     guard let entry = lookupData(address, access) else {
       if stands(access, DCR.dm) { return .fault }

@@ -11,6 +11,10 @@ extension LogicalProcessor {
       if failsInstructionBreakpoint(address) { return nil }
       return address & Implementation.physicalMask
     }
+    if unimplementedVirtual(address) {
+      raise(.lowerPrivilegeTransfer, isr: 0x10, address: address, itir: false)
+      return nil
+    }
     guard let entry = lookupInstruction(address) else { return nil }
     let t = entry.pointee
     if !t.present { return failFetch(.pageNotPresent, 0, address) }

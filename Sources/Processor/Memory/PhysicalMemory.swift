@@ -6,7 +6,7 @@
 ///
 /// Host memory is reserved without being committed, so a page costs the host nothing until the guest touches it. Lives below
 /// `Platform` because the processor's loads and stores go straight to it; everything that is not RAM goes over ``ProcessorBus``.
-public final class PhysicalMemory: @unchecked Sendable {
+public final class PhysicalMemory: GuestMemory, @unchecked Sendable {
   public struct Region: @unchecked Sendable {
     public let base: UInt64
     public let size: UInt64
@@ -88,33 +88,13 @@ public final class PhysicalMemory: @unchecked Sendable {
   /// Index of the page flag of a host address inside the mapping.
   @inline(__always) func pageIndex(_ host: UnsafeMutableRawPointer) -> Int { (host - mapping) >> 12 }
 
-  /// Reads a little-endian value from RAM; nil outside RAM.
-  public func load<T: FixedWidthInteger>(_ physical: UInt64, as: T.Type = T.self) -> T? {
-    host(physical, count: MemoryLayout<T>.size).map { T(littleEndian: $0.loadUnaligned(as: T.self)) }
-  }
+  public var ranges: [Range<UInt64>] { regions.map { $0.base..<$0.end } }
 
-  /// Writes a little-endian value to RAM, as a device or the firmware does it; false outside RAM.
-  @discardableResult
-  public func store<T: FixedWidthInteger>(_ physical: UInt64, _ value: T) -> Bool {
-    guard let p = host(physical, count: MemoryLayout<T>.size) else { return false }
-    p.storeBytes(of: value.littleEndian, as: T.self)
-    noteWrite(physical, count: MemoryLayout<T>.size)
-    return true
+  public func piece(_ physical: UInt64, limit: Int) -> UnsafeMutableRawBufferPointer? {
+    guard limit > 0, let region = regions.first(where: { physical &- $0.base < $0.size }) else { return nil }
+    let count = Int(min(UInt64(limit), region.end - physical))
+    return UnsafeMutableRawBufferPointer(start: region.host + Int(physical - region.base), count: count)
   }
-
-  /// Copies bytes into RAM; false (and nothing written) if they do not fit into one region.
-  @discardableResult
-  public func write(_ physical: UInt64, _ bytes: UnsafeRawBufferPointer) -> Bool {
-    guard let p = host(physical, count: bytes.count) else { return false }
-    if let source = bytes.baseAddress, bytes.count > 0 {
-      p.copyMemory(from: source, byteCount: bytes.count)
-      noteWrite(physical, count: bytes.count)
-    }
-    return true
-  }
-
-  @discardableResult
-  public func write(_ physical: UInt64, _ bytes: [UInt8]) -> Bool { bytes.withUnsafeBytes { write(physical, $0) } }
 
   /// Zeros a range of RAM; false if it is not inside one region. Whole pages go back to the host, so that clearing costs no memory.
   @discardableResult
@@ -131,11 +111,6 @@ public final class PhysicalMemory: @unchecked Sendable {
     memset(lastPage, 0, end - lastPage)
     noteWrite(physical, count: Int(count))
     return true
-  }
-
-  /// Copies bytes out of RAM; nil if the range is not inside one region.
-  public func read(_ physical: UInt64, count: Int) -> [UInt8]? {
-    host(physical, count: count).map { Array(UnsafeRawBufferPointer(start: $0, count: count)) }
   }
 
   /// Tells the engines that RAM changed behind them (device DMA, firmware, loaders).

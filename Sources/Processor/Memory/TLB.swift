@@ -99,13 +99,13 @@ struct TLB {
 
   /// Inserts into the cache, after removing what it overlaps. Returns true if a live entry had to make room.
   mutating func insert(_ t: Translation) -> Bool {
-    purgeCache(t.base, t.base | t.mask, t.rid)
+    let overlapped = purgeCache(t.base, t.base | t.mask, t.rid)
     let shift = UInt64(t.pageShift)
     pageSizes |= 1 << shift
     let first = Self.set(t.base, shift, t.rid)
     for way in first..<first + Self.ways where !cache[way].valid {
       cache[way] = t
-      return false
+      return overlapped
     }
     let set = first / Self.ways
     let way = Int(nextWay[set])

@@ -51,7 +51,7 @@ extension LogicalProcessor {
       return .aborted
     }
     guard AccessRights.granted(t.accessRights, page: UInt64(t.privilegeLevel), cpl: 0) & AccessRights.read != 0,
-      let host = memory.host(t.physical | entryAddress & t.mask, count: long ? 32 : 8)
+      let host = tableHost(t.physical | entryAddress & t.mask, count: long ? 32 : 8)
     else { return .aborted }
     if isTimed { notice(instruction ? .instructionWalk : .dataWalk, t.physical | entryAddress & t.mask) }
     let swap = state.cr[CR.dcr] & DCR.be != 0
@@ -68,6 +68,12 @@ extension LogicalProcessor {
     guard let translation = makeTranslation(word(0), itir: itir, address: address) else { return .aborted }
     insertCache(translation, instruction: instruction)
     return .inserted
+  }
+
+  /// A guest's table lies at guest-physical addresses.
+  private func tableHost(_ physical: UInt64, count: Int) -> UnsafeMutableRawPointer? {
+    guard let guest else { return memory.host(physical, count: count) }
+    return guest.memory.host(physical, count: count)
   }
 
   /// Builds a translation from the insert format (Volume 2, figure 4-5). nil: a reserved field is set.
@@ -99,8 +105,8 @@ extension LogicalProcessor {
   /// Puts a translation into the cache of one side and forgets what the software TLBs remember of its range.
   func insertCache(_ t: Translation, instruction: Bool) {
     if instruction {
-      _ = instructionTLB.insert(t)
-      codeMapChanged()
+      // Blocks that were found through other translations stay valid.
+      if instructionTLB.insert(t) { codeMapChanged() }
     } else {
       _ = dataTLB.insert(t)
       softTLB.purge(start: t.base, last: t.base | t.mask)

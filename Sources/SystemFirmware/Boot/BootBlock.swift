@@ -35,7 +35,7 @@ struct BootBlock {
     return w.bytes
   }
 
-  func write(to memory: PhysicalMemory, commandLine text: String) {
+  func write(to memory: any GuestMemory, commandLine text: String) {
     memory.write(Self.parameters, parameterBytes)
     memory.write(Self.commandLine, Array(text.utf8.prefix(Self.maximumCommandLine)) + [0])
     memory.write(Self.memoryMap, map.flatMap(\.bytes))

@@ -27,12 +27,12 @@ public struct KernelImage: Sendable {
   }
 
   /// Fails if a segment or the entry point is not in `memory`, or a segment lies in the firmware's part of it or on another segment.
-  func validate(in memory: PhysicalMemory) throws(ImageError) {
+  func validate(in memory: any GuestMemory) throws(ImageError) {
     for segment in program.segments {
       let end = segment.physicalAddress + segment.memorySize
       let hitsFirmware = segment.physicalAddress < FirmwareLayout.end && end > FirmwareLayout.base
       guard segment.memorySize <= UInt64(Int.max), !hitsFirmware,
-        memory.host(segment.physicalAddress, count: Int(segment.memorySize)) != nil
+        memory.isRAM(segment.physicalAddress, count: segment.memorySize)
       else {
         throw ImageError(
           file: file, reason: .outsideMemory(address: segment.physicalAddress, size: segment.memorySize))
@@ -52,7 +52,7 @@ public struct KernelImage: Sendable {
   }
 
   /// Copies the segments to their physical addresses and clears what the file does not provide.
-  func place(in memory: PhysicalMemory) {
+  func place(in memory: any GuestMemory) {
     for segment in program.segments {
       segment.contents.withUnsafeBytes { _ = memory.write(segment.physicalAddress, $0) }
       let provided = UInt64(segment.contents.count)

@@ -7,10 +7,10 @@ extension SystemFirmware {
     let memory = EFIMemoryAttribute.memory
     let runtime = memory | EFIMemoryAttribute.runtime
     var map: [EFIMemoryDescriptor] = []
-    for region in host.memory.regions where region.base != FirmwareLayout.base {
-      var position = region.base
+    for region in host.memory.ranges where region.lowerBound != FirmwareLayout.base {
+      var position = region.lowerBound
       // Rounding may have carried a range past the end of memory.
-      let inside = used.map { (range: $0.range.clamped(to: region.base..<region.end), type: $0.type) }
+      let inside = used.map { (range: $0.range.clamped(to: region), type: $0.type) }
       for part in inside.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) where !part.range.isEmpty {
         if part.range.lowerBound > position {
           map.append(EFIMemoryDescriptor(.conventional, position..<part.range.lowerBound, memory))
@@ -18,7 +18,7 @@ extension SystemFirmware {
         map.append(EFIMemoryDescriptor(part.type, part.range, part.type.isRuntime ? runtime : memory))
         position = part.range.upperBound
       }
-      if position < region.end { map.append(EFIMemoryDescriptor(.conventional, position..<region.end, memory)) }
+      if position < region.upperBound { map.append(EFIMemoryDescriptor(.conventional, position..<region.upperBound, memory)) }
     }
     // Device registers below the firmware: I/O SAPIC and interrupt block.
     map.append(EFIMemoryDescriptor(.memoryMappedIO, 0xFE00_0000..<FirmwareLayout.base, EFIMemoryAttribute.uncacheable))

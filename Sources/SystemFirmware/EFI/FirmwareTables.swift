@@ -148,13 +148,13 @@ struct FirmwareTables {
 
   // MARK: Boot services
 
-  private func sealSystemTable(in memory: PhysicalMemory) {
+  private func sealSystemTable(in memory: any GuestMemory) {
     memory.store(systemTable + 16, UInt32(0))
     if let bytes = memory.read(systemTable, count: Self.systemTableSize) { memory.store(systemTable + 16, Self.crc(bytes)) }
   }
 
   /// Consoles and boot services in the system table; all consoles are one handle.
-  func beginBootServices(in memory: PhysicalMemory, console: UInt64, input: UInt64, output: UInt64) {
+  func beginBootServices(in memory: any GuestMemory, console: UInt64, input: UInt64, output: UInt64) {
     for (n, value) in [console, input, console, output, console, output].enumerated() {
       memory.store(systemTable + 40 + 8 * UInt64(n), value)
     }
@@ -163,14 +163,14 @@ struct FirmwareTables {
   }
 
   /// The system table as ExitBootServices leaves it.
-  func endBootServices(in memory: PhysicalMemory) {
+  func endBootServices(in memory: any GuestMemory) {
     memory.clear(systemTable + 40, count: 48)
     memory.store(systemTable + 96, UInt64(0))
     sealSystemTable(in: memory)
   }
 
   /// Adds, changes or (with a null address) removes an entry of the configuration table.
-  mutating func setConfiguration(_ guid: GUID, _ address: UInt64, in memory: PhysicalMemory) -> EFIStatus {
+  mutating func setConfiguration(_ guid: GUID, _ address: UInt64, in memory: any GuestMemory) -> EFIStatus {
     if let index = configuration.firstIndex(where: { $0.guid == guid }) {
       if address == 0 { configuration.remove(at: index) } else { configuration[index].address = address }
     } else {
@@ -194,7 +194,7 @@ struct FirmwareTables {
     UInt32(truncatingIfNeeded: bytes.withUnsafeBufferPointer { crc32(0, $0.baseAddress, UInt32($0.count)) })
   }
 
-  func write(to memory: PhysicalMemory) {
+  func write(to memory: any GuestMemory) {
     memory.write(FirmwareLayout.data, data.bytes)
     if let acpi {
       memory.write(acpi.base, acpi.bytes)
@@ -203,7 +203,7 @@ struct FirmwareTables {
   }
 
   /// Writes every pointer of the tables anew, converted by `convert`, and the CRCs of the tables that changed.
-  func relocate(in memory: PhysicalMemory, _ convert: (UInt64) -> UInt64?) {
+  func relocate(in memory: any GuestMemory, _ convert: (UInt64) -> UInt64?) {
     for relocation in relocations {
       if let address = convert(relocation.value) { memory.store(relocation.field, address) }
     }

@@ -10,7 +10,7 @@ extension SystemFirmware {
 
   /// Gate of the reset vector when an EFI image is to be started.
   func startEFI(_ call: GuestCall) -> GateOutcome {
-    let ram = host.memory.regions.filter { $0.base != FirmwareLayout.base }.map { $0.base..<$0.end }
+    let ram = host.memory.ranges.filter { $0.lowerBound != FirmwareLayout.base }
     boot = BootServicesState(memory: MemoryLedger(ram: ram))
     storages.removeAll()
     initializeUART(call.processor)

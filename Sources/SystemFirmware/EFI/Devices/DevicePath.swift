@@ -116,10 +116,10 @@ extension SystemFirmware {
   func readDevicePath(_ pointer: UInt64) -> DevicePath? {
     let pointer = pointer & ~(1 << 63)
     // Up to 64 KiB, or the end of memory.
-    guard let region = host.memory.regions.first(where: { pointer &- $0.base < $0.size }) else { return nil }
+    guard let end = host.memory.ranges.first(where: { $0.contains(pointer) })?.upperBound else { return nil }
     var path = DevicePath()
     var position = pointer
-    while position + 4 <= region.end, position - pointer < 0x1_0000, path.nodes.count < 256,
+    while position + 4 <= end, position - pointer < 0x1_0000, path.nodes.count < 256,
       let header = host.memory.read(position, count: 4)
     {
       if header[0] & 0x7F == 0x7F, header[1] == 0xFF { return path }

@@ -1,0 +1,16 @@
+import Processor
+
+/// What runs a machine's processors where they are virtual ones, and stands between them and the machine's interrupts. Indices are those
+/// of ``Machine/processors``.
+public protocol VirtualizationMonitor: AnyObject {
+  /// As ``LogicalProcessor/run(until:)``; what needs the hypervisor is dealt with inside.
+  func run(_ index: Int, until cycle: UInt64) -> ExitReason
+  /// CR.LID as the guest has set it.
+  func localIdentifier(of index: Int) -> UInt64
+  func post(_ vector: UInt8, to index: Int)
+  func postInitialization(to index: Int)
+  /// Does `body` to the state that the guest sees in the place of the processor's own.
+  func withGuest(_ index: Int, _ body: () -> Void)
+  /// The guest's processor has been reset by ``withGuest(_:_:)``: nothing that was cached for it holds any longer.
+  func wasReset(_ index: Int)
+}

@@ -1,0 +1,157 @@
+/// The guest's side of a processor whose hypervisor is host code: what the guest believes its processor to hold, as far as it differs from
+/// what the processor that runs it holds. Control registers, region registers, PSR and the invisible bank are in the VPD; here are the
+/// guest's translations (the virtual TLB) and its local SAPIC.
+///
+/// ``LogicalProcessor/present(_:)`` puts it all in the place of the processor's own. What is then done to the processor — by the body of
+/// an instruction, by the delivery of an interruption, by firmware — is done to the guest, by the very code that does it on the bare
+/// machine. ``LogicalProcessor/conceal(_:)`` takes it back.
+public final class GuestContext {
+  public let descriptor: VirtualProcessorDescriptor
+  /// The guest's RAM, for walks of its VHPT.
+  public unowned let memory: any GuestMemory
+
+  var dataTLB = TLB()
+  var instructionTLB = TLB()
+  var interruptRequest = InlineArray<4, UInt64>(repeating: 0)
+  var interruptInService = InlineArray<4, UInt64>(repeating: 0)
+
+  /// The processor's own while the guest's are presented.
+  var machineCR = [UInt64](repeating: 0, count: 128)
+  var machineRR = [UInt64](repeating: 0, count: 8)
+  var machineBank = [UInt64](repeating: 0, count: 16)
+  var machineBankNaT: UInt64 = 0
+  var machinePSR: UInt64 = 0
+
+  /// What instructions have done to the virtual TLB while it was presented; the hypervisor does likewise to the machine's.
+  public enum Change {
+    /// Offsets without region bits, and the guest's region identifier.
+    case purged(start: UInt64, last: UInt64, rid: UInt32, isGlobal: Bool)
+    case purgedAll
+    case inserted(Translation, address: UInt64, instruction: Bool)
+  }
+  public var changes: [Change] = []
+
+  /// `descriptor` must stay where it is as long as the context.
+  public init(descriptor: VirtualProcessorDescriptor, memory: any GuestMemory) {
+    self.descriptor = descriptor
+    self.memory = memory
+  }
+
+  deinit {
+    dataTLB.deallocate()
+    instructionTLB.deallocate()
+  }
+
+  /// PSR bits that are the guest's own; the others are the processor's as well, and act as the guest has set them.
+  static let virtualPSR = PSR.ic | PSR.i | PSR.dt | PSR.rt | PSR.it | PSR.si | PSR.mc | PSR.bn
+  /// What the processor has in their place.
+  static let machinePSR = PSR.ic | PSR.i | PSR.dt | PSR.rt | PSR.it | PSR.bn | PSR.vm
+  /// AR.ITC is intercepted: PSR.si is set in the machine's PSR.
+  public var interceptsITC = false
+}
+
+extension LogicalProcessor {
+  /// The control registers that exist; the interval timer's match register is the same for guest and processor.
+  private func eachControlRegister(_ body: (Int) -> Void) {
+    for n in 0...CR.iha where n != CR.itm { body(n) }
+    for n in CR.lid...CR.lrr1 { body(n) }
+  }
+
+  /// Puts the guest's registers and translations in the place of the processor's.
+  public func present(_ g: GuestContext) {
+    precondition(guest == nil, "a guest is presented already")
+    guest = g
+    let s = state
+    let vpd = g.descriptor
+    swap(&dataTLB, &g.dataTLB)
+    swap(&instructionTLB, &g.instructionTLB)
+    swap(&s.pointee.interruptRequest, &g.interruptRequest)
+    swap(&s.pointee.interruptInService, &g.interruptInService)
+    let vcr = vpd.vcr
+    eachControlRegister { n in
+      g.machineCR[n] = s.cr[n]
+      s.cr[n] = vcr[n]
+    }
+    for i in 0..<8 {
+      g.machineRR[i] = s.rr[i]
+      s.rr[i] = vpd.vrr[i]
+    }
+    let bank = invisibleBank(vpd, vpd.vpsr)
+    for i in 0..<16 {
+      g.machineBank[i] = s.otherBank[i]
+      s.otherBank[i] = bank.registers[i]
+    }
+    g.machineBankNaT = s.pointee.otherBankNaT
+    s.pointee.otherBankNaT = vpd[bank.nats] & 0xFFFF
+    g.machinePSR = s.pointee.psr
+    s.pointee.psr =
+      g.machinePSR & ~(GuestContext.virtualPSR | PSR.vm) | vpd.vpsr & GuestContext.virtualPSR
+    s.pointee.interruptPending = hasDeliverableInterrupt
+  }
+
+  /// Takes the guest's registers and translations back into `g`. The region registers are the machine's as they were before.
+  public func conceal(_ g: GuestContext) {
+    precondition(guest === g, "another guest is presented")
+    let s = state
+    let vpd = g.descriptor
+    swap(&dataTLB, &g.dataTLB)
+    swap(&instructionTLB, &g.instructionTLB)
+    swap(&s.pointee.interruptRequest, &g.interruptRequest)
+    swap(&s.pointee.interruptInService, &g.interruptInService)
+    let vcr = vpd.vcr
+    eachControlRegister { n in
+      vcr[n] = s.cr[n]
+      s.cr[n] = g.machineCR[n]
+    }
+    vcr[CR.itm] = s.cr[CR.itm]
+    for i in 0..<8 {
+      vpd.vrr[i] = s.rr[i]
+      s.rr[i] = g.machineRR[i]
+    }
+    let psr = s.pointee.psr
+    vpd.vpsr = psr
+    let bank = invisibleBank(vpd, psr)
+    for i in 0..<16 {
+      bank.registers[i] = s.otherBank[i]
+      s.otherBank[i] = g.machineBank[i]
+    }
+    vpd[bank.nats] = s.pointee.otherBankNaT
+    vpd.vhpi = pendingClass(g)
+    s.pointee.otherBankNaT = g.machineBankNaT
+    guest = nil
+    s.pointee.interruptPending = hasDeliverableInterrupt
+    adoptPSR(psr & ~GuestContext.virtualPSR | GuestContext.machinePSR | (g.interceptsITC ? PSR.si : 0))
+    lookForVirtualInterrupt()
+  }
+
+  /// vhpi: the guest's highest pending interrupt that no interrupt in service holds back.
+  private func pendingClass(_ g: GuestContext) -> UInt64 {
+    guard let vector = Self.highestPending(g.interruptRequest, inService: g.interruptInService) else { return 0 }
+    return vector == 2 ? 32 : vector == 0 ? 16 : UInt64(vector >> 4)
+  }
+
+  /// Where the VPD keeps the registers of the bank that the guest does not see.
+  private func invisibleBank(
+    _ vpd: VirtualProcessorDescriptor, _ psr: UInt64
+  ) -> (registers: UnsafeMutablePointer<UInt64>, nats: Int) {
+    typealias Field = VirtualProcessorDescriptor.Field
+    return psr & PSR.bn != 0
+      ? (vpd.pointer(Field.bank0), Field.bank0NaT) : (vpd.pointer(Field.bank1), Field.bank1NaT)
+  }
+
+  /// PSR as it is, and what derives from it; nothing has changed that translated code depends on.
+  private func adoptPSR(_ psr: UInt64) {
+    state.pointee.psr = psr
+    engine.pointee.dataTable = softTLB.table(
+      SoftTLB.context(translate: psr & PSR.dt != 0, bigEndian: psr & PSR.be != 0, cpl: PSR.cpl(psr)))
+    engine.pointee.floatDisabled = UInt8(truncatingIfNeeded: psr >> 18 & 3)
+    engine.pointee.mustStep = psr & PSR.stepping != 0
+    if isTimed { notice(.statusChanged) }
+  }
+
+  /// The guest's PSR as its instructions see it.
+  public func guestPSR(_ g: GuestContext) -> UInt64 {
+    let own = guest === g ? state.pointee.psr : state.pointee.psr & ~(GuestContext.virtualPSR | PSR.vm)
+    return guest === g ? own : own | g.descriptor.vpsr & GuestContext.virtualPSR
+  }
+}
