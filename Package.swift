@@ -28,6 +28,7 @@ let package = Package(
         .embedInCode("Resources/mckinley-1.0.yaml"),
       ]),
     .target(name: "Platform", dependencies: ["Processor"]),
+    .target(name: "Hypervisor", dependencies: ["Platform", "Processor"]),
     .target(name: "Devices", dependencies: ["Platform", "HostResources", "CZlib"]),
     .target(name: "HostResources", dependencies: ["CSlirp", "CNBD"]),
     // File systems and partition tables that the firmware reads.
@@ -48,7 +49,8 @@ let package = Package(
     .target(
       name: "Commands",
       dependencies: [
-        "IA64", "LinuxUser", "CycleBenchmarks", "Devices", "HostResources", "Pipeline", "SystemFirmware", "Loading",
+        "IA64", "LinuxUser", "CycleBenchmarks", "Devices", "HostResources", "Hypervisor", "Pipeline", "SystemFirmware",
+        "Loading",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),

@@ -18,7 +18,7 @@ public struct MachineConfiguration: Sendable {
   public static let largestMemory: UInt64 = 1 << 40
 
   /// RAM from 0 up to the hole for devices below 4 GiB, the rest above it, and the firmware's own.
-  var layout: [(base: UInt64, size: UInt64)] {
+  public var layout: [(base: UInt64, size: UInt64)] {
     let low = min(memorySize, MemoryMap.lowMemoryLimit)
     var list: [(base: UInt64, size: UInt64)] = [(0, low), (MemoryMap.firmware, MemoryMap.firmwareSize)]
     if memorySize > low { list.append((MemoryMap.highMemory, memorySize - low)) }
@@ -41,7 +41,7 @@ public final class Machine: VirtualClock {
   /// When the last of the processors that are halted began to wait.
   private var lastHalt: UInt64 = 0
   /// What runs the processors if they are virtual ones.
-  public var monitor: (any VirtualizationMonitor)?
+  public weak var monitor: (any VirtualizationMonitor)?
   /// What has asked the machine to stop, until ``run(until:)`` reports it.
   private var stopRequest: StopReason?
   /// Asked when all processors wait for an interrupt: lets up to so many cycles pass in the outside world and says how many did.

@@ -231,6 +231,13 @@ public final class LogicalProcessor {
     engine.pointee.limit = 0
   }
 
+  /// Ends a wait without an interrupt.
+  public func wake() {
+    state.pointee.halted = false
+    state.pointee.pausedUntil = 0
+    engine.pointee.limit = 0
+  }
+
   /// Lets time pass for a halted processor.
   public func skipIdle(to cycle: UInt64) {
     guard cycle > state.cycles else { return }

@@ -21,7 +21,6 @@ struct BootCommand: ParsableCommand {
 
   private static let defaultMemory: UInt64 = 1 << 30
 
-  enum Virtualization: String, ExpressibleByArgument, CaseIterable { case none, hvm, pv }
 
   @Option(
     help: ArgumentHelp(
@@ -91,10 +90,11 @@ struct BootCommand: ParsableCommand {
     guard lockstep == nil || disks.allSatisfy({ $0.isReadOnly || $0.overlay == .temporary }) else {
       throw ValidationError("--lockstep boots twice, so its disks must be readonly or have snapshot=on.")
     }
-    if virtualization != .none {
-      throw ValidationError(
-        "--virtualization \(virtualization.rawValue) does not exist yet; this version boots the bare machine only (--virtualization none)."
-      )
+    if virtualization == .pv {
+      throw ValidationError("--virtualization pv does not exist yet; use hvm, or none for the bare machine.")
+    }
+    if virtualization == .hvm && lockstep != nil {
+      throw ValidationError("--lockstep compares bare machines: use --virtualization none.")
     }
     let configuration = MachineConfiguration.self
     guard 1...configuration.largestProcessorCount ~= cpus else { throw ValidationError("--cpus must be from 1 to 64.") }
@@ -178,7 +178,7 @@ struct BootCommand: ParsableCommand {
   private func makeServer(_ networks: Networks?, timing: MachineDescription?) throws -> Server {
     try GuestConfiguration(
       kernel: kernel, initrd: initrd, commandLine: append, processors: cpus, memory: memory.bytes, disks: disks(), variables: nvram,
-      adapters: nic, timing: timing
+      adapters: nic, virtualization: virtualization, timing: timing
     ).makeServer(networks: networks)
   }
 

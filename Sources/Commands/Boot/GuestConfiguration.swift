@@ -19,6 +19,7 @@ struct GuestConfiguration {
   /// Nodes that the guest is told of; nil: one, not worth a word.
   var topology: NUMATopology?
   var adapters: [NICSpecification] = []
+  var virtualization = Virtualization.none
   /// The processor whose cycles are counted; nil: functional timing.
   var timing: MachineDescription?
 
@@ -31,7 +32,8 @@ struct GuestConfiguration {
   /// `adapters`: come back with their addresses.
   func makeServer(networks: Networks?, adapters: inout [NICSpecification]) throws -> Server {
     do throws(any Error) {
-      let server = try Server(memorySize: memory, processors: processors)
+      let configuration = MachineConfiguration(memorySize: memory, processors: processors)
+      let server = try Server(configuration, domain: virtualization.makesDomain)
       try server.attach(disks.map { (disk) throws(StorageProblem) in try OpenDisk(disk) })
       server.firmware.topology = topology
       if let networks { adapters = try networks.plug(adapters, into: server) }

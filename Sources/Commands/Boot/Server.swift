@@ -1,5 +1,6 @@
 import Devices
 import HostResources
+import Hypervisor
 import Pipeline
 import Platform
 import Processor
@@ -8,6 +9,8 @@ import SystemFirmware
 /// A complete server: the board, its devices, its firmware. Runs from power-on to power-off, resets included.
 final class Server: FirmwareHost {
   let machine: Machine
+  /// With full virtualization, what the machine's processors run in.
+  let domain: HVMDomain?
   let uart: UART16550
   let pci: PCIRoot
   /// Disks in the order of the command line, under the names of statistics.
@@ -56,8 +59,10 @@ final class Server: FirmwareHost {
     case faultLoop
   }
 
-  init(memorySize: UInt64, processors: Int) throws {
-    machine = try Machine(MachineConfiguration(memorySize: memorySize, processors: processors))
+  /// `domain`: builds a virtual machine in the place of a bare one.
+  init(_ configuration: MachineConfiguration, domain make: ((MachineConfiguration) throws -> HVMDomain)? = nil) throws {
+    domain = try make?(configuration)
+    machine = try domain?.machine ?? Machine(configuration)
     uart = UART16550(line: machine.ioSAPIC.line(MemoryMap.uartGSI))
     pci = try PCIRoot(memory: PhysicalDMA(memory: machine.memory), bus: machine.bus, interrupts: machine.ioSAPIC)
     timeline = EventTimeline(clock: machine, events: machine.events)
@@ -79,6 +84,12 @@ final class Server: FirmwareHost {
   }
   /// The bus holds its devices only as long as nothing else must: this one has no other owner.
   private var retained: [AnyObject] = []
+
+  func reach(_ index: Int, _ body: () -> Void) {
+    guard let domain else { return body() }
+    domain.withGuest(index, body)
+    domain.wasReset(index)
+  }
 
   func perform(_ action: PowerAction) {
     pending = action

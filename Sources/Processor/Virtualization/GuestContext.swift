@@ -37,6 +37,12 @@ public final class GuestContext {
     self.memory = memory
   }
 
+  /// Removes a range of offsets from the virtual TLB, as another processor's global purge does. The guest must not be presented.
+  public func purge(start: UInt64, last: UInt64, rid: UInt32) {
+    dataTLB.purgeCache(start, last, rid)
+    instructionTLB.purgeCache(start, last, rid)
+  }
+
   deinit {
     dataTLB.deallocate()
     instructionTLB.deallocate()

@@ -33,9 +33,8 @@ extension LogicalProcessor {
     case fetchMiss
   }
 
-  /// Executes the instruction at the guest's IP, by its own body, on the guest's state. `body` looks at the guest before it is concealed
-  /// again.
-  public func emulateInstruction(of g: GuestContext, _ body: (LogicalProcessor) -> Void = { _ in }) -> Emulation {
+  /// Executes the instruction at the guest's IP, by its own body, on the guest's state.
+  public func emulateInstruction(of g: GuestContext) -> Emulation {
     guard let physical = translateFetch(state.pointee.ip) else { return .fetchMiss }
     present(g)
     var exit = step(at: physical)
@@ -47,7 +46,6 @@ extension LogicalProcessor {
     case .fetchFault: deliverPending(slot: PSR.ri(state.pointee.psr))
     case .limit, .attention, .jumped, .step: break
     }
-    body(self)
     // What has unmasked an interrupt is followed by it.
     if state.pointee.interruptPending && state.pointee.psr & PSR.i != 0 { deliverExternalInterrupt() }
     conceal(g)

@@ -48,6 +48,11 @@ extension LogicalProcessor {
     if inTable && t.present && shift == preferred { writeTable(t, address) }
   }
 
+  /// Removes the machine's data translation of an address that no VHPT entry has, and of which nothing was remembered (a device's).
+  public func dropDataTranslation(_ address: UInt64) {
+    dataTLB.purgeCache(offset(address), offset(address), rid(address))
+  }
+
   private func writeTable(_ t: Translation, _ address: UInt64) {
     guard let entry = tableEntry(address) else { return }
     var word = t.physical | 1 | UInt64(t.attribute) << 2 | UInt64(t.privilegeLevel) << 7 | UInt64(t.accessRights) << 9

@@ -1,0 +1,37 @@
+import ArgumentParser
+import Hypervisor
+import Platform
+
+/// `--virtualization`: what the guest's processors are.
+enum Virtualization: String, ExpressibleByArgument, CaseIterable, Codable {
+  /// The bare machine.
+  case none
+  /// A fully virtualized domain, under the hypervisor on VT-i.
+  case hvm
+  /// A paravirtualized domain: not yet.
+  case pv
+
+  /// Builds the domain of one guest that has a machine for itself; nil: there is none.
+  var makesDomain: ((MachineConfiguration) throws -> HVMDomain)? {
+    switch self {
+    case .none, .pv: nil
+    case .hvm:
+      { configuration in
+        let pool = try FramePool(size: HostMemory.size(for: [configuration]), kept: HostMemory.kept)
+        return try HVMDomain(HVMDomain.Configuration(machine: configuration), pool: pool)
+      }
+    }
+  }
+}
+
+/// What the real system keeps for itself: 1024 MB for the host's operating system, 64 MB for the hypervisor.
+enum HostMemory {
+  static let operatingSystem: UInt64 = 1024 << 20
+  static let hypervisor: UInt64 = 64 << 20
+  static let kept = operatingSystem + hypervisor
+
+  /// Bytes of a machine that has just enough for these domains.
+  static func size(for domains: [MachineConfiguration]) -> UInt64 {
+    domains.reduce(kept) { $0 + HVMDomain.memoryNeeded($1) }
+  }
+}

@@ -1,0 +1,82 @@
+import Platform
+import Processor
+
+/// A fully virtualized domain: a machine whose processors are virtual, and whose memory is what the hypervisor gives it.
+public final class HVMDomain: VirtualizationMonitor {
+  public struct Configuration {
+    public var machine: MachineConfiguration
+    /// 1...63: the domain's block of region identifiers.
+    public var number: Int
+    /// log2 of the bytes of each virtual processor's machine VHPT: 16, 18, 20, 22 or 24.
+    public var tableShift = 20
+    /// Instructions that the processor executes on the VPD, without an exit.
+    public var accelerations = VirtualProcessorDescriptor.Accelerations.implemented
+
+    public init(machine: MachineConfiguration, number: Int = 1) {
+      self.machine = machine
+      self.number = number
+    }
+  }
+
+  /// Bytes of the machine's memory that a domain takes: its own, and for each virtual processor VPD and VHPT, with what aligning them
+  /// costs at most.
+  public static func memoryNeeded(_ machine: MachineConfiguration, tableShift: Int = 20) -> UInt64 {
+    let own = machine.layout.reduce(0) { $0 + $1.size }
+    let table = UInt64(1) << UInt64(tableShift)
+    return own + UInt64(machine.processors) * (2 * table + 2 * VirtualProcessorDescriptor.size)
+  }
+
+  public let memory: DomainMemory
+  public let processors: [VirtualProcessor]
+  public private(set) var machine: Machine! = nil
+
+  public init(_ configuration: Configuration, pool: FramePool) throws {
+    let memory = try DomainMemory(pool: pool, layout: configuration.machine.layout)
+    self.memory = memory
+    var virtual: [VirtualProcessor] = []
+    let size = UInt64(1) << UInt64(configuration.tableShift)
+    let machine = try Machine(memory: memory) { bus in
+      for index in 0..<configuration.machine.processors {
+        let descriptor = try pool.takeTogether(bytes: VirtualProcessorDescriptor.size, alignment: VirtualProcessorDescriptor.alignment)
+        let table = try pool.takeTogether(bytes: size, alignment: size)
+        virtual.append(
+          VirtualProcessor(
+            index: index, memory: memory, domain: configuration.number, bus: bus, descriptor: descriptor, table: table,
+            tableShift: configuration.tableShift, accelerations: configuration.accelerations))
+      }
+      return virtual.map(\.processor)
+    }
+    processors = virtual
+    self.machine = machine
+    for processor in virtual {
+      processor.purgeElsewhere = { [unowned self] from, start, last, rid in
+        for other in processors where other.index != from { other.purgeByOther(start: start, last: last, rid: rid) }
+      }
+    }
+    machine.monitor = self
+  }
+
+  // MARK: VirtualizationMonitor
+
+  public func run(_ index: Int, until cycle: UInt64) -> ExitReason { processors[index].run(until: cycle) }
+
+  public func localIdentifier(of index: Int) -> UInt64 { processors[index].vpd.vcr[CR.lid] }
+
+  public func post(_ vector: UInt8, to index: Int) {
+    let virtual = processors[index]
+    virtual.processor.post(vector: vector, to: virtual.guest)
+  }
+
+  public func postInitialization(to index: Int) {
+    let virtual = processors[index]
+    virtual.initializationPending = true
+    if virtual.vpd.vpsr & PSR.mc == 0 { virtual.processor.wake() }
+  }
+
+  public func withGuest(_ index: Int, _ body: () -> Void) {
+    let virtual = processors[index]
+    virtual.processor.withGuest(virtual.guest, body)
+  }
+
+  public func wasReset(_ index: Int) { processors[index].wasReset() }
+}

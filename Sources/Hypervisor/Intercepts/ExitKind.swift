@@ -1,0 +1,106 @@
+import Processor
+
+/// Why a guest was left.
+public enum ExitKind: Hashable, Sendable, Codable {
+  /// A virtualized instruction.
+  case instruction(InterceptCause)
+  /// The machine's interrupt: its timer, or another virtual processor.
+  case externalInterrupt
+  /// The guest has unmasked an interrupt that was waiting for it.
+  case virtualExternalInterrupt
+  case instructionMiss
+  case dataMiss
+  /// A reference to device memory, to the port space, to the interrupt block.
+  case deviceMemory
+  case port
+  case interruptBlock
+  /// PAL, SAL and EFI.
+  case firmware
+  /// An interruption that is the guest's own.
+  case reflected(UInt16)
+
+  /// Short and stable: keys of statistics.
+  public var name: String {
+    switch self {
+    case .instruction(let cause): cause.mnemonic
+    case .externalInterrupt: "external interrupt"
+    case .virtualExternalInterrupt: "virtual external interrupt"
+    case .instructionMiss: "instruction TLB miss"
+    case .dataMiss: "data TLB miss"
+    case .deviceMemory: "device memory"
+    case .port: "port"
+    case .interruptBlock: "interrupt block"
+    case .firmware: "firmware"
+    case .reflected(let vector): "reflected \(Vector(rawValue: vector).map { "\($0)" } ?? String(vector, radix: 16))"
+    }
+  }
+
+  static let count = 51 + 128
+
+  /// Place among the counters.
+  var index: Int {
+    switch self {
+    case .instruction(let cause): Int(cause.rawValue)
+    case .externalInterrupt: 41
+    case .virtualExternalInterrupt: 42
+    case .instructionMiss: 43
+    case .dataMiss: 44
+    case .deviceMemory: 45
+    case .port: 46
+    case .interruptBlock: 47
+    case .firmware: 48
+    case .reflected(let vector): 51 + Int(vector >> 8 & 0x7F)
+    }
+  }
+
+  static func at(_ index: Int) -> ExitKind? {
+    switch index {
+    case 41: .externalInterrupt
+    case 42: .virtualExternalInterrupt
+    case 43: .instructionMiss
+    case 44: .dataMiss
+    case 45: .deviceMemory
+    case 46: .port
+    case 47: .interruptBlock
+    case 48: .firmware
+    case 51...: .reflected(UInt16(index - 51) << 8)
+    default: InterceptCause(rawValue: UInt8(index)).map { .instruction($0) }
+    }
+  }
+}
+
+/// What a virtual processor's exits were: counts by kind, and the last ones.
+public struct ExitLog {
+  /// One exit: when, why, where.
+  public struct Entry: Sendable, Codable, Equatable {
+    public var cycle: UInt64
+    public var kind: ExitKind
+    public var ip: UInt64
+    /// The instruction's 41 bits, the address that missed, the number of the firmware's gate.
+    public var detail: UInt64
+  }
+  public static let remembered = 32
+
+  private var counts = [UInt64](repeating: 0, count: ExitKind.count)
+  private var ring: [Entry] = []
+  private var position = 0
+
+  mutating func note(_ entry: Entry) {
+    counts[entry.kind.index] &+= 1
+    if ring.count < Self.remembered {
+      ring.append(entry)
+    } else {
+      ring[position] = entry
+      position = (position + 1) % Self.remembered
+    }
+  }
+
+  public var total: UInt64 { counts.reduce(0, +) }
+  /// Kinds that occurred, most frequent first.
+  public var byKind: [(kind: ExitKind, count: UInt64)] {
+    counts.indices.filter { counts[$0] != 0 }.compactMap { index in ExitKind.at(index).map { ($0, counts[index]) } }
+      .sorted { $0.1 != $1.1 ? $0.1 > $1.1 : $0.0.name < $1.0.name }
+  }
+  /// The last exits, oldest first.
+  public var last: [Entry] { Array(ring[position...] + ring[..<position]) }
+}

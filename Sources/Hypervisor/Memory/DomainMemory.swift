@@ -1,0 +1,141 @@
+import Processor
+
+/// What a domain calls physical memory: for each of its frames of 16 KiB, the machine's frame that is there. The only way from a
+/// guest-physical address to memory; nothing that is not in this table is within the domain's reach.
+public final class DomainMemory: GuestMemory {
+  /// Where RAM may be, whether populated or not.
+  public let ranges: [Range<UInt64>]
+  public let pool: FramePool
+  /// Frame numbers of the machine, or `absent` or `unpopulated`, for each range.
+  private let tables: [UnsafeMutablePointer<UInt32>]
+
+  /// Ballooned out: not RAM any more.
+  private static let absent: UInt32 = .max
+  /// Promised, and given at the first touch.
+  private static let unpopulated: UInt32 = .max - 1
+
+  /// Frames that are promised, populated or not.
+  public private(set) var frames: UInt64 = 0
+  public private(set) var populated: UInt64 = 0
+
+  /// `layout`: (base, size) in bytes, multiples of 16 KiB, ascending and disjoint.
+  public init(pool: FramePool, layout: [(base: UInt64, size: UInt64)]) throws(FramePool.Failure) {
+    self.pool = pool
+    ranges = layout.map { $0.base..<$0.base + $0.size }
+    let counts = layout.map { Int($0.size >> FramePool.frameShift) }
+    let total = UInt64(counts.reduce(0, +))
+    try pool.reserve(total)
+    frames = total
+    tables = counts.map { count in
+      let table = UnsafeMutablePointer<UInt32>.allocate(capacity: count)
+      table.initialize(repeating: Self.unpopulated, count: count)
+      return table
+    }
+  }
+
+  deinit {
+    for (range, table) in zip(ranges, tables) {
+      for index in 0..<range.count >> Int(FramePool.frameShift) where table[index] < Self.unpopulated { pool.giveBack(table[index]) }
+      table.deallocate()
+    }
+    pool.release(frames)
+  }
+
+  @inline(__always) private func slot(_ physical: UInt64) -> UnsafeMutablePointer<UInt32>? {
+    for (range, table) in zip(ranges, tables) where range.contains(physical) {
+      return table + Int((physical - range.lowerBound) >> FramePool.frameShift)
+    }
+    return nil
+  }
+
+  /// The machine's address of a guest-physical one; nil: no RAM. Populates.
+  public func machine(_ physical: UInt64) -> UInt64? {
+    guard let slot = slot(physical), slot.pointee != Self.absent else { return nil }
+    if slot.pointee == Self.unpopulated {
+      slot.pointee = pool.take()
+      populated += 1
+    }
+    return UInt64(slot.pointee) << FramePool.frameShift | physical & (FramePool.frameSize - 1)
+  }
+
+  /// Takes the frame at a guest-physical address away; it is the caller's to see that no translation of it is left. False: there is none.
+  public func remove(_ physical: UInt64) -> Bool {
+    guard let slot = slot(physical), slot.pointee != Self.absent else { return false }
+    if slot.pointee < Self.unpopulated {
+      pool.giveBack(slot.pointee)
+      populated -= 1
+    }
+    slot.pointee = Self.absent
+    frames -= 1
+    pool.release(1)
+    return true
+  }
+
+  /// Promises a frame where there is none. False: there is one, or there can be none.
+  public func add(_ physical: UInt64) throws(FramePool.Failure) -> Bool {
+    guard let slot = slot(physical), slot.pointee == Self.absent else { return false }
+    try pool.reserve(1)
+    slot.pointee = Self.unpopulated
+    frames += 1
+    return true
+  }
+
+  // MARK: GuestMemory
+
+  public func host(_ physical: UInt64, count: Int) -> UnsafeMutableRawPointer? {
+    guard count > 0, let first = machine(physical) else { return nil }
+    // Frames that follow each other in the machine too.
+    var offset = FramePool.frameSize - physical & (FramePool.frameSize - 1)
+    while offset < UInt64(count) {
+      guard machine(physical &+ offset) == first &+ offset else { return nil }
+      offset += FramePool.frameSize
+    }
+    return pool.memory.host(first, count: count)
+  }
+
+  public func piece(_ physical: UInt64, limit: Int) -> UnsafeMutableRawBufferPointer? {
+    guard limit > 0, let machine = machine(physical) else { return nil }
+    let count = min(limit, Int(FramePool.frameSize - physical & (FramePool.frameSize - 1)))
+    return pool.memory.host(machine, count: count).map { UnsafeMutableRawBufferPointer(start: $0, count: count) }
+  }
+
+  public func noteWrite(_ physical: UInt64, count: Int) {
+    var done = 0
+    while done < count {
+      let address = physical &+ UInt64(done)
+      let inFrame = min(count - done, Int(FramePool.frameSize - address & (FramePool.frameSize - 1)))
+      if let machine = machine(address) { pool.memory.noteWrite(machine, count: inFrame) }
+      done += inFrame
+    }
+  }
+
+  public func clear(_ physical: UInt64, count: UInt64) -> Bool {
+    guard isRAM(physical, count: count) else { return false }
+    var done: UInt64 = 0
+    while done < count {
+      let address = physical + done
+      let inFrame = min(count - done, FramePool.frameSize - address & (FramePool.frameSize - 1))
+      // What nobody has touched is zero.
+      if let slot = slot(address), slot.pointee < Self.unpopulated {
+        pool.memory.clear(
+          UInt64(slot.pointee) << FramePool.frameShift | address & (FramePool.frameSize - 1), count: inFrame)
+      }
+      done += inFrame
+    }
+    return true
+  }
+
+  public func contentHash() -> UInt64 {
+    var hash = MemoryHash.start
+    for (range, table) in zip(ranges, tables) {
+      for index in 0..<range.count >> Int(FramePool.frameShift) where table[index] < Self.unpopulated {
+        guard let host = pool.memory.host(UInt64(table[index]) << FramePool.frameShift, count: Int(FramePool.frameSize)) else { continue }
+        let address = range.lowerBound + (UInt64(index) << FramePool.frameShift)
+        for offset in stride(from: 0, to: Int(FramePool.frameSize), by: 4096) {
+          hash = MemoryHash.mix(hash, host + offset, at: address + UInt64(offset))
+        }
+      }
+    }
+    return hash
+  }
+}

@@ -1,0 +1,73 @@
+import Processor
+
+/// The machine's memory in frames of 16 KiB, and who may have how many of them.
+///
+/// What is promised to a domain (``reserve(_:)``) is there when the domain touches it (``take()``): frames are given out one by one, and
+/// what comes back is cleared before anybody else sees it.
+public final class FramePool {
+  public static let frameShift = UInt64(LogicalProcessor.machinePageShift)
+  public static let frameSize = UInt64(1) << frameShift
+
+  public enum Failure: Error, Equatable, CustomStringConvertible {
+    case notEnough(wanted: UInt64, free: UInt64)
+    public var description: String {
+      switch self {
+      case .notEnough(let wanted, let free):
+        "\(wanted >> 20) MiB of memory are needed, and \(free >> 20) MiB are free"
+      }
+    }
+  }
+
+  public let memory: PhysicalMemory
+  /// Frames of the machine, and of these: not promised to anybody.
+  public let total: UInt64
+  public private(set) var unreserved: UInt64
+  /// The next frame that was never given out, and those that came back.
+  private var next: UInt64 = 0
+  private var returned: [UInt32] = []
+
+  /// `size`: bytes of the machine's memory. The first `kept` bytes are the host's and the hypervisor's.
+  public init(size: UInt64, kept: UInt64) throws {
+    memory = try PhysicalMemory(layout: [(base: 0, size: size & ~(Self.frameSize - 1))])
+    total = size >> Self.frameShift
+    next = (kept + Self.frameSize - 1) >> Self.frameShift
+    unreserved = total - min(total, next)
+  }
+
+  /// Bytes that are not promised to anybody.
+  public var free: UInt64 { unreserved << Self.frameShift }
+
+  /// Promises `frames` frames.
+  public func reserve(_ frames: UInt64) throws(Failure) {
+    guard frames <= unreserved else { throw .notEnough(wanted: frames << Self.frameShift, free: free) }
+    unreserved -= frames
+  }
+
+  /// Takes a promise back; the frames themselves have been given back before.
+  public func release(_ frames: UInt64) { unreserved += frames }
+
+  /// A frame of zeros, out of what has been reserved. Its number is its address divided by ``frameSize``.
+  public func take() -> UInt32 {
+    if let frame = returned.popLast() { return frame }
+    precondition(next < total, "more frames were taken than reserved")
+    next += 1
+    return UInt32(next - 1)
+  }
+
+  /// `count` frames that lie together, aligned to `alignment` bytes, a power of two; their first address. They are taken from memory that
+  /// nobody has had yet, so this can fail although enough is free.
+  public func takeTogether(bytes: UInt64, alignment: UInt64) throws(Failure) -> UInt64 {
+    let start = ((next << Self.frameShift) + alignment - 1) & ~(alignment - 1)
+    let end = (start + bytes + Self.frameSize - 1) >> Self.frameShift
+    guard end <= total else { throw .notEnough(wanted: bytes, free: (total - next) << Self.frameShift) }
+    // What alignment leaves over is not lost.
+    for frame in next..<start >> Self.frameShift { returned.append(UInt32(frame)) }
+    next = end
+    return start
+  }
+
+  public func giveBack(_ frame: UInt32) {
+    memory.clear(UInt64(frame) << Self.frameShift, count: Self.frameSize)
+    returned.append(frame)
+  }
+}
