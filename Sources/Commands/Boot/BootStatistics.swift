@@ -1,5 +1,6 @@
 import FoundationEssentials
 import HostResources
+import Hypervisor
 import Pipeline
 import Platform
 import Processor
@@ -14,6 +15,8 @@ struct BootStatistics: Encodable {
     var interruptions: UInt64
     /// With --timing cycle: what the cycles were spent on.
     var pipeline: CycleReport?
+    /// In a domain: how often the guest was left, by reason.
+    var exits: [String: UInt64]?
   }
   var outcome: String
   /// Slots retired, nops included.
@@ -26,6 +29,8 @@ struct BootStatistics: Encodable {
   var resets: Int
   /// With --timing cycle: what the cycles of all processors were spent on.
   var pipeline: CycleReport?
+  /// In a domain: how often the guest was left, on all processors, by reason.
+  var exits: [String: UInt64]?
   /// Of all memory that is not zero, with its addresses: two runs with the same inputs have the same.
   var memoryHash: String
   var processors: [PerProcessor]
@@ -40,7 +45,11 @@ struct BootStatistics: Encodable {
       return PerProcessor(
         instructions: s.instructions, bundles: s.instructions / 3, cycles: p.state.cycles, idleCycles: s.idleCycles,
         interruptions: p.interruptionCount,
-        pipeline: index < server.pipelines.count ? observation?.report([server.pipelines[index]]) : nil)
+        pipeline: index < server.pipelines.count ? observation?.report([server.pipelines[index]]) : nil,
+        exits: server.domain.map { Self.counts($0.processors[index].exits) })
+    }
+    exits = server.domain.map { domain in
+      domain.processors.map { Self.counts($0.exits) }.reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) }
     }
     pipeline = observation?.report(server.pipelines)
     instructions = processors.reduce(0) { $0 + $1.instructions }
@@ -50,6 +59,10 @@ struct BootStatistics: Encodable {
     resets = server.resets
     devices = Dictionary(server.statisticsSources.map { ($0.name, $0.read()) }) { first, _ in first }
     memoryHash = String(server.memory.contentHash(), radix: 16)
+  }
+
+  private static func counts(_ log: ExitLog) -> [String: UInt64] {
+    Dictionary(log.byKind.map { ($0.kind.name, $0.count) }, uniquingKeysWith: +)
   }
 
   func write(to path: String) throws(CommandFailure) { try StatisticsFile.write(self, to: path) }

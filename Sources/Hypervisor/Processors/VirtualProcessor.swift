@@ -95,6 +95,10 @@ public final class VirtualProcessor {
     case .breakInstruction:
       if let outcome = firmwareCall(fault.iim) { return outcome == .stop ? .stopped : nil }
       reflect(fault.vector)
+    case .natConsumption where fault.isr & (ISR.r | ISR.w | ISR.na | ISR.x) == 0:
+      // Illegal operations that depend on the guest's own PSR.ic come before it.
+      note(.reflected(fault.vector.rawValue), 0)
+      emulate()
     default: reflect(fault.vector)
     }
     return nil

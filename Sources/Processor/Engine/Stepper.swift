@@ -71,7 +71,7 @@ extension LogicalProcessor {
     let psr = state.pointee.psr
     switch i.operation {
     case .itcD, .itcI, .itrD, .itrI:
-      if psr & PSR.ic != 0 { return illegalOperation() }
+      if psr & (PSR.ic | PSR.vm) == PSR.ic { return illegalOperation() }
     case .movToCR:
       if let failure = controlRegisterIsIllegal(Int(i.cr3), write: true) { return failure }
     case .movToAR:

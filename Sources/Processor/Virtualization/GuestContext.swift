@@ -52,7 +52,8 @@ public final class GuestContext {
   static let virtualPSR = PSR.ic | PSR.i | PSR.dt | PSR.rt | PSR.it | PSR.si | PSR.mc | PSR.bn
   /// What the processor has in their place.
   static let machinePSR = PSR.ic | PSR.i | PSR.dt | PSR.rt | PSR.it | PSR.bn | PSR.vm
-  /// AR.ITC is intercepted: PSR.si is set in the machine's PSR.
+  /// Reads of AR.ITC are intercepted although the guest's PSR.si is 0: PSR.si is set in the machine's PSR. (The guest's AR.ITC is that of
+  /// the processor that runs it, so nobody needs that.)
   public var interceptsITC = false
 }
 
@@ -126,7 +127,7 @@ extension LogicalProcessor {
     s.pointee.otherBankNaT = g.machineBankNaT
     guest = nil
     s.pointee.interruptPending = hasDeliverableInterrupt
-    adoptPSR(psr & ~GuestContext.virtualPSR | GuestContext.machinePSR | (g.interceptsITC ? PSR.si : 0))
+    adoptPSR(psr & ~GuestContext.virtualPSR | GuestContext.machinePSR | (g.interceptsITC ? PSR.si : psr & PSR.si))
     lookForVirtualInterrupt()
   }
 
