@@ -122,6 +122,7 @@ struct Costs {
   var l1DataMiss, l1InstructionMiss, walk: UInt64
   var semaphore, fence, acceptance, flushLine, serialize, interruption, returnFromInterruption: UInt64
   var insert, purgeLocal, purgeGlobal, bankSwitch, enterPrivileged, vmsw, checkRecovery: UInt64
+  var intercept, fastHandler, handler, resume, deviceModel, contextSwitch: UInt64
   var registersPerCycle: UInt64
   var integerToMultimedia: UInt64
   var returnStackSize: Int
@@ -166,6 +167,12 @@ struct Costs {
     bankSwitch = cycles(d.system.bankSwitch)
     enterPrivileged = cycles(d.system.enterPrivilegedCode)
     vmsw = cycles(d.virtualization.vmsw)
+    intercept = cycles(d.virtualization.intercept)
+    fastHandler = cycles(d.virtualization.fastHandler)
+    handler = cycles(d.virtualization.handler)
+    resume = cycles(d.virtualization.resume)
+    deviceModel = cycles(d.virtualization.deviceModel)
+    contextSwitch = cycles(d.virtualization.contextSwitch)
     checkRecovery = cycles(d.system.checkRecovery)
     registersPerCycle = UInt64(max(1, d.stack.registersPerCycle))
     integerToMultimedia = cycles(d.latency.integerToMultimedia)

@@ -34,6 +34,8 @@ public final class Machine: VirtualClock {
   public let events = EventQueue()
   public private(set) var ioSAPIC: IOSAPIC! = nil
   private var schedule: Schedule
+  /// Whether each processor may run: virtual ones need a physical one.
+  private var mayRun: [Bool]
   /// The processor whose instructions run now; nil between turns, while events happen.
   private var running: LogicalProcessor?
   /// The latest cycle that anything outside of the processors has seen.
@@ -70,6 +72,7 @@ public final class Machine: VirtualClock {
     self.memory = memory
     processors = try make(bus)
     schedule = Schedule(processors: processors.count)
+    mayRun = Array(repeating: true, count: processors.count)
     for processor in processors { processor.idlesAtPause = true }
     let sapic = IOSAPIC(sink: self)
     ioSAPIC = sapic
@@ -114,6 +117,30 @@ public final class Machine: VirtualClock {
     for processor in processors { processor.skipIdle(to: moment) }
   }
 
+  // MARK: Physical processors
+
+  /// Gives a virtual processor a physical one from `cycle` on, or takes it away. Between runs only. Time that passes while it has none is
+  /// stolen from it.
+  public func setMayRun(_ allowed: Bool, processor index: Int, at cycle: UInt64) {
+    mayRun[index] = allowed
+    let processor = processors[index]
+    if allowed && !processor.isWaiting { processor.skipIdle(to: cycle) }
+    note(index)
+  }
+
+  /// The cycle at which something is due that no running processor brings about: an event, or the end of a processor's wait.
+  public var nextDue: UInt64 {
+    var due = events.earliest ?? .max
+    for index in processors.indices where !mayRun[index] { due = min(due, processors[index].nextCycle) }
+    return due
+  }
+
+  /// The cycle at which a processor has something to do, were it allowed to run; nil: it waits for somebody else.
+  public func nextCycle(of index: Int) -> UInt64? {
+    let cycle = processors[index].nextCycle
+    return cycle == .max ? nil : cycle
+  }
+
   // MARK: Running
 
   /// Makes ``run(until:)`` return as soon as the current block ends.
@@ -150,6 +177,7 @@ public final class Machine: VirtualClock {
     if !schedule.goesOn {
       let event = events.earliest ?? .max
       let due = schedule.earliest
+      if event >= limit && due >= limit && !schedule.allHalted { return .limit }
       if schedule.allHalted && time < min(event, due) { return idle(until: min(event, due), limit: limit) }
       if event <= due {
         time = max(time, event)
@@ -190,7 +218,7 @@ public final class Machine: VirtualClock {
   /// Takes down what a processor does next.
   private func note(_ index: Int) {
     let processor = processors[index]
-    schedule.note(index, processor)
+    schedule.note(index, processor, mayRun: mayRun[index])
     if processor.state.pointee.halted {
       lastHalt = max(lastHalt, processor.state.cycles)
       if schedule.allHalted { time = max(time, lastHalt) }
@@ -203,6 +231,8 @@ public final class Machine: VirtualClock {
   /// Lets the time that has passed for all pass for those that wait as well: between runs, others may look.
   private func settle() {
     let passed = schedule.allHalted ? time : min(schedule.earliest, events.earliest ?? .max)
+    // Nobody that has something to do may do it.
+    if passed == .max { return }
     for processor in processors where processor.isWaiting { processor.skipIdle(to: min(passed, processor.nextCycle)) }
     // Nothing that is still to come happens before.
     time = max(time, passed)

@@ -37,7 +37,7 @@ struct BootLinuxTests {
   }
 
   @Test func bootsWithoutComplaint() throws {
-    let result = try Epicure.measured(linux() + ["--virtualization", "none", "--append", "console=ttyS0", "--until", Self.ready])
+    let result = try Epicure.measured(linux() + ["--virtualization", "hvm", "--append", "console=ttyS0", "--until", Self.ready])
     #expect(result.status == 0, "\(result.errors)")
     #expect(result.errors.isEmpty)
     #expect(result.output.contains(Self.ready))

@@ -31,7 +31,7 @@ struct DiskTests {
     let initrd = try folder.write("all.cpio", archive.behind(first))
     return try Epicure.run(
       [
-        "boot", "--virtualization", "none", "--kernel", Guests.file("linux-6.1/vmlinux.gz").path, "--initrd", initrd, "--append",
+        "boot", "--virtualization", "hvm", "--kernel", Guests.file("linux-6.1/vmlinux.gz").path, "--initrd", initrd, "--append",
         "console=ttyS0 run=sh_/script", "--disk", "\(disk.path),bus=\(bus)",
       ] + more, seconds: 600)
   }
@@ -133,7 +133,7 @@ struct DiskTests {
     #expect(result.status == 0 && result.text.contains("EPICURE GUEST EXIT 0"), "\(result.errors)\n\(result.text.suffix(2000))")
     let second = try Epicure.run(
       [
-        "boot", "--virtualization", "none", "--disk", "\(disk.path),bus=\(bus)", "--until", "EPICURE GUEST READY",
+        "boot", "--virtualization", "hvm", "--disk", "\(disk.path),bus=\(bus)", "--until", "EPICURE GUEST READY",
         "--limit-seconds", "120",
       ],
       seconds: 600)

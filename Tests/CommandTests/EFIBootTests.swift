@@ -51,7 +51,7 @@ struct EFIBootTests {
   func linuxFromADisk(bus: String) throws {
     let folder = try TemporaryFolder()
     let disk = try medium("disk.sh", in: folder, script: Self.lookAtFirmware)
-    let result = try Epicure.run(["boot", "--virtualization", "none", "--disk", "\(disk),bus=\(bus)"], seconds: 240)
+    let result = try Epicure.run(["boot", "--virtualization", "hvm", "--disk", "\(disk),bus=\(bus)"], seconds: 240)
     #expect(result.status == 0, "\(result.errors)")
     #expect(result.text.contains("GNU GRUB  version"))
     #expect(result.text.contains("Linux version 6.1"))
@@ -64,7 +64,7 @@ struct EFIBootTests {
     let folder = try TemporaryFolder()
     let disc = try medium("cd.sh", in: folder)
     let result = try Epicure.run(
-      ["boot", "--virtualization", "none", "--disk", "\(disc),cd", "--until", "EPICURE GUEST READY"], seconds: 240)
+      ["boot", "--virtualization", "hvm", "--disk", "\(disc),cd", "--until", "EPICURE GUEST READY"], seconds: 240)
     #expect(result.status == 0, "\(result.errors)")
   }
 
@@ -75,7 +75,7 @@ struct EFIBootTests {
     let instructions = try (0..<2).map { round in
       let stats = folder.url.appendingPathComponent("stats\(round)")
       let result = try Epicure.run(
-        ["boot", "--virtualization", "none", "--disk", "\(disk),readonly", "--until", "Linux version", "--stats", stats.path],
+        ["boot", "--virtualization", "hvm", "--disk", "\(disk),readonly", "--until", "Linux version", "--stats", stats.path],
         seconds: 240)
       #expect(result.status == 0, "\(result.errors)")
       let text = try String(contentsOf: stats, encoding: .utf8)
@@ -88,7 +88,7 @@ struct EFIBootTests {
   @Test func commandLine() throws {
     let folder = try TemporaryFolder()
     let disk = try medium("disk.sh", in: folder, timeout: 600)
-    let terminal = try PseudoTerminal(["boot", "--virtualization", "none", "--disk", disk])
+    let terminal = try PseudoTerminal(["boot", "--virtualization", "hvm", "--disk", disk])
     try terminal.expect("automatically in")
     // Down and up again, then the command line.
     try terminal.type("\u{1B}[B")
@@ -117,7 +117,7 @@ struct EFIBootTests {
         script: "mount -t efivarfs efivarfs /sys/firmware/efi/efivars\ncd /sys/firmware/efi/efivars\n" + script, as: "script")
       let initrd = try folder.write("initrd", initramfs(with: archive))
       return try Epicure.run([
-        "boot", "--virtualization", "none", "--kernel", Guests.file("linux-6.1/vmlinux.gz").path, "--initrd", initrd, "--append",
+        "boot", "--virtualization", "hvm", "--kernel", Guests.file("linux-6.1/vmlinux.gz").path, "--initrd", initrd, "--append",
         "console=ttyS0 run=sh_/script", "--nvram", store,
       ])
     }
@@ -137,19 +137,19 @@ struct EFIBootTests {
     let folder = try TemporaryFolder()
     for contents in [Array("nothing of the kind".utf8), Array("EPICNVRM".utf8) + [1, 0, 0, 0, 5]] {
       let file = try folder.write("nvram", contents)
-      let result = try Epicure.run(["boot", "--virtualization", "none", "--nvram", file])
+      let result = try Epicure.run(["boot", "--virtualization", "hvm", "--nvram", file])
       #expect(result.status == 2)
       #expect(result.errors.contains("--nvram \(file): "), "\(result.errors)")
       #expect(try Array(Data(contentsOf: URL(fileURLWithPath: file))) == contents, "the file must be left alone")
     }
-    let nowhere = try Epicure.run(["boot", "--virtualization", "none", "--nvram", folder.url.path + "/no/such/folder"])
+    let nowhere = try Epicure.run(["boot", "--virtualization", "hvm", "--nvram", folder.url.path + "/no/such/folder"])
     #expect(nowhere.status == 2)
   }
 
   @Test func aDamagedApplicationIsAnError() throws {
     let folder = try TemporaryFolder()
     let file = try folder.write("application.efi", Array("MZ".utf8) + [UInt8](repeating: 0, count: 200))
-    let result = try Epicure.run(["boot", "--virtualization", "none", "--kernel", file])
+    let result = try Epicure.run(["boot", "--virtualization", "hvm", "--kernel", file])
     #expect(result.status == 2)
     #expect(result.errors.contains("a damaged EFI application"), "\(result.errors)")
   }
@@ -157,7 +157,7 @@ struct EFIBootTests {
   @Test func anEmptyDiskCannotBeBooted() throws {
     let folder = try TemporaryFolder()
     let file = try folder.write("disk", [UInt8](repeating: 0, count: 1 << 20))
-    let result = try Epicure.run(["boot", "--virtualization", "none", "--disk", "\(file),format=raw"])
+    let result = try Epicure.run(["boot", "--virtualization", "hvm", "--disk", "\(file),format=raw"])
     #expect(result.status == 1)
     #expect(result.text.contains("No medium can be booted"), "\(result.text)")
     #expect(result.errors.contains("none of the disks can be booted"), "\(result.errors)")

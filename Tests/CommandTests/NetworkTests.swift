@@ -17,7 +17,7 @@ struct NetworkTests {
     let first = try Data(contentsOf: Guests.file("linux-6.1/initramfs.cpio.gz"))
     let initrd = try folder.write(name + ".cpio", archive.behind(first))
     return [
-      "boot", "--virtualization", "none", "--kernel", try Guests.file("linux-6.1/vmlinux.gz").path, "--initrd", initrd, "--append",
+      "boot", "--virtualization", "hvm", "--kernel", try Guests.file("linux-6.1/vmlinux.gz").path, "--initrd", initrd, "--append",
       "console=ttyS0 run=sh_/script \(append)",
     ]
   }
@@ -206,7 +206,7 @@ struct NetworkTests {
     for number in 0..<(Guests.isComplete ? 2 : 1) {
       let stats = folder.url.appendingPathComponent("stats\(number).json")
       let result = try Epicure.run(
-        ["boot", "--virtualization", "none", "--machine", file, "--stats", stats.path], seconds: Self.seconds)
+        ["boot", "--virtualization", "hvm", "--machine", file, "--stats", stats.path], seconds: Self.seconds)
       #expect(result.status == 0, "\(result.errors)")
       let texts = try ["server", "client"].map {
         try String(contentsOf: folder.url.appendingPathComponent($0 + ".log"), encoding: .utf8)
@@ -251,7 +251,7 @@ struct NetworkTests {
     ("user,capture=/nowhere/f", "cannot write /nowhere/f: No such file or directory"), ("lan", "is not none, user, bridge=NAME"),
   ])
   func mistakes(_ nic: String, _ message: String) throws {
-    let result = try Epicure.run(["boot", "--virtualization", "none", "--nic", nic])
+    let result = try Epicure.run(["boot", "--virtualization", "hvm", "--nic", nic])
     #expect(result.status == 2)
     #expect(result.errors.contains(message), "\(result.errors)")
     #expect(result.output.isEmpty)
@@ -259,7 +259,7 @@ struct NetworkTests {
 
   @Test func oneAddressForTwo() throws {
     let nic = ["--nic", "user,mac=02:00:00:00:00:01"]
-    let result = try Epicure.run(["boot", "--virtualization", "none"] + nic + nic)
+    let result = try Epicure.run(["boot", "--virtualization", "hvm"] + nic + nic)
     #expect(result.status == 2)
     #expect(result.errors == "epicure: two adapters have the address 02:00:00:00:00:01\n")
   }

@@ -23,7 +23,7 @@ struct StorageTests {
     let initramfs = try Data(contentsOf: Guests.file("linux-6.1/initramfs.cpio.gz"))
     let initrd = try folder.write("all.cpio", archive.behind(initramfs))
     return try [
-      "boot", "--virtualization", "none", "--kernel", Guests.file("linux-6.1/vmlinux.gz").path, "--initrd", initrd, "--append",
+      "boot", "--virtualization", "hvm", "--kernel", Guests.file("linux-6.1/vmlinux.gz").path, "--initrd", initrd, "--append",
       "console=ttyS0 run=sh_/script",
     ] + disks.flatMap { ["--disk", $0] }
   }

@@ -28,7 +28,7 @@ struct StressTests {
       "all.cpio", archive.behind(Data(contentsOf: URL(fileURLWithPath: GuestTools.initramfs(in: folder)))))
     let result = try Epicure.run(
       [
-        "boot", "--virtualization", "none", "--cpus", "4", "--kernel", Guests.file("linux-6.1/vmlinux.gz").path, "--initrd", initrd,
+        "boot", "--virtualization", "hvm", "--cpus", "4", "--kernel", Guests.file("linux-6.1/vmlinux.gz").path, "--initrd", initrd,
         "--append", "console=ttyS0 run=sh_/script",
       ], seconds: Guests.isComplete ? 3600 : 400)
     #expect(result.status == 0, "seed \(seed): \(result.errors)")

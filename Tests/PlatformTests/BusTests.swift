@@ -124,8 +124,8 @@ import Testing
     let large = try machine(5 << 30)
     #expect(large.memory.regions.map(\.base) == [0, MemoryMap.firmware, MemoryMap.highMemory])
     #expect(large.memory.regions.map(\.size) == [2 << 30, 16 << 20, 3 << 30])
-    #expect(large.memory.host(0x8000_0000) == nil)
-    #expect(large.memory.host(0x1_0000_0000 + (3 << 30)) == nil)
+    #expect(!large.memory.isRAM(0x8000_0000, count: 1))
+    #expect(!large.memory.isRAM(0x1_0000_0000 + (3 << 30), count: 1))
     let huge = try machine(1 << 40)
     #expect(huge.memory.size == (1 << 40) + (16 << 20))
   }

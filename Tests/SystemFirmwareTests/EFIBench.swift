@@ -16,7 +16,7 @@ final class EFIBench: FirmwareHost, SerialPeer {
   /// Typed when something waits for a key.
   var input: [UInt8] = []
 
-  var memory: PhysicalMemory { machine.memory }
+  var memory: any GuestMemory { machine.memory }
   var processors: [LogicalProcessor] { machine.processors }
   var text: String { String(decoding: output, as: UTF8.self) }
 

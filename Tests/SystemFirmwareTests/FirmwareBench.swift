@@ -11,7 +11,7 @@ final class FirmwareBench: FirmwareHost {
   private(set) var firmware: SystemFirmware! = nil
   var actions: [PowerAction] = []
 
-  var memory: PhysicalMemory { machine.memory }
+  var memory: any GuestMemory { machine.memory }
   var processors: [LogicalProcessor] { machine.processors }
   var processor: LogicalProcessor { machine.processors[0] }
   private var state: State { processor.state }

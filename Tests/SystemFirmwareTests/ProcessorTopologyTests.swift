@@ -12,7 +12,7 @@ import Testing
     var actions: [PowerAction] = []
     /// The machine calls it for as long as it runs.
     var firmware: SystemFirmware?
-    var memory: PhysicalMemory { machine.memory }
+    var memory: any GuestMemory { machine.memory }
     var processors: [LogicalProcessor] { machine.processors }
     init(_ count: Int) throws { machine = try Machine(MachineConfiguration(memorySize: 64 << 20, processors: count)) }
     func perform(_ action: PowerAction) {

@@ -21,7 +21,6 @@ struct BootCommand: ParsableCommand {
 
   private static let defaultMemory: UInt64 = 1 << 30
 
-
   @Option(
     help: ArgumentHelp(
       "Kernel: an ELF executable for IA-64, possibly compressed with gzip, or an EFI application.", valueName: "file"))
@@ -53,8 +52,9 @@ struct BootCommand: ParsableCommand {
         + "restrict=on and net= for user, shared=on|off for bridge. May be repeated.", valueName: "network"),
     transform: { try NICSpecification(parsing: $0) })
   var nic: [NICSpecification] = []
-  @Option(help: ArgumentHelp("none, hvm or pv; so far only none, the bare machine, exists.", valueName: "mode"))
-  var virtualization = Virtualization.none
+  @Option(
+    help: ArgumentHelp("hvm: a fully virtualized domain, on the hypervisor; none: the bare machine; pv: later.", valueName: "mode"))
+  var virtualization = Virtualization.hvm
   @OptionGroup var timing: TimingOptions
   @Option(help: ArgumentHelp("Stop with status 0 when a line of the console matches this regular expression.", valueName: "regex"))
   var until: String?

@@ -23,37 +23,54 @@ public final class HVMDomain: VirtualizationMonitor {
   public static func memoryNeeded(_ machine: MachineConfiguration, tableShift: Int = 20) -> UInt64 {
     let own = machine.layout.reduce(0) { $0 + $1.size }
     let table = UInt64(1) << UInt64(tableShift)
-    return own + UInt64(machine.processors) * (2 * table + 2 * VirtualProcessorDescriptor.size)
+    return own + UInt64(machine.processors) * (2 * table + VirtualProcessorDescriptor.size)
   }
 
   public let memory: DomainMemory
   public let processors: [VirtualProcessor]
-  public private(set) var machine: Machine! = nil
+  public let machine: Machine
+
+  /// What the domain has of the machine's memory besides its own.
+  private let tables: [(start: UInt64, bytes: UInt64)]
 
   public init(_ configuration: Configuration, pool: FramePool) throws {
     let memory = try DomainMemory(pool: pool, layout: configuration.machine.layout)
     self.memory = memory
-    var virtual: [VirtualProcessor] = []
-    let size = UInt64(1) << UInt64(configuration.tableShift)
-    let machine = try Machine(memory: memory) { bus in
-      for index in 0..<configuration.machine.processors {
-        let descriptor = try pool.takeTogether(bytes: VirtualProcessorDescriptor.size, alignment: VirtualProcessorDescriptor.alignment)
-        let table = try pool.takeTogether(bytes: size, alignment: size)
-        virtual.append(
-          VirtualProcessor(
-            index: index, memory: memory, domain: configuration.number, bus: bus, descriptor: descriptor, table: table,
-            tableShift: configuration.tableShift, accelerations: configuration.accelerations))
-      }
-      return virtual.map(\.processor)
+    var taken: [(start: UInt64, bytes: UInt64)] = []
+    func take(_ bytes: UInt64) throws(FramePool.Failure) -> UInt64 {
+      let start = try pool.takeTogether(bytes: bytes)
+      taken.append((start, bytes))
+      return start
     }
+    var virtual: [VirtualProcessor] = []
+    do {
+      machine = try Machine(memory: memory) { bus in
+        for index in 0..<configuration.machine.processors {
+          let descriptor = try take(VirtualProcessorDescriptor.size)
+          let table = try take(1 << UInt64(configuration.tableShift))
+          virtual.append(
+            VirtualProcessor(
+              index: index, memory: memory, domain: configuration.number, bus: bus, descriptor: descriptor, table: table,
+              tableShift: configuration.tableShift, accelerations: configuration.accelerations))
+        }
+        return virtual.map(\.processor)
+      }
+    } catch {
+      for piece in taken { pool.giveBackTogether(piece.start, bytes: piece.bytes) }
+      throw error
+    }
+    tables = taken
     processors = virtual
-    self.machine = machine
     for processor in virtual {
       processor.purgeElsewhere = { [unowned self] from, start, last, rid in
         for other in processors where other.index != from { other.purgeByOther(start: start, last: last, rid: rid) }
       }
     }
     machine.monitor = self
+  }
+
+  deinit {
+    for table in tables { memory.pool.giveBackTogether(table.start, bytes: table.bytes) }
   }
 
   // MARK: VirtualizationMonitor

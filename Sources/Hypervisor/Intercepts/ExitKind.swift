@@ -35,6 +35,18 @@ public enum ExitKind: Hashable, Sendable, Codable {
     }
   }
 
+  /// What handling it costs. Xen has assembly for the instructions that are intercepted most (`optvfault.S`) and for handing interruptions
+  /// on, C for the rest.
+  var work: HypervisorWork {
+    switch self {
+    case .instruction(.movFromAR), .instruction(.movToPSR), .instruction(.movToRR), .instruction(.movFromRR), .instruction(.ssm),
+      .instruction(.rsm), .instruction(.thash), .instruction(.rfi), .instruction(.bsw0), .instruction(.bsw1), .reflected:
+      .fastExit
+    case .instruction, .externalInterrupt, .virtualExternalInterrupt, .instructionMiss, .dataMiss, .firmware, .interruptBlock: .exit
+    case .deviceMemory, .port: .deviceVisit
+    }
+  }
+
   static let count = 51 + 128
 
   /// Place among the counters.

@@ -35,7 +35,9 @@ public final class DomainMemory: GuestMemory {
 
   deinit {
     for (range, table) in zip(ranges, tables) {
-      for index in 0..<range.count >> Int(FramePool.frameShift) where table[index] < Self.unpopulated { pool.giveBack(table[index]) }
+      for index in 0..<range.count >> Int(FramePool.frameShift) where table[index] < Self.unpopulated {
+        pool.giveBack(table[index])
+      }
       table.deallocate()
     }
     pool.release(frames)
@@ -129,7 +131,9 @@ public final class DomainMemory: GuestMemory {
     var hash = MemoryHash.start
     for (range, table) in zip(ranges, tables) {
       for index in 0..<range.count >> Int(FramePool.frameShift) where table[index] < Self.unpopulated {
-        guard let host = pool.memory.host(UInt64(table[index]) << FramePool.frameShift, count: Int(FramePool.frameSize)) else { continue }
+        guard let host = pool.memory.host(UInt64(table[index]) << FramePool.frameShift, count: Int(FramePool.frameSize)) else {
+          continue
+        }
         let address = range.lowerBound + (UInt64(index) << FramePool.frameShift)
         for offset in stride(from: 0, to: Int(FramePool.frameSize), by: 4096) {
           hash = MemoryHash.mix(hash, host + offset, at: address + UInt64(offset))

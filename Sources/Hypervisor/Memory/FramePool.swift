@@ -25,6 +25,8 @@ public final class FramePool {
   /// The next frame that was never given out, and those that came back.
   private var next: UInt64 = 0
   private var returned: [UInt32] = []
+  /// First addresses of pieces that were taken together and came back, by their size.
+  private var pieces: [UInt64: [UInt64]] = [:]
 
   /// `size`: bytes of the machine's memory. The first `kept` bytes are the host's and the hypervisor's.
   public init(size: UInt64, kept: UInt64) throws {
@@ -49,21 +51,42 @@ public final class FramePool {
   /// A frame of zeros, out of what has been reserved. Its number is its address divided by ``frameSize``.
   public func take() -> UInt32 {
     if let frame = returned.popLast() { return frame }
-    precondition(next < total, "more frames were taken than reserved")
-    next += 1
-    return UInt32(next - 1)
+    if next < total {
+      next += 1
+      return UInt32(next - 1)
+    }
+    // Whole pieces are broken up last.
+    for size in pieces.keys.sorted() {
+      guard let start = pieces[size]?.popLast() else { continue }
+      for frame in start >> Self.frameShift..<(start + size) >> Self.frameShift { returned.append(UInt32(frame)) }
+      if let frame = returned.popLast() { return frame }
+    }
+    preconditionFailure("more frames were taken than reserved")
   }
 
-  /// `count` frames that lie together, aligned to `alignment` bytes, a power of two; their first address. They are taken from memory that
-  /// nobody has had yet, so this can fail although enough is free.
-  public func takeTogether(bytes: UInt64, alignment: UInt64) throws(Failure) -> UInt64 {
-    let start = ((next << Self.frameShift) + alignment - 1) & ~(alignment - 1)
-    let end = (start + bytes + Self.frameSize - 1) >> Self.frameShift
-    guard end <= total else { throw .notEnough(wanted: bytes, free: (total - next) << Self.frameShift) }
+  /// Reserves and takes frames that lie together, aligned to their size: `bytes` is a power of two, a frame at least. Returns the first
+  /// address. They come from memory that nobody has had yet or that was a piece of this size before, so this can fail although enough is
+  /// free.
+  public func takeTogether(bytes: UInt64) throws(Failure) -> UInt64 {
+    try reserve(bytes >> Self.frameShift)
+    if let start = pieces[bytes]?.popLast() { return start }
+    let start = ((next << Self.frameShift) + bytes - 1) & ~(bytes - 1)
+    let end = (start + bytes) >> Self.frameShift
+    guard end <= total else {
+      release(bytes >> Self.frameShift)
+      throw .notEnough(wanted: bytes, free: (total - next) << Self.frameShift)
+    }
     // What alignment leaves over is not lost.
     for frame in next..<start >> Self.frameShift { returned.append(UInt32(frame)) }
     next = end
     return start
+  }
+
+  /// Gives back, and no longer reserves, what ``takeTogether(bytes:)`` returned.
+  public func giveBackTogether(_ start: UInt64, bytes: UInt64) {
+    memory.clear(start, count: bytes)
+    pieces[bytes, default: []].append(start)
+    release(bytes >> Self.frameShift)
   }
 
   public func giveBack(_ frame: UInt32) {

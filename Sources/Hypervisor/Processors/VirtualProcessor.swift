@@ -106,6 +106,7 @@ public final class VirtualProcessor {
 
   func note(_ kind: ExitKind, _ detail: UInt64) {
     exits.note(.init(cycle: processor.state.cycles, kind: kind, ip: processor.state.pointee.ip, detail: detail))
+    processor.charge(kind.work)
   }
 
   private func reflect(_ vector: Vector) {
@@ -193,6 +194,7 @@ public final class VirtualProcessor {
     let ip = processor.state.pointee.ip
     guard let outcome = processor.performGate(number, of: guest, bus) else { return nil }
     exits.note(.init(cycle: processor.state.cycles, kind: .firmware, ip: ip, detail: number))
+    processor.charge(ExitKind.firmware.work)
     adoptMode()
     return outcome
   }
@@ -205,7 +207,7 @@ public final class VirtualProcessor {
       switch processor.serviceInterrupt() {
       case MachineVector.timer: forward(vpd.vcr[CR.itv])
       case MachineVector.monitor: forward(vpd.vcr[CR.pmv])
-      case 15: 
+      case 15:
         _ = processor.deliverExternalInterrupt(to: guest)
         adoptMode()
         return

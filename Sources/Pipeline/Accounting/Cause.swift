@@ -32,6 +32,8 @@ public enum Cause: UInt8, CaseIterable, Sendable, Codable {
   /// BACK_END_BUBBLE.FE, by what kept the front end (FE_BUBBLE): a taken branch, a miss in L1I, in the ITLB, a loop count that came
   /// late, and plain lack of bandwidth.
   case fetchBranch, fetchMiss, fetchTLB, fetchLoop, fetchBandwidth
+  /// The hypervisor worked for the guest.
+  case hypervisor
 
   /// Words from one privilege level's counts to the next.
   static let stride = 32
@@ -55,7 +57,7 @@ public enum Cause: UInt8, CaseIterable, Sendable, Codable {
     case .fetchTLB: "fetch_tlb"
     case .fetchLoop: "fetch_loop"
     case .fetchBandwidth: "fetch_bandwidth"
-    case .issue, .halted, .flush, .load, .predicate: "\(self)"
+    case .issue, .halted, .flush, .load, .predicate, .hypervisor: "\(self)"
     }
   }
 
@@ -83,6 +85,7 @@ public enum Cause: UInt8, CaseIterable, Sendable, Codable {
     case .fetchTLB: "fetch: ITLB miss"
     case .fetchLoop: "fetch: loop count"
     case .fetchBandwidth: "fetch: bandwidth"
+    case .hypervisor: "hypervisor"
     }
   }
 }

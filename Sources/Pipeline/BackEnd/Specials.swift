@@ -51,18 +51,39 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
 
   // MARK: What happens beside instructions
 
+  /// The branches of a group that was interrupted tell nothing any more.
+  private func abandonGroup() {
+    pointee.pending.group = nil
+    pointee.memory.deferredCount = 0
+    pointee.lastGroup = nil
+    pointee.fetchPage = .max
+    pointee.fetchLine = .max
+  }
+
+  /// From the guest's last instruction to its next.
+  private func hypervisorCycles(_ work: HypervisorWork) -> UInt64 {
+    let costs = pointee.costs
+    return switch work {
+    case .fastExit: costs.intercept &+ costs.fastHandler &+ costs.resume
+    case .exit: costs.intercept &+ costs.handler &+ costs.resume
+    case .deviceVisit: costs.intercept &+ costs.handler &+ costs.deviceModel &+ costs.resume
+    case .contextSwitch: costs.contextSwitch
+    }
+  }
+
   @inline(never) func notice(_ event: TimingEvent, _ value: UInt64) {
     let t = pointee.now
     switch event {
     case .interruption:
       bump(.interruptions)
-      // The branches of the group that was interrupted tell nothing any more.
-      pointee.pending.group = nil
-      pointee.memory.deferredCount = 0
-      pointee.lastGroup = nil
-      pointee.fetchPage = .max
-      pointee.fetchLine = .max
+      abandonGroup()
       flushFrom(Swift.max(t, pointee.hold), pointee.costs.interruption)
+    case .hypervisor:
+      abandonGroup()
+      let start = Swift.max(t, pointee.hold)
+      let resume = start &+ hypervisorCycles(HypervisorWork(rawValue: value) ?? .exit)
+      holdUntil(resume &+ 1, .hypervisor)
+      pointee.fetched = Swift.max(pointee.fetched, resume)
     case .dataWalk:
       bump(.dataWalks)
       holdUntil(t &+ 1 &+ walk(value, t), .walker)

@@ -201,10 +201,14 @@ public struct MachineDescription: Codable, Sendable, Equatable {
     public var resume = 20
     public var vmsw = 12
     public var palService = 60
-    /// A handler of the hypervisor; a visit to a device model; copying, per 64 bytes.
+    /// A handler of the hypervisor: in assembly, with few registers saved; in C.
+    public var fastHandler = 150
     public var handler = 500
+    /// A visit to a device model, in the host's operating system; copying, per 64 bytes.
     public var deviceModel = 2000
     public var copyLine = 8
+    /// One virtual processor takes the place of another.
+    public var contextSwitch = 2000
   }
 
   /// Nanoseconds in cycles, rounded.

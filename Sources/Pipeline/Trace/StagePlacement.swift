@@ -65,7 +65,7 @@ extension Cause {
   var place: Place {
     switch self {
     case .issue: .none
-    case .halted, .mispredict, .flush, .fetchBranch: .beforeFetch
+    case .halted, .mispredict, .flush, .hypervisor, .fetchBranch: .beforeFetch
     case .fetchMiss, .fetchTLB, .fetchLoop, .fetchBandwidth: .fetch
     case .dataTLB, .walker, .backPressure, .memoryOrder, .load, .integer, .float, .predicate, .system, .bankSwitch, .stackOverflow,
       .stackUnderflow:

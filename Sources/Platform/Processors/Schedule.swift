@@ -39,8 +39,10 @@ struct Schedule {
 
   /// Takes down what a processor is about to do. One that waits has ended its turn; one that has been woken ends the turn of another
   /// with the slice.
-  mutating func note(_ index: Int, _ processor: LogicalProcessor) {
-    let cycle = processor.nextCycle
+  ///
+  /// `mayRun`: false for a virtual processor that has no physical one; it does nothing until it gets one.
+  mutating func note(_ index: Int, _ processor: LogicalProcessor, mayRun: Bool = true) {
+    let cycle = mayRun ? processor.nextCycle : .max
     if cycle < next[index] { end(by: Self.endOfSlice(cycle)) }
     next[index] = cycle
     let halts = processor.state.pointee.halted
@@ -48,7 +50,7 @@ struct Schedule {
       halted[index] = halts
       haltedCount += halts ? 1 : -1
     }
-    if index == current && processor.isWaiting { sliceEnd = 0 }
+    if index == current && (processor.isWaiting || !mayRun) { sliceEnd = 0 }
   }
 
   var allHalted: Bool { haltedCount == count }

@@ -46,7 +46,9 @@ extension LogicalProcessor {
       } else {
         purge(start, last, rid(address))
         // The others lose their ALAT entries as well, ptc.ga or not: they do so whenever this one has run (Volume 3, ptc.ga).
-        if g.operation != .ptcL && guest == nil { seenPurges = domain.announce(purge: .init(start: start, last: last, rid: rid(address))) }
+        if g.operation != .ptcL && guest == nil {
+          seenPurges = domain.announce(purge: .init(start: start, last: last, rid: rid(address)))
+        }
       }
       let isGlobal = g.operation == .ptcG || g.operation == .ptcGA
       guest?.changes.append(.purged(start: start, last: last, rid: rid(address), isGlobal: isGlobal))

@@ -18,7 +18,9 @@ extension PhysicalMemory {
         let position = (Int(bitPattern: region.host) / 4096 + first) * 8
         let known = map >= 0 && getpagesize() == 4096 && pread(map, &entries, count * 8, off_t(position)) == count * 8
         // Bit 63: in memory; bit 62: swapped out.
-        for page in 0..<count where !known || entries[page] >> 62 != 0 { hash = MemoryHash.mix(hash, region.host + (first + page) * 4096, at: region.base + UInt64((first + page) * 4096)) }
+        for page in 0..<count where !known || entries[page] >> 62 != 0 {
+          hash = MemoryHash.mix(hash, region.host + (first + page) * 4096, at: region.base + UInt64((first + page) * 4096))
+        }
         first += count
       }
     }

@@ -93,6 +93,20 @@ public enum TimingEvent: UInt32, Sendable {
   /// A translation was put into the cache for data; the value names it (``TimingModel/name(of:)``).
   case dataInserted
   case instructionInserted
+  /// A hypervisor in the host has done something for the guest; the value says what (``HypervisorWork``).
+  case hypervisor
+}
+
+/// What a hypervisor in the host spends time on: what its code would do if it ran on the processor.
+public enum HypervisorWork: UInt64, Sendable {
+  /// An exit that a few lines of assembly handle, up to where the guest goes on.
+  case fastExit
+  /// One that goes through the hypervisor's C code.
+  case exit
+  /// An exit that ends in the model of a device.
+  case deviceVisit
+  /// A virtual processor takes the place of another one on the physical processor.
+  case contextSwitch
 }
 
 extension LogicalProcessor {
@@ -116,6 +130,14 @@ extension LogicalProcessor {
   @inline(never) func notice(_ event: TimingEvent, _ value: UInt64 = 0) {
     guard let timing = engine.pointee.timing else { return }
     timing.notice(timing.context, event.rawValue, value)
+  }
+
+  /// Charges the guest for what its hypervisor does. In functional timing that costs nothing.
+  public func charge(_ work: HypervisorWork) {
+    guard isTimed else { return }
+    startClock()
+    notice(.hypervisor, work.rawValue)
+    stopClock()
   }
 
   /// The model's clock follows what has passed outside of the engine.

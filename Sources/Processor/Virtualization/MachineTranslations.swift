@@ -35,7 +35,9 @@ extension LogicalProcessor {
 
   /// Inserts what `page`, of the guest's TLB, says of `address`, for the unit of machine memory at `physical`. What fits the region's
   /// preferred page size goes to the VHPT as well.
-  public func insertMachineTranslation(_ page: Translation, address: UInt64, physical: UInt64, instruction: Bool, inTable: Bool = true) {
+  public func insertMachineTranslation(
+    _ page: Translation, address: UInt64, physical: UInt64, instruction: Bool, inTable: Bool = true
+  ) {
     var t = page
     let shift = min(UInt64(page.pageShift), UInt64(Self.machinePageShift))
     t.pageShift = UInt8(shift)

@@ -35,7 +35,7 @@ final class LinuxBench: FirmwareHost, SerialPeer {
   var lineEnded: ((String) -> Void)?
   private var isOff = false
 
-  var memory: PhysicalMemory { machine.memory }
+  var memory: any GuestMemory { machine.memory }
   var processors: [LogicalProcessor] { machine.processors }
   var text: String { String(decoding: output, as: UTF8.self) }
   /// Comparing the log itself would make a failed expectation print all of it.
