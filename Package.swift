@@ -55,7 +55,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
       ],
-      resources: [.embedInCode("Resources/selftest.elf.gz")]),
+      resources: [.embedInCode("Resources/selftest.elf.gz"), .embedInCode("Resources/virtbench.gz")]),
     .executableTarget(name: "epicure", dependencies: ["Commands"]),
     // Tests.
     .target(name: "TestSupport", path: "Tests/TestSupport"),

@@ -1,6 +1,5 @@
 import ArgumentParser
 import CycleBenchmarks
-import FoundationEssentials
 
 /// `epicure bench cycles`: microbenchmarks of the cycle timing beside published figures.
 struct CyclesBenchCommand: ParsableCommand {
@@ -62,15 +61,7 @@ struct CyclesBenchCommand: ParsableCommand {
     try output.write(report.text)
     try output.flush()
     if let json { try StatisticsFile.write(report, to: json) }
-    if let markdown { try Self.write(report.markdown, to: markdown) }
+    if let markdown { try TextFile.write(report.markdown, to: markdown) }
     if !report.isClean { throw ExitCode(CommandFailure.guestFailed) }
-  }
-
-  private static func write(_ text: String, to path: String) throws(CommandFailure) {
-    do {
-      try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-    } catch {
-      throw CommandFailure(CommandFailure.badInput, "cannot write \(path): \(error)")
-    }
   }
 }

@@ -178,7 +178,7 @@ struct BootCommand: ParsableCommand {
   private func makeServer(_ networks: Networks?, timing: MachineDescription?) throws -> Server {
     try GuestConfiguration(
       kernel: kernel, initrd: initrd, commandLine: append, processors: cpus, memory: memory.bytes, disks: disks(), variables: nvram,
-      adapters: nic, virtualization: virtualization, timing: timing
+      adapters: nic, domain: virtualization.makesDomain, timing: timing
     ).makeServer(networks: networks)
   }
 

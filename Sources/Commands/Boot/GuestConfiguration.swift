@@ -1,4 +1,5 @@
 import HostResources
+import Hypervisor
 import Loading
 import Pipeline
 import Platform
@@ -19,7 +20,10 @@ struct GuestConfiguration {
   /// Nodes that the guest is told of; nil: one, not worth a word.
   var topology: NUMATopology?
   var adapters: [NICSpecification] = []
-  var virtualization = Virtualization.none
+  /// The initial RAM disk itself, in the place of a file's name.
+  var initrdContents: [UInt8]?
+  /// Builds the domain that the guest runs in; nil: it has the bare machine.
+  var domain: ((MachineConfiguration) throws -> HVMDomain)?
   /// The processor whose cycles are counted; nil: functional timing.
   var timing: MachineDescription?
 
@@ -33,7 +37,7 @@ struct GuestConfiguration {
   func makeServer(networks: Networks?, adapters: inout [NICSpecification]) throws -> Server {
     do throws(any Error) {
       let configuration = MachineConfiguration(memorySize: memory, processors: processors)
-      let server = try Server(configuration, domain: virtualization.makesDomain)
+      let server = try Server(configuration, domain: domain)
       try server.attach(disks.map { (disk) throws(StorageProblem) in try OpenDisk(disk) })
       server.firmware.topology = topology
       if let networks { adapters = try networks.plug(adapters, into: server) }
@@ -63,7 +67,7 @@ struct GuestConfiguration {
     let image = try KernelImage.load(path: kernel, limit: memory)
     // The initial RAM disk goes to low memory.
     let room = min(memory, MemoryMap.lowMemoryLimit)
-    let disk = try initrd.map { (path) throws(ImageError) in try HostFile.read(path, limit: room) }
+    let disk = try initrdContents ?? initrd.map { (path) throws(ImageError) in try HostFile.read(path, limit: room) }
     try firmware.boot(kernel: image, initrd: disk, commandLine: commandLine)
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Hypervisor
 import Platform
+import Processor
 
 /// `--virtualization`: what the guest's processors are.
 enum Virtualization: String, ExpressibleByArgument, CaseIterable, Codable {
@@ -16,10 +17,7 @@ enum Virtualization: String, ExpressibleByArgument, CaseIterable, Codable {
     switch self {
     case .none, .pv: nil
     case .hvm:
-      { configuration in
-        let pool = try FramePool(size: HostMemory.size(for: [configuration]), kept: HostMemory.kept)
-        return try HVMDomain(HVMDomain.Configuration(machine: configuration), pool: pool)
-      }
+      { try HVMDomain.alone($0) }
     }
   }
 }
@@ -33,5 +31,17 @@ enum HostMemory {
   /// Bytes of a machine that has just enough for these domains.
   static func size(for domains: [MachineConfiguration]) -> UInt64 {
     domains.reduce(kept) { $0 + HVMDomain.memoryNeeded($1) }
+  }
+}
+
+extension HVMDomain {
+  /// The domain of one guest that has a machine for itself.
+  static func alone(
+    _ machine: MachineConfiguration, accelerations: VirtualProcessorDescriptor.Accelerations = .implemented
+  ) throws -> HVMDomain {
+    let pool = try FramePool(size: HostMemory.size(for: [machine]), kept: HostMemory.kept)
+    var configuration = HVMDomain.Configuration(machine: machine)
+    configuration.accelerations = accelerations
+    return try HVMDomain(configuration, pool: pool)
   }
 }
