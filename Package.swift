@@ -63,7 +63,7 @@ let package = Package(
     .testTarget(
       name: "ArithmeticTests",
       dependencies: ["Arithmetic", .product(name: "BigInt", package: "BigInt")]),
-    .testTarget(name: "ProcessorTests", dependencies: ["Processor", "IA64", "TestSupport"]),
+    .testTarget(name: "ProcessorTests", dependencies: ["Hypervisor", "Platform", "Processor", "IA64", "TestSupport"]),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Processor", "IA64"]),
     .testTarget(
       name: "DevicesTests",

@@ -163,7 +163,10 @@ public final class Machine: VirtualClock {
   /// One turn in lockstep with another machine (see ``LogicalProcessor/turn(_:until:)``).
   public func turn(_ extent: Extent) -> StopReason? {
     noteAll()
-    return turn(until: .max) { processors[$0].turn(extent, until: $1) }
+    return turn(until: .max) { [monitor] index, deadline in
+      guard let monitor else { return processors[index].turn(extent, until: deadline) }
+      return monitor.turn(index, extent, until: deadline)
+    }
   }
 
   /// One turn: the events of one cycle, or a processor as `run` has it do, up to a deadline, or time that passes while all wait. Nil: the

@@ -120,14 +120,14 @@ import Testing
 
   @Test func memoryLayout() throws {
     let small = try machine()
-    #expect(small.memory.regions.map(\.base) == [0, MemoryMap.firmware])
+    #expect(small.memory.ranges.map(\.lowerBound) == [0, MemoryMap.firmware])
     let large = try machine(5 << 30)
-    #expect(large.memory.regions.map(\.base) == [0, MemoryMap.firmware, MemoryMap.highMemory])
-    #expect(large.memory.regions.map(\.size) == [2 << 30, 16 << 20, 3 << 30])
+    #expect(large.memory.ranges.map(\.lowerBound) == [0, MemoryMap.firmware, MemoryMap.highMemory])
+    #expect(large.memory.ranges.map(\.count) == [2 << 30, 16 << 20, 3 << 30])
     #expect(!large.memory.isRAM(0x8000_0000, count: 1))
     #expect(!large.memory.isRAM(0x1_0000_0000 + (3 << 30), count: 1))
     let huge = try machine(1 << 40)
-    #expect(huge.memory.size == (1 << 40) + (16 << 20))
+    #expect(huge.memory.ranges.reduce(0) { $0 + $1.count } == (1 << 40) + (16 << 20))
   }
 
   /// Ranges of the memory map do not overlap.

@@ -77,6 +77,10 @@ public final class HVMDomain: VirtualizationMonitor {
 
   public func run(_ index: Int, until cycle: UInt64) -> ExitReason { processors[index].run(until: cycle) }
 
+  public func turn(_ index: Int, _ extent: Extent, until cycle: UInt64) -> ExitReason? {
+    processors[index].turn(extent, until: cycle)
+  }
+
   public func localIdentifier(of index: Int) -> UInt64 { processors[index].vpd.vcr[CR.lid] }
 
   public func post(_ vector: UInt8, to index: Int) {

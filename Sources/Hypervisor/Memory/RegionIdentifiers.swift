@@ -5,7 +5,7 @@ import Processor
 /// The machine has 24 bits of them, a domain 18: the upper six are its number. Block 0 is the hypervisor's: there are the address spaces in
 /// which a guest runs with translation off, wholly or in part. The machine's PSR.it, dt and rt are always set.
 struct RegionIdentifiers {
-  static let guestBits: UInt64 = 18
+  private static let guestBits = GuestContext.regionIdentifierBits
   /// Domains have numbers from 1 to this.
   static let largestDomain = 63
 

@@ -61,14 +61,22 @@ public final class VirtualProcessor {
   /// As ``LogicalProcessor/run(until:)``, exits included.
   func run(until cycle: UInt64) -> ExitReason {
     while true {
-      if initializationPending && vpd.vpsr & PSR.mc == 0 { takeInitialization() }
-      if !pendingInterruption {
-        let reason = processor.run(until: cycle)
-        guard reason == .interruption else { return reason }
-      }
-      pendingInterruption = false
-      if let end = handleExit() { return end }
+      if let end = turn(until: cycle, { $0.run(until: $1) }) { return end }
     }
+  }
+
+  /// One turn of the engine (``LogicalProcessor/turn(_:until:)``), and the exit that it has ended with. Nil: nothing needs the caller.
+  func turn(_ extent: Extent, until cycle: UInt64) -> ExitReason? { turn(until: cycle) { $0.turn(extent, until: $1) } }
+
+  @inline(__always)
+  private func turn(until cycle: UInt64, _ run: (LogicalProcessor, UInt64) -> ExitReason?) -> ExitReason? {
+    if initializationPending && vpd.vpsr & PSR.mc == 0 { takeInitialization() }
+    if !pendingInterruption {
+      let reason = run(processor, cycle)
+      guard reason == .interruption else { return reason }
+    }
+    pendingInterruption = false
+    return handleExit()
   }
 
   private func takeInitialization() {

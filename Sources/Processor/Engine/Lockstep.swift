@@ -13,6 +13,10 @@ public enum Extent: Sendable {
     var interruptions: UInt64
     /// Its turn ended with an interruption that the host handles.
     var interrupted: Bool
+
+    public init(instructions: UInt64, interruptions: UInt64, interrupted: Bool = false) {
+      (self.instructions, self.interruptions, self.interrupted) = (instructions, interruptions, interrupted)
+    }
   }
 }
 

@@ -126,6 +126,7 @@ extension LogicalProcessor {
       let size = data >> 2 & 0x3F
       if data & 0xFFFF_FFFF_0000_0002 != 0 || !pageSizeImplemented(size) { return reservedField() }
       if let fault = intercepted(.movToRR, o) { return fault }
+      if guest != nil && data >> (8 + GuestContext.regionIdentifierBits) != 0 { return reservedField() }
       let region = Int(value >> 61)
       if s.rr[region] != data {
         s.rr[region] = data

@@ -48,6 +48,11 @@ public final class GuestContext {
     instructionTLB.deallocate()
   }
 
+  /// Bits of a region identifier that guests have. The others tell domains apart.
+  public static let regionIdentifierBits: UInt64 = 18
+  /// Highest implemented bit of an offset in a region for guests (see ``LogicalProcessor/unimplementedVirtual(_:)``).
+  public static let virtualMSB = Implementation.virtualMSB - 1
+
   /// PSR bits that are the guest's own; the others are the processor's as well, and act as the guest has set them.
   static let virtualPSR = PSR.ic | PSR.i | PSR.dt | PSR.rt | PSR.it | PSR.si | PSR.mc | PSR.bn
   /// What the processor has in their place.
@@ -94,6 +99,7 @@ extension LogicalProcessor {
     s.pointee.psr =
       g.machinePSR & ~(GuestContext.virtualPSR | PSR.vm) | vpd.vpsr & GuestContext.virtualPSR
     s.pointee.interruptPending = hasDeliverableInterrupt
+    if s.pointee.psr & PSR.ic != 0 { recordPreviousBundle() }
   }
 
   /// Takes the guest's registers and translations back into `g`. The region registers are the machine's as they were before.

@@ -39,7 +39,7 @@ extension SystemFirmware {
     // One ptc.e purges everything.
     case .ptceInfo: return .values(0, 1 << 32 | 1, 0)
     case .vmInfo: return ProcessorModel.vmInfo(level: a[0], type: a[1])
-    case .vmSummary: return .values(ProcessorModel.vmSummary1, ProcessorModel.vmSummary2)
+    case .vmSummary: return .values(ProcessorModel.vmSummary1, ProcessorModel.vmSummary2(isVirtual: host.isVirtual))
     case .vmPageSize: return .values(Implementation.insertablePages, Implementation.insertablePages)
     case .vmTranslationRegisterRead:
       guard a[1] <= 1, a[2] & 7 == 0, let words = call.processor.translationRegister(a[0], instruction: a[1] == 0) else {

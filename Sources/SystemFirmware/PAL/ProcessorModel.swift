@@ -34,8 +34,11 @@ enum ProcessorModel {
       | UInt64(Implementation.protectionKeyRegisters - 1) << 16
     return low | 2 << 24 | registers << 32 | registers << 40 | 4 << 48 | 2 << 56
   }()
-  /// Second word: last virtual address bit, region identifier bits, simultaneous global purges.
-  static let vmSummary2: UInt64 = Implementation.virtualMSB | 24 << 8 | 1 << 16
+  /// Second word: last virtual address bit, region identifier bits, simultaneous global purges. A guest has fewer of both bits.
+  static func vmSummary2(isVirtual: Bool) -> UInt64 {
+    isVirtual
+      ? GuestContext.virtualMSB | GuestContext.regionIdentifierBits << 8 | 1 << 16 : Implementation.virtualMSB | 24 << 8 | 1 << 16
+  }
 
   /// PAL_VM_INFO: fully associative caches of 32 and 128 entries, for instructions (type 1) and data (type 2).
   static func vmInfo(level: UInt64, type: UInt64) -> PALResult {
