@@ -14,6 +14,8 @@ public enum PowerAction: Sendable, Equatable {
 public protocol FirmwareHost: AnyObject {
   var memory: any GuestMemory { get }
   var processors: [LogicalProcessor] { get }
+  /// The processors are virtual ones.
+  var isVirtual: Bool { get }
   /// Calls `body` with the processor of that index in the state that the firmware's guest sees, which `body` may change.
   func reach(_ index: Int, _ body: () -> Void)
   /// Asked from inside a gate, which then stops the processor's `run`.
@@ -23,6 +25,7 @@ public protocol FirmwareHost: AnyObject {
 extension FirmwareHost {
   /// On the bare machine that is the state that the processor has.
   public func reach(_ index: Int, _ body: () -> Void) { body() }
+  public var isVirtual: Bool { false }
 }
 
 /// Configuration space of the PCI buses, reached through SAL. Without one, every read finds no device.

@@ -39,7 +39,7 @@ import Testing
   }
 
   @Test(arguments: [[], ["--timing", "cycle"]]) func exits(_ options: [String]) throws {
-    let result = try Epicure.run(["boot", "--kernel", Self.image.path] + options)
+    let result = try Epicure.run(["boot", "--virtualization", "none", "--kernel", Self.image.path] + options)
     #expect(result.status == 0, "\(result.text)")
     #expect(result.errors.isEmpty)
     let lines = result.text.split(whereSeparator: \.isNewline).map(String.init)
@@ -51,5 +51,20 @@ import Testing
     let runs = runs(result.text)
     #expect(runs["0x0"] == Self.plain)
     #expect(runs["0x7f"] == Self.accelerated)
+  }
+
+  /// The processors of a domain have no virtual machines of their own, and say so.
+  @Test func underTheHypervisor() throws {
+    let result = try Epicure.run(["boot", "--virtualization", "hvm", "--kernel", Self.image.path])
+    #expect(result.status == 1)
+    #expect(result.text.contains("MONITOR FAILED: no virtual machine features"))
+  }
+
+  /// By blocks and by single instructions, all of it.
+  @Test func lockstep() throws {
+    let result = try Epicure.run(["boot", "--virtualization", "none", "--kernel", Self.image.path, "--lockstep", "1"])
+    #expect(result.status == 0)
+    #expect(result.text.contains("EPICURE VMM PASSED"))
+    #expect(result.errors.contains("engine and stepper agree"))
   }
 }

@@ -229,6 +229,22 @@ import Testing
     #expect(bench.pal(268, Self.opcode | Self.cause, Self.buffer, Self.buffer).status == -2)
   }
 
+  /// An INIT leaves the guest, and knows it again: the virtual processor stays current, and PSR.vm is in the saved context.
+  @Test func initializationInterrupt() throws {
+    enter()
+    #expect(create() == 0)
+    let area: UInt64 = 0x380_0000
+    let words = try #require(bench.memory.host(area, count: 4096)).assumingMemoryBound(to: UInt64.self)
+    processor.setPSR(PSR.ic | PSR.vm | PSR.bn)
+    processor.state.pointee.ip = 0x360_0000
+    processor.enterInitializationHandler(at: 0x390_0000, saving: words, address: area)
+    #expect(processor.state.pointee.psr == PSR.mc)
+    #expect(environment.isActive && environment.descriptor == Self.vpd)
+    #expect(processor.resume(from: words, address: area))
+    #expect(processor.state.pointee.psr == PSR.ic | PSR.vm | PSR.bn)
+    #expect(processor.state.pointee.ip == 0x360_0000)
+  }
+
   // MARK: Services
 
   private static let back: UInt64 = 0x350_0000

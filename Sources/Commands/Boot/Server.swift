@@ -85,6 +85,7 @@ final class Server: FirmwareHost {
   /// The bus holds its devices only as long as nothing else must: this one has no other owner.
   private var retained: [AnyObject] = []
 
+  var isVirtual: Bool { domain != nil }
   func reach(_ index: Int, _ body: () -> Void) {
     guard let domain else { return body() }
     domain.withGuest(index, body)

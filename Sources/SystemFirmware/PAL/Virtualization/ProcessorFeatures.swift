@@ -10,8 +10,9 @@ extension SystemFirmware {
     static let all = virtualMachines | vmsw
   }
 
-  /// Implemented, enabled, controllable.
+  /// Implemented, enabled, controllable. Virtual processors have no virtual machines of their own.
   func processorFeatures(_ call: GuestCall) -> PALResult {
+    if host.isVirtual { return .success }
     let environment = call.processor.state.pointee.virtualEnvironment
     let enabled =
       (environment.isAvailable ? ProcessorFeature.virtualMachines : 0) | (environment.hasVMSW ? ProcessorFeature.vmsw : 0)
@@ -21,6 +22,7 @@ extension SystemFirmware {
   /// Bits of features that cannot be controlled are ignored. Virtual machines cannot be taken away from a processor that is in a virtual
   /// environment.
   func setProcessorFeatures(_ selected: UInt64, _ call: GuestCall) -> PALResult {
+    if host.isVirtual { return .success }
     let state = call.processor.state
     let virtualMachines = selected & ProcessorFeature.virtualMachines != 0
     if state.pointee.virtualEnvironment.isActive && !virtualMachines { return .failure(PALStatus.error) }

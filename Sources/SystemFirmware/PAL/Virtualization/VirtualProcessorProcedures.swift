@@ -35,7 +35,7 @@ extension SystemFirmware {
     _ procedure: PALProcedure, _ a: [UInt64], _ call: GuestCall
   ) throws(GuestAccessFailure) -> PALResult {
     let environment = call.processor.state.pointee.virtualEnvironment
-    guard environment.isAvailable else { return .failure(PALStatus.unimplemented) }
+    guard environment.isAvailable, !host.isVirtual else { return .failure(PALStatus.unimplemented) }
     switch procedure {
     case .vpEnvironmentInfo: return .values(Self.virtualEnvironmentSize, VirtualEnvironmentOption.information)
     case .vpInitializeEnvironment: return try initializeEnvironment(options: a[0], physical: a[1], virtual: a[2], call)
