@@ -104,8 +104,9 @@ firmware: test-packages ## assemble Firmware/ into the files that are committed
 	$(MAKE) -C Firmware install
 
 .PHONY: guest-images
-guest-images: test-packages ## assemble GuestImages/selftest into the file that is committed
+guest-images: test-packages ## assemble GuestImages/selftest and GuestImages/vmm into the files that are committed
 	$(MAKE) -C GuestImages/selftest install
+	$(MAKE) -C GuestImages/vmm install
 
 .PHONY: lint
 lint: ## check the format of the sources

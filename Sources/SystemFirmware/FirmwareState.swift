@@ -1,7 +1,7 @@
 /// Everything the firmware remembers between calls: what a saved machine needs of it.
 public struct FirmwareState: Sendable, Equatable, Codable {
   /// Layout of this struct in saved machines.
-  public static let stateVersion = 2
+  public static let stateVersion = 3
 
   /// One procedure that the operating system registered with SAL.
   struct Handler: Sendable, Equatable, Codable {
@@ -25,7 +25,16 @@ public struct FirmwareState: Sendable, Equatable, Codable {
     var pmiEntry: UInt64 = 0
   }
 
+  /// PAL_VP_INIT_ENV: the buffer that all processors of a virtual environment share.
+  struct VirtualEnvironmentRecord: Sendable, Equatable, Codable {
+    var physical: UInt64
+    var virtual: UInt64
+    /// Without the bit that asks for initialization.
+    var options: UInt64
+  }
+
   var processors: [ProcessorRecord]
+  var virtualEnvironment: VirtualEnvironmentRecord?
   /// SAL_SET_VECTORS: machine check, INIT of the monarch and of the others, start of the other processors.
   var machineCheck = Handler()
   var initMonarch = Handler()

@@ -85,6 +85,13 @@ struct GuestCall {
     return list
   }
 
+  /// Physical and host address of `count` bytes that lie in one piece; nil: they do not.
+  func piece(_ pointer: UInt64, count: Int) throws(GuestAccessFailure) -> (physical: UInt64, host: UnsafeMutableRawPointer)? {
+    let ranges = try ranges(pointer, count)
+    guard let first = ranges.first, ranges.count == 1 else { return nil }
+    return (first.physical, first.host)
+  }
+
   /// Fails unless all the bytes can be reached.
   func check(_ pointer: UInt64, count: Int) throws(GuestAccessFailure) { _ = try pieces(pointer, count) }
 

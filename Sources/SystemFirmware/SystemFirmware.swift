@@ -140,6 +140,8 @@ public final class SystemFirmware {
     case Gate.pal: return try pal(call)
     case Gate.sal: return try sal(call)
     case Gate.softwareAssist: return try softwareAssist(call)
+    case Gate.virtualizationService..<Gate.virtualizationService + UInt64(Gate.virtualizationServiceCount):
+      return virtualizationService(number - Gate.virtualizationService, call)
     case Gate.runtimeService..<Gate.bootService: return try runtimeService(Int(number - Gate.runtimeService), call)
     case Gate.bootService..<Gate.protocolFunction: return try bootService(number, call)
     case Gate.protocolFunction..<Gate.vector: return try protocolFunction(number, call)

@@ -38,6 +38,13 @@ import Testing
     #expect(image == fresh, "`make guest-images` brings \(file) up to date")
   }
 
+  @Test(.enabled(if: assembler || Guests.isContinuousIntegration, missingAssembler)) func monitor() throws {
+    let file = "GuestImages/vmm/vmm.elf.gz"
+    let image = try GzipReader.decompress(committed(file), limit: 1 << 24, file: file)
+    let fresh = try make("vmm.elf", in: "GuestImages/vmm")
+    #expect(image == fresh, "`make guest-images` brings \(file) up to date")
+  }
+
   @Test(.enabled(if: assembler || Guests.isContinuousIntegration, missingAssembler)) func firmware() throws {
     let fresh = try make("firmware.bin", in: "Firmware")
     #expect(try committed("Sources/SystemFirmware/Resources/firmware.bin") == fresh, "`make firmware` brings it up to date")

@@ -118,10 +118,16 @@ import Testing
   }
 
   @Test func features() {
-    #expect(bench.pal(17, 0, 0) == Self.values(0))
+    // Virtual machines (bit 40) and vmsw (bit 54): implemented, enabled, controllable.
+    let features: UInt64 = 1 << 40 | 1 << 54
+    #expect(bench.pal(17, 0, 0) == Self.values(features, features, features))
     #expect(bench.pal(17, 0, 16) == Self.failure(-8))
     #expect(bench.pal(17, 1, 0) == Self.failure(-2))
     #expect(bench.pal(18, 0, 0) == Self.values(0))
+    #expect(bench.pal(17, 0, 0) == Self.values(features, 0, features))
+    #expect(bench.pal(18, .max, 0) == Self.values(0))
+    #expect(bench.pal(17, 0, 0) == Self.values(features, features, features))
+    #expect(bench.pal(18, features, 16) == Self.failure(-8))
     #expect(bench.pal(9) == Self.values(0))
     #expect(bench.pal(10, 0) == Self.values(0))
   }
@@ -198,7 +204,7 @@ import Testing
   /// Reserved and optional indices, and everything above.
   @Test func unimplemented() {
     let optional: [UInt64] = [13, 33, 35, 36, 40, 44, 45, 46, 47, 48, 49, 50, 51]
-    for index in [0] + optional + Array(52..<256) + Array(265..<273) + Array(512..<520) + [1024, 1 << 32, .max] {
+    for index in [0] + optional + Array(52..<256) + Array(512..<520) + [1024, 1 << 32, .max] {
       #expect(bench.pal(index) == Self.failure(-1), "index \(index)")
     }
   }

@@ -218,6 +218,7 @@ extension LogicalProcessor {
 
   // MARK: Firmware gates
 
+  /// A guest's breaks are its monitor's, wherever they are.
   func gateAllowed(_ o: MicroOp) -> Bool {
     // A guest's firmware is its hypervisor's business.
     if isVirtual { return false }

@@ -131,6 +131,7 @@ extension LogicalProcessor {
     let slot = PSR.ri(ipsr)
     s.pointee.ip = s.cr[CR.iip] & ~0xF
     setPSR(ipsr & ~PSR.riMask | (slot == 3 ? 0 : slot) << PSR.riShift, after: 1)
+    if ipsr & PSR.vm != 0 { lookForVirtualInterrupt() }
     if ifs >> 63 != 0 {
       // Missing registers are loaded before the target is fetched; `frameIncomplete` tells the dispatcher.
       _ = restoreFrame(ifs & 0x3F_FFFF_FFFF, preserved: Int(ifs & 0x7F))

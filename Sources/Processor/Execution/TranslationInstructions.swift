@@ -4,7 +4,7 @@ import IA64
 extension LogicalProcessor {
   func translationInstruction(_ o: MicroOp, _ g: GeneralOperands) -> StepResult {
     let s = state
-    if isVirtual { return intercept(Self.cause(of: g.operation), o) }
+    if isVirtual { return interceptTranslation(o, g.operation) }
     switch g.operation {
     case .itcD, .itcI:
       guard let t = makeTranslation(s.gr[Int(o.a)], itir: s.cr[CR.itir], address: s.cr[CR.ifa]) else { return reservedField() }
@@ -57,6 +57,22 @@ extension LogicalProcessor {
       return .exit
     default: return illegalOperation()
     }
+  }
+
+  /// In a guest: reserved operands first, as far as they are the guest's own. The page size of an insert is not, because CR.ITIR is the
+  /// monitor's (Volume 3, itr, ptc.l: virtualization_fault() is what comes before the action).
+  private func interceptTranslation(_ o: MicroOp, _ operation: Operation) -> StepResult {
+    let s = state
+    switch operation {
+    case .itrD, .itrI:
+      if Int(s.gr[Int(o.b)] & 0xFF) >= TLB.registerCount || !isTranslation(s.gr[Int(o.a)]) { return reservedField() }
+    case .itcD, .itcI:
+      if !isTranslation(s.gr[Int(o.a)]) { return reservedField() }
+    case .ptcE: break
+    default:
+      if !pageSizeImplemented(s.gr[Int(o.a)] >> 2 & 0x3F) { return reservedField() }
+    }
+    return intercept(Self.cause(of: operation), o)
   }
 
   private static func cause(of operation: Operation) -> InterceptCause {

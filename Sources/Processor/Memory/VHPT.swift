@@ -11,8 +11,11 @@ extension LogicalProcessor {
 
   /// Address of the VHPT entry for `address`: what `thash` returns (Volume 2, section 4.1.5.6).
   func vhptAddress(_ address: UInt64) -> UInt64 {
-    let pta = state.cr[CR.pta]
-    let rr = state.rr[Int(address >> 61)]
+    vhptAddress(address, rr: state.rr[Int(address >> 61)], pta: state.cr[CR.pta])
+  }
+
+  /// The same for any contents of the region register and of PTA: a guest's, for PAL_VPS_THASH.
+  public func vhptAddress(_ address: UInt64, rr: UInt64, pta: UInt64) -> UInt64 {
     let pageShift = (rr >> 2) & 0x3F
     let sizeMask = (UInt64(1) << ((pta >> 2) & 0x3F)) &- 1
     let page = offset(address) &>> pageShift
@@ -23,16 +26,18 @@ extension LogicalProcessor {
       return address & 0xE000_0000_0000_0000 | (table & ~sizeMask | entry & sizeMask) & 0x1FFF_FFFF_FFFF_FFFF
     }
     // Long format: one table, 32 bytes an entry. The hash is the implementation's; the tag below makes it unique.
-    let hash = page ^ UInt64(rid(address))
+    let hash = page ^ (rr >> 8 & Implementation.ridMask)
     return pta & 0xE000_0000_0000_0000 | (pta & 0x1FFF_FFFF_FFFF_8000 & ~sizeMask | hash &<< 5 & sizeMask)
   }
 
   /// Tag of a long-format entry: what `ttag` returns. With the hash index it determines region identifier and page number.
-  func vhptTag(_ address: UInt64) -> UInt64 {
-    let pageShift = (state.rr[Int(address >> 61)] >> 2) & 0x3F
+  func vhptTag(_ address: UInt64) -> UInt64 { vhptTag(address, rr: state.rr[Int(address >> 61)]) }
+
+  public func vhptTag(_ address: UInt64, rr: UInt64) -> UInt64 {
+    let pageShift = (rr >> 2) & 0x3F
     let page = offset(address) &>> pageShift
     // 24 bits of rid and 39 of the page number; the lowest ten bits of page are covered by the index (tables have 2^10 entries at least).
-    return (UInt64(rid(address)) << 39 | page >> 10 & 0x7F_FFFF_FFFF) & ~(1 << 63)
+    return ((rr >> 8 & Implementation.ridMask) << 39 | page >> 10 & 0x7F_FFFF_FFFF) & ~(1 << 63)
   }
 
   /// One search. The table is read at privilege level 0; what would fault on its page ends the search (Volume 2, section 4.1.6).
@@ -90,9 +95,8 @@ extension LogicalProcessor {
     t.present = value & 1 != 0
     // With p = 0 all other fields of the word are software's.
     guard t.present else { return t }
-    let attribute = UInt8(value >> 2 & 7)
-    guard value & 0x000C_0000_0000_0002 == 0, attribute == 0 || attribute >= 4 else { return nil }
-    t.attribute = attribute
+    guard isTranslation(value) else { return nil }
+    t.attribute = UInt8(value >> 2 & 7)
     t.accessed = value & 1 << 5 != 0
     t.dirty = value & 1 << 6 != 0
     t.privilegeLevel = UInt8(value >> 7 & 3)
@@ -100,6 +104,12 @@ extension LogicalProcessor {
     t.exceptionDeferral = value & 1 << 52 != 0
     t.physical = value & 0x0003_FFFF_FFFF_F000 & ~t.mask
     return t
+  }
+
+  /// No reserved field of the first word of a translation is set.
+  func isTranslation(_ value: UInt64) -> Bool {
+    let attribute = value >> 2 & 7
+    return value & 1 == 0 || value & 0x000C_0000_0000_0002 == 0 && (attribute == 0 || attribute >= 4)
   }
 
   /// Puts a translation into the cache of one side and forgets what the software TLBs remember of its range.

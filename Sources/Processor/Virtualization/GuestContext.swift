@@ -94,7 +94,7 @@ extension LogicalProcessor {
       s.otherBank[i] = bank.registers[i]
     }
     g.machineBankNaT = s.pointee.otherBankNaT
-    s.pointee.otherBankNaT = vpd[bank.nats] & 0xFFFF
+    s.pointee.otherBankNaT = vpd.savedNaTs(bank1: bank.isBank1)
     g.machinePSR = s.pointee.psr
     s.pointee.psr =
       g.machinePSR & ~(GuestContext.virtualPSR | PSR.vm) | vpd.vpsr & GuestContext.virtualPSR
@@ -128,7 +128,7 @@ extension LogicalProcessor {
       bank.registers[i] = s.otherBank[i]
       s.otherBank[i] = g.machineBank[i]
     }
-    vpd[bank.nats] = s.pointee.otherBankNaT
+    vpd.setSavedNaTs(bank1: bank.isBank1, s.pointee.otherBankNaT)
     vpd.vhpi = pendingClass(g)
     s.pointee.otherBankNaT = g.machineBankNaT
     guest = nil
@@ -146,10 +146,9 @@ extension LogicalProcessor {
   /// Where the VPD keeps the registers of the bank that the guest does not see.
   private func invisibleBank(
     _ vpd: VirtualProcessorDescriptor, _ psr: UInt64
-  ) -> (registers: UnsafeMutablePointer<UInt64>, nats: Int) {
+  ) -> (registers: UnsafeMutablePointer<UInt64>, isBank1: Bool) {
     typealias Field = VirtualProcessorDescriptor.Field
-    return psr & PSR.bn != 0
-      ? (vpd.pointer(Field.bank0), Field.bank0NaT) : (vpd.pointer(Field.bank1), Field.bank1NaT)
+    return psr & PSR.bn != 0 ? (vpd.pointer(Field.bank0), false) : (vpd.pointer(Field.bank1), true)
   }
 
   /// PSR as it is, and what derives from it; nothing has changed that translated code depends on.

@@ -65,9 +65,8 @@ extension LogicalProcessor {
         saved[i] = state.gr[16 + i]
         state.gr[16 + i] = loaded[i]
       }
-      vpd[toBank1 ? Field.bank0NaT : Field.bank1NaT] = state.pointee.natLow >> 16 & 0xFFFF
-      let nats = vpd[toBank1 ? Field.bank1NaT : Field.bank0NaT] & 0xFFFF
-      state.pointee.natLow = state.pointee.natLow & ~0xFFFF_0000 | nats << 16
+      vpd.setSavedNaTs(bank1: !toBank1, state.pointee.natLow >> 16 & 0xFFFF)
+      state.pointee.natLow = state.pointee.natLow & ~0xFFFF_0000 | vpd.savedNaTs(bank1: toBank1) << 16
       vpd.vpsr = vpd.vpsr & ~PSR.bn | bank
     }
     return .exit
@@ -135,13 +134,13 @@ extension LogicalProcessor {
     return state.pointee.psr & PSR.si == 0 ? nil : intercept(.movFromAR, o)
   }
 
-  /// vmsw.0 and vmsw.1 (Volume 3): only on a page with access rights 7, which also promote (epc).
+  /// vmsw.0 and vmsw.1 at level 0 (Volume 3): only on a page with access rights 7, which also promote (epc). PSR.vm is implemented, so that
+  /// vmsw is never illegal. Without an environment nobody has enabled virtual machines, which is the fault for that.
   func switchVirtualMode(to vm: UInt64, _ o: MicroOp) -> StepResult {
-    guard state.pointee.virtualEnvironment.isActive else { return illegalOperation() }
     let psr = state.pointee.psr
-    if PSR.cpl(psr) != 0 { return privilegedOperation() }
+    let environment = state.pointee.virtualEnvironment
     let bundle = state.pointee.ip &+ UInt64(o.position / 3) &* 16
-    guard psr & PSR.it != 0, !disables(.vmsw) else { return intercept(.vmsw, o) }
+    guard psr & PSR.it != 0, environment.isActive, environment.hasVMSW, !disables(.vmsw) else { return intercept(.vmsw, o) }
     guard translateFetch(bundle) != nil else { return .fault }
     guard let page = instructionTLB.lookup(offset(bundle), rid(bundle))?.pointee, page.accessRights == 7 else {
       return intercept(.vmsw, o)

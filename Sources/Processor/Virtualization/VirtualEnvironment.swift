@@ -1,6 +1,9 @@
 /// What PAL_VP_INIT_ENV and its kin have told a processor: plain memory, part of ``ProcessorState``.
 public struct VirtualEnvironment {
-  /// PAL_VP_INIT_ENV has been called: intercepts carry opcodes, and vmsw exists.
+  /// Features of the processor that PAL_PROC_SET_FEATURES can switch off: virtual machines as a whole, and vmsw.
+  public var isAvailable = true
+  public var hasVMSW = true
+  /// PAL_VP_INIT_ENV has been called: intercepts carry opcodes, and vmsw works.
   public var isActive = false
   /// Options of PAL_VP_INIT_ENV.
   public var givesCause = false
@@ -15,6 +18,8 @@ public struct VirtualEnvironment {
   public var interceptHandler: UInt64 = 0
 
   public static let none = UInt64.max
+
+  public init() {}
 }
 
 extension LogicalProcessor {
@@ -44,11 +49,33 @@ extension LogicalProcessor {
     if state.pointee.virtualInterruptPending { engine.pointee.limit = 0 }
   }
 
-  /// The guest runs from here on: PAL_VPS_RESUME_NORMAL and PAL_VPS_RESUME_HANDLER, which end as an rfi with IPSR.vm = 1 does.
-  public func resumeVirtualProcessor() {
-    state.cr[CR.ipsr] |= PSR.vm
+  /// The guest runs from here on: PAL_VPS_RESUME_NORMAL and PAL_VPS_RESUME_HANDLER, which end as an rfi with IPSR.vm = 1 does. There is no
+  /// IA-32 instruction set to go to.
+  ///
+  /// - Parameter loadsFrame: RSE.CFLE at the guest's instruction, which counts where IFS brings no frame. Without it, a guest's handler
+  ///   goes on below a frame that is not complete.
+  public func resumeVirtualProcessor(loadsFrame: Bool) {
+    state.cr[CR.ipsr] = state.cr[CR.ipsr] & ~PSR.is | PSR.vm
     _ = returnToInterrupted()
-    lookForVirtualInterrupt()
+    if state.cr[CR.ifs] >> 63 == 0 && !loadsFrame { state.pointee.frameIncomplete = false }
+  }
+}
+
+extension LogicalProcessor {
+  /// Physical address of `count` bytes at a virtual address, if the data TLB maps them, in one piece: what translation registers hold during
+  /// virtualization services.
+  public func mappedData(_ address: UInt64, count: UInt64) -> UInt64? {
+    var first: UInt64?
+    var done: UInt64 = 0
+    while done < count {
+      let next = address &+ done
+      guard let t = dataTLB.lookup(offset(next), rid(next))?.pointee, t.present else { return nil }
+      let physical = t.physical | next & t.mask
+      if let first, physical != first &+ done { return nil }
+      if first == nil { first = physical }
+      done &+= t.mask &+ 1 &- next & t.mask
+    }
+    return first
   }
 }
 

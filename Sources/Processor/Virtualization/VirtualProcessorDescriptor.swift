@@ -20,7 +20,8 @@ public struct VirtualProcessorDescriptor: @unchecked Sendable {
     /// GR16...GR31 of bank 1 and of bank 0: whichever is not visible.
     public static let bank1 = 0x400
     public static let bank0 = 0x480
-    /// Their NaT bits, bit n for GR16+n. Which bits of the two words the hardware uses is unverified.
+    /// Their NaT bits: of bank 1 in bits 15:0, of bank 0 in bits 31:16. That is how Xen and KVM, which came from the processor's makers,
+    /// save and load them; the manual's own words were not at hand.
     public static let bank1NaT = 0x500
     public static let bank0NaT = 0x508
     public static let cpuid = 0x510
@@ -29,6 +30,20 @@ public struct VirtualProcessorDescriptor: @unchecked Sendable {
     public static let frameIncomplete = 0x5A0
     public static let controlRegisters = 0x800
     public static let regionRegisters = 0xC00
+    /// The upper half is PAL's.
+    public static let palArea = 0x8000
+  }
+
+  /// NaT bits of GR16...GR31 of a bank, in bits 15:0.
+  public func savedNaTs(bank1: Bool) -> UInt64 {
+    bank1 ? self[Field.bank1NaT] & 0xFFFF : self[Field.bank0NaT] >> 16 & 0xFFFF
+  }
+  public func setSavedNaTs(bank1: Bool, _ bits: UInt64) {
+    if bank1 {
+      self[Field.bank1NaT] = self[Field.bank1NaT] & ~0xFFFF | bits
+    } else {
+      self[Field.bank0NaT] = self[Field.bank0NaT] & ~0xFFFF_0000 | bits << 16
+    }
   }
 
   /// The word at a byte offset.

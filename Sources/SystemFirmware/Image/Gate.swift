@@ -23,6 +23,8 @@ public enum Gate {
   public static let pal: UInt64 = 0x010
   public static let sal: UInt64 = 0x020
   public static let softwareAssist: UInt64 = 0x030
+  /// Plus the offset of a PAL virtualization service / 0x400.
+  public static let virtualizationService: UInt64 = 0x040
   /// Plus the index in the EFI runtime services table.
   public static let runtimeService: UInt64 = 0x100
   /// Plus the index in the EFI boot services table.
@@ -32,6 +34,7 @@ public enum Gate {
   /// Plus the offset in the interruption vector table / 256.
   public static let vector: UInt64 = 0x400
 
+  public static let virtualizationServiceCount = 9
   public static let runtimeServiceCount = 11
   public static let bootServiceCount = 44
   public static let protocolFunctionCount = 64

@@ -59,8 +59,8 @@ extension SystemFirmware {
       return .values(ProcessorModel.processorRatio, ProcessorModel.busRatio, ProcessorModel.itcRatio)
     case .busGetFeatures: return .success
     case .busSetFeatures: return .success
-    case .processorGetFeatures: return a[1] == 0 ? .success : .failure(PALStatus.unknownFeatureSet)
-    case .processorSetFeatures: return a[1] == 0 ? .success : .failure(PALStatus.unknownFeatureSet)
+    case .processorGetFeatures: return a[1] == 0 ? processorFeatures(call) : .failure(PALStatus.unknownFeatureSet)
+    case .processorSetFeatures: return a[1] == 0 ? setProcessorFeatures(a[0], call) : .failure(PALStatus.unknownFeatureSet)
     case .logicalToPhysical: return logicalToPhysical(a[0], call)
     case .cacheSharedInfo: return cacheSharedInfo(level: a[0], type: a[1], number: a[2], call)
     case .performanceMonitorInfo:
@@ -118,6 +118,11 @@ extension SystemFirmware {
     // Self-test state: healthy.
     case .testProcessor: return .values(1)
 
+    case .vpCreate, .vpEnvironmentInfo, .vpExitEnvironment, .vpInitializeEnvironment, .vpRegister, .vpRestore, .vpSave,
+      .vpTerminate:
+      return try virtualProcessorProcedure(procedure, a, call)
+
+    // PAL_VP_INFO tells of a monitor's features: there is none below this processor.
     case .frequencyBase, .machineCheckDynamicState, .enterIA32, .pstateInfo, .shutdown,
       .getHardwarePolicy, .setHardwarePolicy, .vpInfo, .getPstate, .setPstate:
       return .failure(PALStatus.unimplemented)

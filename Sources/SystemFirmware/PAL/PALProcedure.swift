@@ -51,6 +51,14 @@ enum PALProcedure: UInt64, CaseIterable {
   case vmTranslationRegisterRead = 261
   case getPstate = 262
   case setPstate = 263
+  case vpCreate = 265
+  case vpEnvironmentInfo = 266
+  case vpExitEnvironment = 267
+  case vpInitializeEnvironment = 268
+  case vpRegister = 269
+  case vpRestore = 270
+  case vpSave = 271
+  case vpTerminate = 272
   case brandInfo = 274
 
   /// Positions among the three arguments that mean something. The others are reserved and must be zero.
@@ -58,17 +66,17 @@ enum PALProcedure: UInt64, CaseIterable {
     switch self {
     case .cacheFlush, .cacheInit, .machineCheckErrorInfo, .machineCheckResume, .copyInfo, .copyPAL, .memoryForTest, .testProcessor,
       .machineCheckDynamicState, .vmTranslationRegisterRead, .shutdown, .getHardwarePolicy, .setHardwarePolicy, .vpInfo,
-      .cacheSharedInfo, .enterIA32, .pstateInfo, .getPstate, .setPstate:
+      .cacheSharedInfo, .enterIA32, .pstateInfo, .getPstate, .setPstate, .vpCreate, .vpInitializeEnvironment, .vpRegister:
       [0, 1, 2]
     case .cacheInfo, .cacheProtectionInfo, .cacheLineInit, .vmInfo, .platformAddress, .processorSetFeatures, .halt, .brandInfo,
-      .registerMachineCheckMemory:
+      .registerMachineCheckMemory, .vpRestore, .vpSave, .vpTerminate:
       [0, 1]
     case .processorGetFeatures: [1]
     case .busSetFeatures, .performanceMonitorInfo, .machineCheckExpected, .pmiEntryPoint, .registerInfo, .prefetchVisibility,
-      .logicalToPhysical, .haltInfo:
+      .logicalToPhysical, .haltInfo, .vpExitEnvironment:
       [0]
     case .cacheSummary, .memoryAttributes, .ptceInfo, .vmSummary, .busGetFeatures, .debugInfo, .fixedAddress, .frequencyBase,
-      .frequencyRatios, .rseInfo, .version, .clearMachineCheckLog, .machineCheckDrain, .haltLight, .vmPageSize:
+      .frequencyRatios, .rseInfo, .version, .clearMachineCheckLog, .machineCheckDrain, .haltLight, .vmPageSize, .vpEnvironmentInfo:
       []
     }
   }

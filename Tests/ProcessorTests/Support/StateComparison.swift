@@ -66,6 +66,7 @@ enum StateComparison {
       check("in service \(n)", p.interruptInService[n], q.interruptInService[n])
     }
     check("interrupt pending", p.interruptPending ? 1 : 0, q.interruptPending ? 1 : 0)
+    check("virtual interrupt pending", p.virtualInterruptPending ? 1 : 0, q.virtualInterruptPending ? 1 : 0)
     check("halted", p.halted ? 1 : 0, q.halted ? 1 : 0)
     for n in 0..<32 {
       check("alat \(n) tag", UInt64(p.alat.entries[n].tag), UInt64(q.alat.entries[n].tag))
