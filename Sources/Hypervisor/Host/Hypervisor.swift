@@ -1,0 +1,218 @@
+/// Virtual processors on physical ones: the loop that the credit scheduler decides for, on one thread and one virtual clock.
+///
+/// Time goes in windows of ``window`` cycles at most. In a window each physical processor runs the virtual one that it has been given, and
+/// the events of all domains happen at their times; between windows virtual processors fall asleep, wake up, and change places. So a wake-up
+/// is late by a window at most, and a physical processor whose guest has fallen asleep stays idle for the rest of one.
+public final class Hypervisor {
+  /// 5 µs at 1.6 GHz: what a frame spends in a bridge, so that none comes late to a domain on the same one.
+  public static let window: UInt64 = 8000
+
+  public private(set) var now: UInt64 = 0
+  public private(set) var scheduler: CreditScheduler
+  public var processorCount: Int { scheduler.processors }
+
+  private final class Member {
+    let number: Int
+    unowned let domain: any ScheduledDomain
+    let handles: [CreditScheduler.Handle]
+    /// As the scheduler knows it: not blocked.
+    var isAwake: [Bool]
+    var isPaused: Bool
+    init(_ number: Int, _ domain: any ScheduledDomain, _ handles: [CreditScheduler.Handle], isPaused: Bool) {
+      (self.number, self.domain, self.handles, self.isPaused) = (number, domain, handles, isPaused)
+      isAwake = Array(repeating: true, count: handles.count)
+    }
+  }
+  /// In the order of their numbers.
+  private var members: [Member] = []
+  private var byHandle: [CreditScheduler.Handle: (member: Member, index: Int)] = [:]
+
+  /// What each physical processor runs, and until when at the latest.
+  private var running: [(member: Member, index: Int, handle: CreditScheduler.Handle)?]
+  private var until: [UInt64]
+  /// Physical processors that must ask the scheduler before they go on.
+  private var mustSchedule: CreditScheduler.ProcessorMask
+  /// Cycles that each physical processor has been running somebody.
+  public private(set) var busyCycles: [UInt64]
+
+  public init(processors: Int, cyclesPerSecond: UInt64) throws(CreditScheduler.Failure) {
+    scheduler = try CreditScheduler(processors: processors, cyclesPerSecond: cyclesPerSecond)
+    running = Array(repeating: nil, count: processors)
+    until = Array(repeating: .max, count: processors)
+    busyCycles = Array(repeating: 0, count: processors)
+    mustSchedule = 0
+  }
+
+  // MARK: Domains
+
+  /// `affinities`: for each virtual processor the physical ones it may run on; the last one counts for those that are missing.
+  public func add(
+    _ domain: any ScheduledDomain, number: Int, weight: Int = CreditScheduler.defaultWeight, cap: Int = 0,
+    affinities: [CreditScheduler.ProcessorMask] = [], paused: Bool = false
+  ) throws(CreditScheduler.Failure) {
+    try scheduler.addDomain(number, weight: weight, cap: cap)
+    var handles: [CreditScheduler.Handle] = []
+    do throws(CreditScheduler.Failure) {
+      for index in 0..<domain.virtualProcessorCount {
+        let affinity = affinities.isEmpty ? .max : affinities[min(index, affinities.count - 1)]
+        handles.append(try scheduler.addVirtualProcessor(to: number, affinity: affinity, now: now))
+      }
+      if paused { mustSchedule |= try scheduler.pauseDomain(number, now: now) }
+    } catch {
+      mustSchedule |= (try? scheduler.removeDomain(number, now: now)) ?? 0
+      throw error
+    }
+    let member = Member(number, domain, handles, isPaused: paused)
+    for (index, handle) in handles.enumerated() {
+      byHandle[handle] = (member, index)
+      domain.setMayRun(false, processor: index, at: now)
+      // New virtual processors sleep until it is seen that they have something to do.
+      if !paused {
+        mustSchedule |= try scheduler.block(handle, now: now)
+      } else {
+        mustSchedule |= try scheduler.block(handle, now: now)
+      }
+      member.isAwake[index] = false
+    }
+    members.append(member)
+    members.sort { $0.number < $1.number }
+  }
+
+  public func remove(_ number: Int) throws(CreditScheduler.Failure) {
+    mustSchedule |= try scheduler.removeDomain(number, now: now)
+    for cpu in running.indices where running[cpu]?.member.number == number { running[cpu] = nil }
+    byHandle = byHandle.filter { $0.value.member.number != number }
+    members.removeAll { $0.number == number }
+  }
+
+  public func pause(_ number: Int) throws(CreditScheduler.Failure) {
+    reschedule(try scheduler.pauseDomain(number, now: now))
+    member(number)?.isPaused = true
+  }
+
+  public func unpause(_ number: Int) throws(CreditScheduler.Failure) {
+    reschedule(try scheduler.unpauseDomain(number, now: now))
+    member(number)?.isPaused = false
+  }
+
+  public func setWeight(_ weight: Int, of number: Int) throws(CreditScheduler.Failure) {
+    try scheduler.setWeight(weight, ofDomain: number, now: now)
+  }
+
+  public func setCap(_ cap: Int, of number: Int) throws(CreditScheduler.Failure) {
+    reschedule(try scheduler.setCap(cap, ofDomain: number, now: now))
+  }
+
+  public func setAffinity(_ mask: CreditScheduler.ProcessorMask, of number: Int, processor index: Int) throws(CreditScheduler
+    .Failure)
+  {
+    guard let handle = handle(of: number, processor: index) else { throw .unknownDomain(number) }
+    reschedule(try scheduler.setAffinity(mask, of: handle, now: now))
+  }
+
+  /// What the scheduler knows a virtual processor by; nil: there is none.
+  public func handle(of number: Int, processor index: Int) -> CreditScheduler.Handle? {
+    guard let member = member(number), member.handles.indices.contains(index) else { return nil }
+    return member.handles[index]
+  }
+
+  /// The physical processor that runs a virtual one now.
+  public func physicalProcessor(of number: Int, processor index: Int) -> Int? {
+    running.firstIndex { $0.map { $0.member.number == number && $0.index == index } ?? false }
+  }
+
+  private func member(_ number: Int) -> Member? { members.first { $0.number == number } }
+
+  // MARK: Time
+
+  /// The cycle at which anything happens next; `UInt64.max`: nothing will, unless something comes from outside.
+  public var nextActivity: UInt64 {
+    if running.contains(where: { $0 != nil }) { return now }
+    var next = UInt64.max
+    for member in members where !member.isPaused { next = min(next, member.domain.nextDue) }
+    return max(next, now)
+  }
+
+  /// Runs all domains up to `limit`.
+  public func advance(to limit: UInt64) {
+    while now < limit {
+      wakeDue()
+      if now >= scheduler.nextTimer { reschedule(scheduler.timer(now: now)) }
+      for cpu in running.indices where now >= until[cpu] { reschedule(1 << UInt64(cpu)) }
+      chooseAll()
+      let end = windowEnd(limit)
+      for member in members where !member.isPaused {
+        // Events of domains that run nothing happen as well.
+        if member.domain.nextDue < end || running.contains(where: { $0?.member === member }) { member.domain.advance(to: end) }
+      }
+      for cpu in running.indices where running[cpu] != nil { busyCycles[cpu] &+= end - now }
+      now = end
+      putToSleep()
+    }
+  }
+
+  private func windowEnd(_ limit: UInt64) -> UInt64 {
+    guard running.contains(where: { $0 != nil }) else {
+      // All idle: straight to what is next.
+      var next = UInt64.max
+      for member in members where !member.isPaused { next = min(next, member.domain.nextDue) }
+      return min(limit, max(next, now + 1))
+    }
+    var end = min(limit, now + Self.window, max(scheduler.nextTimer, now + 1))
+    for cpu in until.indices where running[cpu] != nil { end = min(end, max(until[cpu], now + 1)) }
+    return end
+  }
+
+  private func reschedule(_ mask: CreditScheduler.ProcessorMask) { mustSchedule |= mask }
+
+  /// Sleepers whose time has come.
+  private func wakeDue() {
+    for member in members where !member.isPaused && member.domain.nextDue <= now {
+      for index in member.handles.indices where !member.isAwake[index] {
+        guard let cycle = member.domain.nextCycle(of: index), cycle <= now else { continue }
+        member.isAwake[index] = true
+        reschedule(known { () throws(CreditScheduler.Failure) in try scheduler.wake(member.handles[index], now: now) })
+      }
+    }
+  }
+
+  /// Those that run and have nothing more to do. One that spins in pauses shorter than a window keeps its processor.
+  private func putToSleep() {
+    for cpu in running.indices {
+      guard let current = running[cpu] else { continue }
+      if let cycle = current.member.domain.nextCycle(of: current.index), cycle <= now &+ Self.window { continue }
+      current.member.isAwake[current.index] = false
+      current.member.domain.setMayRun(false, processor: current.index, at: now)
+      running[cpu] = nil
+      until[cpu] = .max
+      reschedule(1 << UInt64(cpu) | known { () throws(CreditScheduler.Failure) in try scheduler.block(current.handle, now: now) })
+    }
+  }
+
+  /// A call of the scheduler about what it knows: it cannot fail.
+  private func known(_ body: () throws(CreditScheduler.Failure) -> CreditScheduler.ProcessorMask) -> CreditScheduler.ProcessorMask {
+    do throws(CreditScheduler.Failure) { return try body() } catch {
+      preconditionFailure("the scheduler has lost a virtual processor: \(error)")
+    }
+  }
+
+  /// Every physical processor that must, asks what to run.
+  private func chooseAll() {
+    while mustSchedule != 0 {
+      let cpu = mustSchedule.trailingZeroBitCount
+      mustSchedule &= mustSchedule - 1
+      guard running.indices.contains(cpu) else { continue }
+      let decision = scheduler.schedule(cpu, now: now)
+      mustSchedule |= decision.others
+      until[cpu] = decision.until
+      if let old = running[cpu], old.handle != decision.virtualProcessor {
+        old.member.domain.setMayRun(false, processor: old.index, at: now)
+        running[cpu] = nil
+      }
+      if let handle = decision.virtualProcessor, running[cpu] == nil, let place = byHandle[handle] {
+        place.member.domain.setMayRun(true, processor: place.index, at: now)
+        running[cpu] = (place.member, place.index, handle)
+      }
+    }
+  }
+}
