@@ -74,6 +74,9 @@ let package = Package(
       name: "SystemFirmwareTests",
       dependencies: ["SystemFirmware", "Platform", "Processor", "Loading", "Devices", "HostResources", "CZlib", "TestSupport"]),
     .testTarget(name: "FirmwareMediaTests", dependencies: ["FirmwareMedia", "HostResources", "TestSupport"]),
+    .testTarget(
+      name: "HypervisorTests",
+      dependencies: ["Hypervisor", "IA64", "Platform", "Processor", "SystemFirmware", "TestSupport"]),
     .testTarget(name: "CycleBenchmarksTests", dependencies: ["CycleBenchmarks", "IA64", "Pipeline", "Processor", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["Commands", "IA64", "Loading", "TestSupport"]),
   ]

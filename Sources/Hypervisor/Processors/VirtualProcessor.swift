@@ -76,7 +76,24 @@ public final class VirtualProcessor {
       guard reason == .interruption else { return reason }
     }
     pendingInterruption = false
-    return handleExit()
+    if let end = handleExit() { return end }
+    return makesProgress ? nil : .faultLoop
+  }
+
+  /// Instructions that had retired at the last exit, and exits since then.
+  private var lastProgress: UInt64 = .max
+  private var fruitlessExits = 0
+  /// An honest guest needs a handful of exits for one instruction: misses of code, data and VHPT, and its own handlers for them.
+  private static let fruitlessLimit = 1000
+
+  /// A guest that is left again and again without executing anything is lost, and must not keep its hypervisor busy for ever.
+  private var makesProgress: Bool {
+    let retired = processor.state.pointee.instructions
+    fruitlessExits = retired == lastProgress ? fruitlessExits + 1 : 0
+    lastProgress = retired
+    guard fruitlessExits > Self.fruitlessLimit else { return true }
+    fruitlessExits = 0
+    return false
   }
 
   private func takeInitialization() {
