@@ -30,17 +30,20 @@ public final class Pipeline {
     self.processor = processor
     planner = Planner(description)
     let latencies = planner.latencies
-    // Sixteen consumers for each of sixteen producers, then the causes of waits.
-    extra = .allocate(capacity: 17 * 16)
-    extra.initialize(repeating: 0, count: 17 * 16)
-    for producer in Producer.allCases { extra[256 + Int(producer.rawValue)] = producer.cause.rawValue }
+    precondition(Producer.allCases.count <= 16 && Consumer.allCases.count <= PipelineState.causeOfWait, "the table has no room")
+    extra = .allocate(capacity: 16 * 16)
+    extra.initialize(repeating: 0, count: 16 * 16)
+    var slack: UInt8 = 0
     for producer in Producer.allCases {
+      extra[Int(producer.rawValue) * 16 + PipelineState.causeOfWait] = producer.cause.rawValue
       for consumer in Consumer.allCases {
-        extra[Int(producer.rawValue) * 16 + Int(consumer.rawValue)] = UInt8(clamping: latencies.extra(producer, consumer))
+        let cycles = UInt8(clamping: latencies.extra(producer, consumer))
+        extra[Int(producer.rawValue) * 16 + Int(consumer.rawValue)] = cycles
+        slack = max(slack, cycles)
       }
     }
     pipe = .allocate(capacity: 1)
-    pipe.initialize(to: Pipeline.makeState(description, processor, UnsafePointer(extra), Unmanaged.passUnretained(self)))
+    pipe.initialize(to: Pipeline.makeState(description, processor, UnsafePointer(extra), slack, Unmanaged.passUnretained(self)))
     pipe.changeStatus()
     var model = TimingModel(
       context: UnsafeMutableRawPointer(pipe),
@@ -69,7 +72,8 @@ public final class Pipeline {
   }
 
   private static func makeState(
-    _ d: MachineDescription, _ processor: LogicalProcessor, _ extra: UnsafePointer<UInt8>, _ owner: Unmanaged<Pipeline>
+    _ d: MachineDescription, _ processor: LogicalProcessor, _ extra: UnsafePointer<UInt8>, _ slack: UInt8,
+    _ owner: Unmanaged<Pipeline>
   ) -> PipelineState {
     func table<T>(_ count: Int, _ value: T) -> UnsafeMutablePointer<T> {
       let p = UnsafeMutablePointer<T>.allocate(capacity: count)
@@ -87,7 +91,7 @@ public final class Pipeline {
       levelCycles: cycles, levelCounts: counts, state: processor.state, dataTable: processor.dataTable,
       memoryBase: processor.memoryBase, owner: owner,
       scoreboard: table(RegisterCode.count, 0), extra: extra,
-      slack: UInt64((0..<256).map { extra[$0] }.max() ?? 0), operandCauses: extra + 256, buffer: buffer, bufferNext: buffer,
+      slack: UInt64(slack), buffer: buffer, bufferNext: buffer,
       bufferEnd: buffer + pairs,
       histories: table(histories, History()), historyCount: UInt64(histories), returnStack: table(max(1, d.branch.returnStack), 0),
       branchWritten: table(8, 0), l1i: CacheTags(d.l1i), l1d: CacheTags(d.l1d), l2d: CacheTags(d.l2d), l2i: CacheTags(unified),

@@ -30,19 +30,19 @@ struct PipelineState {
 
   // MARK: Back end
 
-  /// For each ``RegisterCode``: cycle in which its quickest consumer can issue << 8, and the ``Producer``.
+  /// For each ``RegisterCode``: cycle in which its quickest consumer can issue << 8, and the ``Producer`` << 4.
   let scoreboard: UnsafeMutablePointer<UInt64>
-  /// Extra cycles, 16 consumers for each producer.
+  /// Extra cycles, 15 consumers for each producer, and the ``Cause`` of a wait for it.
   let extra: UnsafePointer<UInt8>
+  static let causeOfWait = 15
   /// The most of them.
   let slack: UInt64
-  /// General registers (by name, with the frame and rotation of `lateFrame`) that may be waited for, others that may be.
-  var lateLow: UInt64 = 0
-  var lateHigh: UInt64 = 0
+  /// Registers that may be waited for, by their names with the frame and rotation of `lateFrame` and `lateRotation`.
+  var late = LateRegisters()
   var lateFrame: UInt64 = 0
+  var lateRotation = 0
+  /// Branch, application and system registers are late until then.
   var othersUntil: UInt64 = 0
-  /// The ``Cause`` of a wait for each producer.
-  let operandCauses: UnsafePointer<UInt8>
   /// No register is waited for from this cycle on.
   var pendingUntil: UInt64 = 0
   /// The same for predicates: most are computed in time.

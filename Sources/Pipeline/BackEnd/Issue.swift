@@ -8,7 +8,27 @@ import Processor
 extension UnsafeMutablePointer where Pointee == PipelineState {
   @inline(__always) func issue(_ group: UnsafePointer<IssueGroup>, _ block: UInt64) -> UInt64 {
     let flags = group.pointee.flags.rawValue
-    if flags & IssueGroup.Flags.first.rawValue != 0 && goesOn(group, block) { return pointee.now }
+    let unusual = IssueGroup.Flags.first.rawValue | IssueGroup.Flags.multimedia.rawValue
+    if flags & unusual != 0 || pointee.isObserved { return issueUnusual(group, block) }
+    let t = begin(group, block, readsMultimedia: false)
+    work(group, block, t)
+    if pointee.knowsMultimedia { remember(group, t) }
+    return pointee.now
+  }
+
+  /// A group that is the first of its plan or reads multimedia operands, or one that somebody looks at.
+  @inline(never) private func issueUnusual(_ group: UnsafePointer<IssueGroup>, _ block: UInt64) -> UInt64 {
+    if group.pointee.flags.contains(.first) && goesOn(group, block) { return pointee.now }
+    let t = begin(group, block, readsMultimedia: group.pointee.flags.contains(.multimedia))
+    work(group, block, t)
+    if pointee.knowsMultimedia { remember(group, t) }
+    if pointee.isObserved { observe(group, block, t, goesOn: false) }
+    return pointee.now
+  }
+
+  /// The cycle of a group: the clock moves there.
+  @inline(__always)
+  private func begin(_ group: UnsafePointer<IssueGroup>, _ block: UInt64, readsMultimedia: Bool) -> UInt64 {
     pointee.lastGroup = group
     pointee.lastBlock = block
     let causes = pointee.levelCycles
@@ -20,18 +40,12 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       causes[Int(pointee.holdCause.rawValue)] &+= pointee.hold &- before
       t = pointee.hold &+ 1
     }
-    let address = block &+ UInt64(group.pointee.offset)
-    if pointee.pending.group != nil { t = resolve(address, t) }
-    if group.pointee.pairs != 0 { t = fetch(group, address, t, causes) }
-    if (flags & (IssueGroup.Flags.multimedia.rawValue | IssueGroup.Flags.float.rawValue) != 0) || mayWait(group, flags, t) {
-      t = waitForOperands(group, t, causes)
-    }
+    if pointee.pending.group != nil { t = resolve(block &+ UInt64(group.pointee.offset), t) }
+    if group.pointee.pairs != 0 { t = fetch(group, block, t, causes) }
+    if mayWait(group, t) { t = waitForOperands(group, t, causes) }
+    if readsMultimedia { t = waitForMultimedia(group, t, causes) }
     pointee.now = t
-    if group.pointee.hasWork { work(group, t) }
-    if group.pointee.branches != 0 { predict(group, block, t) }
-    if pointee.knowsMultimedia { remember(group, t) }
-    if pointee.isObserved { observe(group, block, t, goesOn: false) }
-    return pointee.now
+    return t
   }
 
   // MARK: Groups that are left in the middle
@@ -60,53 +74,53 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     // Its first bundle has been fetched.
     if group.pointee.pairs > 1 || group.pointee.lines > 1 {
       pointee.fetched &-= 1
-      t = fetch(group, block &+ UInt64(group.pointee.offset), t, pointee.levelCycles)
+      t = fetch(group, block, t, pointee.levelCycles)
     }
-    let flags = group.pointee.flags.rawValue
-    if (flags & (IssueGroup.Flags.multimedia.rawValue | IssueGroup.Flags.float.rawValue) != 0) || mayWait(group, flags, t) {
-      t = waitForOperands(group, t, pointee.levelCycles)
-    }
+    if mayWait(group, t) { t = waitForOperands(group, t, pointee.levelCycles) }
+    if group.pointee.flags.contains(.multimedia) { t = waitForMultimedia(group, t, pointee.levelCycles) }
     pointee.now = t
-    if group.pointee.hasWork { work(group, t) }
-    if group.pointee.branches != 0 { predict(group, block, t) }
+    work(group, block, t)
     if pointee.isObserved { observe(group, block, t, goesOn: true) }
   }
 
   // MARK: Operands and work
 
   /// Whether any register that the group uses may not be ready.
-  @inline(__always) private func mayWait(_ group: UnsafePointer<IssueGroup>, _ flags: UInt8, _ t: UInt64) -> Bool {
+  @inline(__always) private func mayWait(_ group: UnsafePointer<IssueGroup>, _ t: UInt64) -> Bool {
     guard pointee.pendingUntil > t else {
-      pointee.lateLow = 0
-      pointee.lateHigh = 0
+      pointee.late.fixed = 0
+      pointee.late.stacked = 0
+      pointee.late.rotating = 0
       return false
     }
-    if flags & IssueGroup.Flags.others.rawValue != 0 && pointee.othersUntil > t { return true }
-    if group.pointee.predicateUses != 0 && pointee.predicatesUntil > t { return true }
-    if pointee.lateLow & group.pointee.generalLow | pointee.lateHigh & group.pointee.generalHigh != 0 { return true }
-    return group.pointee.stackedUses != 0 && frameName != pointee.lateFrame
+    var late = pointee.late.fixed & group.pointee.registers.fixed
+    if group.pointee.registers.stacked != 0 {
+      followFrame()
+      late |= pointee.late.stacked & group.pointee.registers.stacked
+    }
+    if group.pointee.registers.rotating != 0 {
+      followRotation()
+      late |= pointee.late.rotating & group.pointee.registers.rotating
+    }
+    return late != 0
   }
 
-  /// What the names of stacked registers depend on.
-  @inline(__always) var frameName: UInt64 {
-    let s = pointee.state
-    return UInt64(truncatingIfNeeded: s.pointee.bottomOfFrame) &<< 8 | UInt64(truncatingIfNeeded: s.pointee.rrbGR)
-  }
-
-  /// References, results and the rest.
-  @inline(never) private func work(_ group: UnsafePointer<IssueGroup>, _ t: UInt64) {
+  /// References, results, branches and the rest.
+  @inline(__always) private func work(_ group: UnsafePointer<IssueGroup>, _ block: UInt64, _ t: UInt64) {
     if group.pointee.references != 0 { refer(group, t) }
-    var n = Int(group.pointee.results)
-    if n != 0 {
-      let pr = pointee.state.pr
+    if group.pointee.results != 0 {
       var r = group.results
-      while n != 0 {
-        if pr[Int(r.pointee.predicate)] != 0 { finish(r.pointee.code, t &+ UInt64(r.pointee.latency), r.pointee.producer) }
+      let end = r + Int(group.pointee.results)
+      let pr = pointee.state.pr
+      repeat {
+        if pr[Int(r.pointee.predicate)] != 0 {
+          finish(r.pointee.code, t &+ UInt64(r.pointee.latency), r.pointee.producer)
+        }
         r += 1
-        n &-= 1
-      }
+      } while r < end
     }
     if group.pointee.specials != 0 { special(group, t) }
+    if group.pointee.branches != 0 { predict(group, block, t) }
   }
 
   @inline(__always) private func remember(_ group: UnsafePointer<IssueGroup>, _ t: UInt64) {
@@ -126,28 +140,51 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
 
   /// A result will be there for its quickest consumer in cycle `ready`.
   @inline(__always) func finish(_ code: UInt16, _ ready: UInt64, _ producer: Producer) {
-    pointee.scoreboard[index(code)] = ready &<< 8 | UInt64(producer.rawValue)
-    let late = ready &+ pointee.slack
-    if code < RegisterCode.float {
-      let name = frameName
-      if name != pointee.lateFrame { rename(name) }
-      let bit: UInt64 = 1 &<< UInt64(code & 63)
-      if code < 64 { pointee.lateLow |= bit } else { pointee.lateHigh |= bit }
-    } else if code >= RegisterCode.predicate && code < RegisterCode.branch {
-      if late > pointee.predicatesUntil { pointee.predicatesUntil = late }
+    let entry = ready &<< 8 | UInt64(producer.rawValue) &<< 4
+    let until = ready &+ pointee.slack
+    if until > pointee.pendingUntil { pointee.pendingUntil = until }
+    // r0 to r31, f0 to f31
+    if code & ~0x9F == 0 {
+      pointee.scoreboard[Int(code)] = entry
+      pointee.late.fixed |= 1 &<< UInt64(code & 0x1F | code &>> 2 & 0x20)
     } else {
-      if late > pointee.othersUntil { pointee.othersUntil = late }
+      finishOther(code, entry, until)
     }
-    if late > pointee.pendingUntil { pointee.pendingUntil = late }
   }
 
-  /// The frame has moved: any stacked register may be late, until nothing is.
-  @inline(never) private func rename(_ name: UInt64) {
-    if pointee.lateLow &>> 32 | pointee.lateHigh != 0 {
-      pointee.lateLow |= ~0 &<< 32
-      pointee.lateHigh = ~0
+  @inline(never) private func finishOther(_ code: UInt16, _ entry: UInt64, _ until: UInt64) {
+    pointee.scoreboard[index(code)] = entry
+    let bit: UInt64 = 1 &<< UInt64(LateRegisters.bit(code))
+    switch code {
+    case 0..<RegisterCode.float:
+      followFrame()
+      pointee.late.stacked |= bit
+    case RegisterCode.float..<RegisterCode.predicate:
+      followRotation()
+      pointee.late.rotating |= bit
+    case RegisterCode.predicate..<RegisterCode.branch:
+      pointee.late.fixed |= bit
+      if until > pointee.predicatesUntil { pointee.predicatesUntil = until }
+    default:
+      pointee.late.fixed |= bit
+      if until > pointee.othersUntil { pointee.othersUntil = until }
     }
+  }
+
+  /// What the names of stacked registers depend on. When the frame has moved, any of them may be late, until nothing is.
+  @inline(__always) private func followFrame() {
+    let s = pointee.state
+    let name = UInt64(truncatingIfNeeded: s.pointee.bottomOfFrame) &<< 8 | UInt64(truncatingIfNeeded: s.pointee.rrbGR)
+    if name == pointee.lateFrame { return }
+    if pointee.late.stacked != 0 { pointee.late.stacked = ~0 }
     pointee.lateFrame = name
+  }
+
+  @inline(__always) private func followRotation() {
+    let rotation = pointee.state.pointee.rrbFR
+    if rotation == pointee.lateRotation { return }
+    if pointee.late.rotating != 0 { pointee.late.rotating = ~0 }
+    pointee.lateRotation = rotation
   }
 
   // MARK: Renaming

@@ -3,69 +3,84 @@ import Processor
 /// EXE: the scoreboard. A group waits as a whole until the last operand of any of its instructions is there.
 extension UnsafeMutablePointer where Pointee == PipelineState {
   /// Returns the cycle in which all operands are there; charges the wait to the kind of the last one.
-  @inline(never)
+  @inline(__always)
   func waitForOperands(
     _ group: UnsafePointer<IssueGroup>, _ earliest: UInt64, _ causes: UnsafeMutablePointer<UInt64>
   ) -> UInt64 {
     var t = earliest
-    // Everything that is ready long enough is below this, whoever consumes it.
-    let threshold = (earliest &- Swift.min(earliest, pointee.slack)) &<< 8
-    let scoreboard = pointee.scoreboard
-    let s = pointee.state
-    var recent = false
-    var use = group.uses
-    let stacked = Int(group.pointee.stackedUses)
-    let rotating = Int(group.pointee.rotatingUses)
-    var last = use + (Int(group.pointee.uses) &- stacked &- rotating &- Int(group.pointee.predicateUses))
-    while use < last {
-      let entry = scoreboard[Int(use.pointee.code)]
-      look(entry, use, threshold, &t, &recent, causes)
-      use += 1
-    }
-    last += stacked
-    if s.pointee.rrbGR == 0 {
-      // As index(_:) has it, with the frame at hand.
-      let frame = s.pointee.bottomOfFrame
-      while use < last {
-        let n = Int(use.pointee.code) &+ frame
-        let entry = scoreboard[n < 128 ? n : n &- 96]
-        look(entry, use, threshold, &t, &recent, causes)
-        use += 1
-      }
-    } else {
-      while use < last {
-        let entry = scoreboard[index(use.pointee.code)]
-        look(entry, use, threshold, &t, &recent, causes)
+    let late = pointee.late.fixed & group.pointee.registers.fixed
+    if late != 0 {
+      var use = group.uses
+      let end = use + Int(group.pointee.fixedUses)
+      while use < end {
+        if late &>> UInt64(use.pointee.bit & 63) & 1 != 0 {
+          let (until, isReady) = wait(pointee.scoreboard[Int(use.pointee.code)], use, t, causes)
+          t = until
+          if isReady { pointee.late.fixed &= ~(1 &<< UInt64(use.pointee.bit & 63)) | LateRegisters.sharedFixed }
+        }
         use += 1
       }
     }
-    last += rotating
-    let rotation = s.pointee.rrbFR
-    while use < last {
-      let n = Int(use.pointee.code) &+ rotation
-      let entry = scoreboard[n < 256 ? n : n &- 96]
-      look(entry, use, threshold, &t, &recent, causes)
-      use += 1
-    }
-    if !recent && frameName == pointee.lateFrame {
-      // What this group uses has been ready long enough for everybody.
-      pointee.lateLow &= ~group.pointee.generalLow
-      pointee.lateHigh &= ~group.pointee.generalHigh
-    }
-    if pointee.predicatesUntil > t { t = waitForPredicates(group, t, causes) }
-    if group.pointee.flags.contains(.multimedia) || group.pointee.flags.contains(.float) { t = waitForMore(group, t, causes) }
-    return t
+    let renamed = pointee.late.stacked & group.pointee.registers.stacked | pointee.late.rotating & group.pointee.registers.rotating
+    let more = late & LateRegisters.sharedFixed | renamed
+    return more == 0 ? t : waitForMore(group, t, late, causes)
   }
 
-  /// One operand.
+  /// One operand: the cycle in which it is there, or, if its instruction is predicated off, `t`. It is ready if nobody will wait for it.
   @inline(__always)
-  private func look(
-    _ entry: UInt64, _ use: UnsafePointer<Use>, _ threshold: UInt64, _ t: inout UInt64, _ recent: inout Bool,
-    _ causes: UnsafeMutablePointer<UInt64>
-  ) {
-    guard entry > threshold else { return }
-    recent = true
-    if ready(entry, use) > t { t = wait(entry, use, t, causes) }
+  private func wait(
+    _ entry: UInt64, _ use: UnsafePointer<Use>, _ t: UInt64, _ causes: UnsafeMutablePointer<UInt64>
+  ) -> (until: UInt64, isReady: Bool) {
+    let kind = Int(truncatingIfNeeded: entry & 0xF0)
+    let first = entry &>> 8
+    let ready = first &+ UInt64(pointee.extra[kind &+ Int(use.pointee.consumer.rawValue)])
+    if ready <= t { return (t, first &+ pointee.slack <= t) }
+    guard pointee.state.pr[Int(use.pointee.predicate)] != 0 else { return (t, false) }
+    causes[Int(pointee.extra[kind &+ PipelineState.causeOfWait])] &+= ready &- t
+    return (ready, false)
+  }
+
+  /// Operands whose registers are renamed, and what needs a closer look.
+  @inline(never)
+  func waitForMore(
+    _ group: UnsafePointer<IssueGroup>, _ earliest: UInt64, _ late: UInt64, _ causes: UnsafeMutablePointer<UInt64>
+  ) -> UInt64 {
+    var t = earliest
+    var use = group.uses + Int(group.pointee.fixedUses)
+    var end = use + Int(group.pointee.stackedUses)
+    let stacked = pointee.late.stacked & group.pointee.registers.stacked
+    if stacked != 0 {
+      let frame = pointee.state.pointee.bottomOfFrame
+      let rotates = pointee.state.pointee.rrbGR != 0
+      while use < end {
+        if stacked &>> UInt64(use.pointee.bit & 63) & 1 != 0 {
+          // As index(_:) has it, with the frame at hand.
+          var n = Int(use.pointee.code) &+ frame
+          if n >= 128 { n &-= 96 }
+          let (until, isReady) = wait(pointee.scoreboard[rotates ? index(use.pointee.code) : n], use, t, causes)
+          t = until
+          if isReady { pointee.late.stacked &= ~(1 &<< UInt64(use.pointee.bit & 63)) | LateRegisters.sharedRenamed }
+        }
+        use += 1
+      }
+    }
+    use = end
+    end += Int(group.pointee.rotatingUses)
+    let rotating = pointee.late.rotating & group.pointee.registers.rotating
+    if rotating != 0 {
+      let rotation = pointee.state.pointee.rrbFR
+      while use < end {
+        if rotating &>> UInt64(use.pointee.bit & 63) & 1 != 0 {
+          var n = Int(use.pointee.code) &+ rotation
+          if n >= 256 { n &-= 96 }
+          let (until, isReady) = wait(pointee.scoreboard[n], use, t, causes)
+          t = until
+          if isReady { pointee.late.rotating &= ~(1 &<< UInt64(use.pointee.bit & 63)) | LateRegisters.sharedRenamed }
+        }
+        use += 1
+      }
+    }
+    return late & LateRegisters.sharedFixed == 0 ? t : waitForOthers(group, t, causes)
   }
 
   /// Predicates that a floating-point compare or an approximation sets; all others are there in time.
@@ -75,43 +90,36 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   ) -> UInt64 {
     var t = earliest
     for n in Int(group.pointee.uses &- group.pointee.predicateUses)..<Int(group.pointee.uses) {
-      t = wait(pointee.scoreboard[index(group.uses[n].code)], group.uses + n, t, causes)
+      t = wait(pointee.scoreboard[index(group.uses[n].code)], group.uses + n, t, causes).until
     }
     return t
   }
 
-  /// When a consumer can have the result of a scoreboard entry.
-  @inline(__always) private func ready(_ entry: UInt64, _ use: UnsafePointer<Use>) -> UInt64 {
-    let kind = Int(truncatingIfNeeded: entry & 0xF) &* 16 &+ Int(use.pointee.consumer.rawValue)
-    return entry &>> 8 &+ UInt64(pointee.extra[kind])
-  }
-
-  /// An operand that is not ready, unless its instruction is predicated off.
+  /// Predicates, FP instructions behind a write of FPSR, and whether their bits and that of other registers are needed any more.
   @inline(never)
-  private func wait(
-    _ entry: UInt64, _ use: UnsafePointer<Use>, _ t: UInt64, _ causes: UnsafeMutablePointer<UInt64>
-  ) -> UInt64 {
-    // Instructions that are predicated off wait for nothing.
-    guard pointee.state.pr[Int(use.pointee.predicate)] != 0 else { return t }
-    let producer = Int(entry & 0xF)
-    let ready = ready(entry, use)
-    guard ready > t else { return t }
-    causes[Int(pointee.operandCauses[producer])] &+= ready &- t
-    return ready
-  }
-
-  /// FP instructions behind a write of FPSR, and multimedia instructions that read what the last two groups have computed: an ordinary
-  /// result reaches them later than others, and is in no scoreboard because nobody else would ever wait for it.
-  @inline(never)
-  private func waitForMore(
+  private func waitForOthers(
     _ group: UnsafePointer<IssueGroup>, _ earliest: UInt64, _ causes: UnsafeMutablePointer<UInt64>
   ) -> UInt64 {
     var t = earliest
+    if pointee.predicatesUntil > t { t = waitForPredicates(group, t, causes) }
     if group.pointee.flags.contains(.float) && pointee.floatHold > t {
       causes[Int(Cause.system.rawValue)] &+= pointee.floatHold &- t
       t = pointee.floatHold
     }
-    guard group.pointee.flags.contains(.multimedia) else { return t }
+    if pointee.othersUntil <= t { pointee.late.fixed &= ~(1 &<< UInt64(LateRegisters.others)) }
+    if pointee.predicatesUntil <= t && pointee.floatHold <= t {
+      pointee.late.fixed &= ~(1 &<< UInt64(LateRegisters.predicates))
+    }
+    return t
+  }
+
+  /// Multimedia instructions that read what the last two groups have computed: an ordinary result reaches them later than others, and is
+  /// in no scoreboard because nobody else would ever wait for it.
+  @inline(never)
+  func waitForMultimedia(
+    _ group: UnsafePointer<IssueGroup>, _ earliest: UInt64, _ causes: UnsafeMutablePointer<UInt64>
+  ) -> UInt64 {
+    var t = earliest
     pointee.knowsMultimedia = true
     for n in 0..<Int(group.pointee.uses) where group.uses[n].consumer == .multimedia {
       guard pointee.state.pr[Int(group.uses[n].predicate)] != 0 else { continue }

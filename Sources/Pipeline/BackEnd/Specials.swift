@@ -12,7 +12,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
         // LC and EC; PFS matters to returns only.
         if op.register != 64 { pointee.loopWritten = t }
       case .toApplication:
-        if op.register == 40 { pointee.floatHold = t &+ latency(group, RegisterCode.application + 40) }
+        if op.register == 40 { holdFloat(t &+ latency(group, RegisterCode.application + 40)) }
       case .checkAdvanced: bump(.alatChecks)
       case .serializeInstruction, .machineSwitch:
         bump(.serializations)
@@ -32,6 +32,13 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       default: break
       }
     }
+  }
+
+  /// FP instructions wait for what was written into FPSR.
+  private func holdFloat(_ cycle: UInt64) {
+    pointee.floatHold = cycle
+    pointee.late.fixed |= 1 &<< UInt64(LateRegisters.predicates)
+    if cycle > pointee.pendingUntil { pointee.pendingUntil = cycle }
   }
 
   /// When everything that was referred to has been done.

@@ -7,6 +7,7 @@ struct IssueGroup {
   /// Numbers of entries of the tables that follow, and where they begin, in bytes from the group's. Uses are in the order of how
   /// their registers are renamed: not at all, stacked, rotating FP, predicates.
   var uses: UInt8 = 0
+  var fixedUses: UInt8 = 0
   var stackedUses: UInt8 = 0
   var rotatingUses: UInt8 = 0
   var predicateUses: UInt8 = 0
@@ -24,8 +25,6 @@ struct IssueGroup {
   var specialsAt: UInt16 = 0
   var quickResultsAt: UInt16 = 0
   var guardsAt: UInt16 = 0
-  /// There are references, results or specials.
-  var hasWork = false
   /// Pairs of bundles that the front end fetches for this group.
   var pairs: UInt8 = 0
   /// Lines of L1I that it is the first to touch.
@@ -40,9 +39,8 @@ struct IssueGroup {
   var physical: UInt64 = 0
   /// Syllables << 32, and how many of them are nops.
   var packedSlots: UInt64 = 0
-  /// General registers that it uses.
-  var generalLow: UInt64 = 0
-  var generalHigh: UInt64 = 0
+  /// Registers that it uses, as bits of ``LateRegisters``.
+  var registers = LateRegisters()
 
   var slots: Int { Int(packedSlots >> 32) }
 
@@ -52,10 +50,8 @@ struct IssueGroup {
     static let multimedia = Flags(rawValue: 1)
     /// Floating point instructions: they wait for AR.FPSR.
     static let float = Flags(rawValue: 2)
-    /// It uses registers that are neither general registers nor predicates.
-    static let others = Flags(rawValue: 4)
     /// The first group of a plan that begins in the middle of a bundle: it may belong to what issued before it.
-    static let first = Flags(rawValue: 8)
+    static let first = Flags(rawValue: 4)
   }
 
   /// Where the tables of a group begin.
@@ -75,6 +71,59 @@ struct Use {
   var consumer: Consumer
   /// Only if this predicate is set.
   var predicate: UInt8
+  /// Its bit in the word of ``LateRegisters`` that its register belongs to.
+  var bit: UInt8
+
+  init(code: UInt16, consumer: Consumer, predicate: UInt8) {
+    self.code = code
+    self.consumer = consumer
+    self.predicate = predicate
+    bit = LateRegisters.bit(code)
+  }
+}
+
+/// A set of registers by name, to see quickly whether a group uses any that may be late.
+///
+/// Many registers share ``others`` and the last bit of each of the words for what is renamed; a bit of only one register can be cleared
+/// when that register is seen to be ready.
+struct LateRegisters {
+  /// Bits 1 to 31: the static general registers; from bit 34 on the static floating-point registers. No instruction waits for r0, f0
+  /// and f1: their bits stand for others.
+  var fixed: UInt64 = 0
+  /// From r32 on, and from f32 on.
+  var stacked: UInt64 = 0
+  var rotating: UInt64 = 0
+
+  /// Branch, application and system registers.
+  static let others: UInt8 = 0
+  /// Predicates, and AR.FPSR for floating-point instructions.
+  static let predicates: UInt8 = 32
+  /// The bit of all registers that are behind the others of a word for what is renamed.
+  static let last: UInt8 = 63
+  /// Bits that more than one register has.
+  static let sharedFixed: UInt64 = 1 | 1 << 32
+  static let sharedRenamed: UInt64 = 1 << 63
+
+  @inline(__always) static func bit(_ code: UInt16) -> UInt8 {
+    switch code {
+    case 0..<32: UInt8(truncatingIfNeeded: code)
+    case RegisterCode.float..<RegisterCode.float + 32: UInt8(truncatingIfNeeded: code &- RegisterCode.float &+ 32)
+    case 32..<RegisterCode.float: Swift.min(UInt8(truncatingIfNeeded: code &- 32), last)
+    case RegisterCode.float..<RegisterCode.predicate:
+      Swift.min(UInt8(truncatingIfNeeded: code &- RegisterCode.float &- 32), last)
+    case RegisterCode.predicate..<RegisterCode.branch: predicates
+    default: others
+    }
+  }
+
+  mutating func insert(_ code: UInt16) {
+    let mask: UInt64 = 1 << UInt64(Self.bit(code))
+    switch code {
+    case 32..<RegisterCode.float: stacked |= mask
+    case RegisterCode.float + 32..<RegisterCode.predicate: rotating |= mask
+    default: fixed |= mask
+    }
+  }
 }
 
 /// A register that is not ready in the next cycle.

@@ -78,18 +78,12 @@ struct Planner {
         }
       }
       uses = (0..<4).flatMap { kind in uses.filter { renaming($0) == kind } }
+      group.fixedUses = UInt8(uses.count { renaming($0) == 0 })
       group.stackedUses = UInt8(uses.count { renaming($0) == 1 })
       group.rotatingUses = UInt8(uses.count { renaming($0) == 2 })
       group.predicateUses = UInt8(uses.count { renaming($0) == 3 })
-      for use in uses {
-        switch use.code {
-        case 0..<64: group.generalLow |= 1 << UInt64(use.code)
-        case 64..<128: group.generalHigh |= 1 << UInt64(use.code - 64)
-        case RegisterCode.predicate..<RegisterCode.branch: break
-        default: group.flags.insert(.others)
-        }
-      }
-      group.hasWork = !results.isEmpty || !references.isEmpty || !specials.isEmpty
+      for use in uses { group.registers.insert(use.code) }
+      if group.flags.contains(.float) { group.registers.insert(RegisterCode.predicate) }
       group.uses = UInt8(uses.count)
       group.results = UInt8(results.count)
       group.references = UInt8(references.count)

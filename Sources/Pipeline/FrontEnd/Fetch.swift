@@ -5,34 +5,39 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   /// The pairs that a group begins are fetched; returns the cycle in which they are there.
   @inline(__always)
   func fetch(
-    _ group: UnsafePointer<IssueGroup>, _ address: UInt64, _ earliest: UInt64, _ causes: UnsafeMutablePointer<UInt64>
+    _ group: UnsafePointer<IssueGroup>, _ block: UInt64, _ earliest: UInt64, _ causes: UnsafeMutablePointer<UInt64>
   ) -> UInt64 {
     var t = earliest
-    if group.pointee.lines != 0 { fetchLines(group, address) }
+    if group.pointee.lines != 0 { fetchLines(group, block) }
     var pairs = group.pointee.pairs
-    while pairs != 0 {
+    var place = pointee.bufferNext
+    let cause = Int(pointee.fetchCause.rawValue)
+    // The last pair that was fetched, and its successors.
+    var fetched = pointee.fetched
+    repeat {
       // One pair a cycle, and not before the buffer has room.
-      let place = pointee.bufferNext
-      let room = place.pointee &+ 1
-      var available = pointee.fetched &+ 1
-      if room > available { available = room }
-      pointee.fetched = available
-      if available > t {
-        causes[Int(pointee.fetchCause.rawValue)] &+= available &- t
-        t = available
+      if place.pointee > fetched { fetched = place.pointee }
+      fetched &+= 1
+      if fetched > t {
+        causes[cause] &+= fetched &- t
+        t = fetched
       }
       place.pointee = t
-      pointee.bufferNext = place + 1 == pointee.bufferEnd ? pointee.buffer : place + 1
+      place += 1
+      if place == pointee.bufferEnd { place = pointee.buffer }
       pairs &-= 1
-    }
+    } while pairs != 0
+    pointee.bufferNext = place
+    pointee.fetched = fetched
     pointee.fetchCause = .fetchBandwidth
     return t
   }
 
   /// New lines of L1I, and the translation of a new page. A loop inside one line asks for nothing.
-  @inline(__always) private func fetchLines(_ group: UnsafePointer<IssueGroup>, _ address: UInt64) {
+  @inline(__always) private func fetchLines(_ group: UnsafePointer<IssueGroup>, _ block: UInt64) {
     let line = group.pointee.physical &>> pointee.l1i.lineShift
     if line == pointee.fetchLine && group.pointee.lines == 1 { return }
+    let address = block &+ UInt64(group.pointee.offset)
     if group.pointee.lines == 1 && address &>> 12 == pointee.fetchPage && pointee.l1i.isLast(group.pointee.physical) {
       pointee.fetchLine = line
       bump(.l1iReads)

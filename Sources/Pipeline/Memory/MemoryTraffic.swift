@@ -6,12 +6,18 @@ struct MemoryTraffic {
   var storePlaces = InlineArray<16, UInt64>(repeating: 0)
   var nextLoadPlace = 0
   var nextStorePlace = 0
-  /// Lines of L2 that are on their way: number and arrival.
+  /// The page that the engine's table had for the last reference, while L1 DTLB has been asked for no other, and its addend.
+  var lastPage: UInt64 = .max
+  var lastAddend = 0
+  /// Lines of L2 that are on their way: number and arrival, from `firstLine` to `nextLine`, modulo 32.
   var lines = InlineArray<32, UInt64>(repeating: 0)
   var arrivals = InlineArray<32, UInt64>(repeating: 0)
+  var firstLine = 0
   var nextLine = 0
   /// Nothing is on its way from this cycle on.
   var linesUntil: UInt64 = 0
+  /// From this cycle on a load has to look neither for lines that are on their way nor for recent stores.
+  var quietFrom: UInt64 = 0
   /// When L3's port and the bus are free.
   var l3Free: UInt64 = 0
   var busFree: UInt64 = 0

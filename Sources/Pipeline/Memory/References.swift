@@ -2,16 +2,15 @@ import Processor
 
 /// L1D, L2D and the first-level DTLB: what the memory references of a group find.
 extension UnsafeMutablePointer where Pointee == PipelineState {
-  @inline(__always)
+  @inline(never)
   func refer(_ group: UnsafePointer<IssueGroup>, _ t: UInt64) {
     let s = pointee.state
-    var n = Int(group.pointee.references)
     var r = group.references
-    while n != 0 {
+    let end = r + Int(group.pointee.references)
+    repeat {
       if s.pr[Int(r.pointee.predicate)] != 0 { refer(r, s.gr[Int(r.pointee.base)], t) }
       r += 1
-      n &-= 1
-    }
+    } while r < end
   }
 
   @inline(__always)
@@ -20,30 +19,33 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     let entry = pointee.dataTable.pointee + Int(truncatingIfNeeded: address &>> 12 & UInt64(SoftEntry.count &- 1))
     let page = address & ~0xFFF
     if entry.pointee.readTag != page && entry.pointee.writeTag != page { return referSlowly(r, address, t) }
-    let key = UInt64(
-      truncatingIfNeeded: Int(truncatingIfNeeded: address) &+ entry.pointee.addend &- Int(bitPattern: pointee.memoryBase))
-    access(r, address, key, t)
+    let addend = entry.pointee.addend
+    let key = UInt64(truncatingIfNeeded: Int(truncatingIfNeeded: address) &+ addend &- Int(bitPattern: pointee.memoryBase))
+    var extra: UInt64 = 0
+    // The page that was used last, where it was then, need not be looked up.
+    if pointee.translates && (page != pointee.memory.lastPage || addend != pointee.memory.lastAddend) {
+      pointee.memory.lastPage = page
+      pointee.memory.lastAddend = addend
+      if !pointee.l1DTLB.touch(address, key) { extra = dtlbMiss(address, t) }
+    }
+    access(r, key, t, extra)
   }
 
   /// A reference whose physical place is known.
   @inline(__always)
   private func access(
-    _ r: UnsafePointer<Reference>, _ address: UInt64, _ key: UInt64, _ t: UInt64
+    _ r: UnsafePointer<Reference>, _ key: UInt64, _ t: UInt64, _ extra: UInt64
   ) {
-    var extra: UInt64 = 0
-    if pointee.translates && !pointee.l1DTLB.touch(address, key) { extra = dtlbMiss(address, t) }
     switch r.pointee.kind {
     case .load:
       bump(.loads)
       // A missing translation keeps the load out of L1D, which is as good as a miss there.
-      if extra == 0 && pointee.l1d.touch(key) && t > pointee.memory.lastStore &+ pointee.costs.storeWindow
-        && t >= pointee.memory.linesUntil
-      {
-        finish(r.pointee.target, t &+ pointee.costs.loadHit, .load)
-      } else {
-        finish(r.pointee.target, loadSlowly(key, t, extra), .load)
-      }
+      var ready = t &+ pointee.costs.loadHit
+      if extra != 0 || t < pointee.memory.quietFrom || !pointee.l1d.isLast(key) { ready = loadSlowly(key, t, extra) }
+      finish(r.pointee.target, ready, .load)
     case .store, .floatStore: store(key, t)
+    case .floatLoad:
+      finish(r.pointee.target, floatLoad(key, t &+ extra), .floatLoad)
     default: accessOther(r, key, t, extra)
     }
   }
@@ -70,7 +72,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   @inline(never) private func loadSlowly(_ key: UInt64, _ t: UInt64, _ extra: UInt64) -> UInt64 {
     let hit = extra == 0 && pointee.l1d.touch(key)
     if hit && !storedRecently(key, t) {
-      let arrival = arrivalOfLine(key)
+      let arrival = t < pointee.memory.linesUntil ? arrivalOfLine(key) : 0
       let ready = t &+ pointee.costs.loadHit
       return arrival > ready ? arrival : ready
     }
@@ -89,6 +91,13 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   }
 
   // MARK: L2
+
+  /// Floating-point loads go past L1D.
+  @inline(__always) private func floatLoad(_ key: UInt64, _ t: UInt64) -> UInt64 {
+    bump(.loads)
+    bump(.loadsPastL1D)
+    return level2(key, t, writes: false) &+ pointee.costs.floatExtra
+  }
 
   /// An access to L2 in cycle `t`: when an integer load would have its data.
   @inline(__always) func level2(_ key: UInt64, _ t: UInt64, writes: Bool) -> UInt64 {
@@ -130,11 +139,13 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       pointee.holdCause = .backPressure
     }
     if pointee.l2d.fill(key) { writeBack() }
-    let slot = pointee.memory.nextLine
-    pointee.memory.lines[slot] = key &>> pointee.l2d.lineShift
-    pointee.memory.arrivals[slot] = ready
-    pointee.memory.nextLine = (slot &+ 1) & 31
+    let next = pointee.memory.nextLine
+    pointee.memory.lines[next & 31] = key &>> pointee.l2d.lineShift
+    pointee.memory.arrivals[next & 31] = ready
+    pointee.memory.nextLine = next &+ 1
+    if next &- pointee.memory.firstLine == 32 { pointee.memory.firstLine &+= 1 }
     if ready > pointee.memory.linesUntil { pointee.memory.linesUntil = ready }
+    if ready > pointee.memory.quietFrom { pointee.memory.quietFrom = ready }
     if ready > pointee.memory.drained { pointee.memory.drained = ready }
     return ready
   }
@@ -143,8 +154,17 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   @inline(never) private func arrivalOfLine(_ key: UInt64) -> UInt64 {
     let line = key &>> pointee.l2d.lineShift
     var arrival: UInt64 = 0
-    for n in 0..<32 where pointee.memory.lines[n] == line && pointee.memory.arrivals[n] > arrival {
-      arrival = pointee.memory.arrivals[n]
+    let next = pointee.memory.nextLine
+    var n = pointee.memory.firstLine
+    // No access is earlier than this, be it of the back end or of the front end: what has come before keeps nobody waiting any more.
+    let earliest = Swift.min(pointee.now, pointee.fetched)
+    while n != next && pointee.memory.arrivals[n & 31] < earliest { n &+= 1 }
+    pointee.memory.firstLine = n
+    while n != next {
+      if pointee.memory.lines[n & 31] == line && pointee.memory.arrivals[n & 31] > arrival {
+        arrival = pointee.memory.arrivals[n & 31]
+      }
+      n &+= 1
     }
     return arrival
   }
@@ -187,6 +207,8 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     pointee.memory.storeCycles[n] = t
     pointee.memory.nextStore = pointee.memory.nextStore &+ 1
     pointee.memory.lastStore = t
+    let later = t &+ pointee.costs.storeWindow &+ 1
+    if later > pointee.memory.quietFrom { pointee.memory.quietFrom = later }
     // The line that the last store has made dirty is there, and the one used last.
     if key &>> pointee.l2d.lineShift == pointee.memory.storeLine {
       bump(.l2dWrites)
@@ -206,10 +228,8 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
 
   @inline(never) private func accessOther(_ r: UnsafePointer<Reference>, _ key: UInt64, _ t: UInt64, _ extra: UInt64) {
     switch r.pointee.kind {
-    case .floatLoad, .floatPair:
-      bump(.loads)
-      bump(.loadsPastL1D)
-      let ready = level2(key, t &+ extra, writes: false) &+ pointee.costs.floatExtra
+    case .floatPair:
+      let ready = floatLoad(key, t &+ extra)
       finish(r.pointee.target, ready, .floatLoad)
       if r.pointee.secondTarget != 0 { finish(r.pointee.secondTarget, ready, .floatLoad) }
     case .checkLoad, .floatCheck:
@@ -241,7 +261,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       pointee.l2i.remove(line)
       if pointee.l3.remove(line) { pointee.memory.busFree = Swift.max(pointee.memory.busFree, t) &+ pointee.costs.lineOnBus }
       pointee.memory.drained = Swift.max(pointee.memory.drained, t &+ pointee.costs.flushLine)
-    case .load, .store, .floatStore: break
+    case .load, .store, .floatStore, .floatLoad: break
     }
   }
 
@@ -255,7 +275,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   /// The engine's table does not have the page: a device, a page that nobody has referred to yet, or no translation.
   @inline(never) private func referSlowly(_ r: UnsafePointer<Reference>, _ address: UInt64, _ t: UInt64) {
     switch pointee.owner._withUnsafeGuaranteedRef({ $0.place(of: address) }) {
-    case .memory(let key): access(r, address, key, t)
+    case .memory(let key): accessElsewhere(r, address, key, t)
     case .uncached:
       switch r.pointee.kind {
       case .load, .floatLoad, .floatPair, .checkLoad, .floatCheck: bump(.uncachedLoads)
@@ -273,6 +293,16 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     }
   }
 
+  /// A reference to a page that the engine's table does not have.
+  private func accessElsewhere(_ r: UnsafePointer<Reference>, _ address: UInt64, _ key: UInt64, _ t: UInt64) {
+    var extra: UInt64 = 0
+    if pointee.translates {
+      pointee.memory.lastPage = .max
+      if !pointee.l1DTLB.touch(address, key) { extra = dtlbMiss(address, t) }
+    }
+    access(r, key, t, extra)
+  }
+
   /// A walk has brought a translation that was missing when its reference issued.
   @inline(never) func takeUpDeferred(_ t: UInt64) {
     let count = pointee.memory.deferredCount
@@ -281,7 +311,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       let address = pointee.memory.deferredAddresses[n]
       guard case .memory(let key) = pointee.owner._withUnsafeGuaranteedRef({ $0.place(of: address) }) else { continue }
       var reference = pointee.memory.deferred[n]
-      access(&reference, address, key, t)
+      accessElsewhere(&reference, address, key, t)
     }
   }
 }
