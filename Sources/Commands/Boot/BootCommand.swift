@@ -53,8 +53,9 @@ struct BootCommand: ParsableCommand {
     transform: { try NICSpecification(parsing: $0) })
   var nic: [NICSpecification] = []
   @Option(
-    help: ArgumentHelp("hvm: a fully virtualized domain, on the hypervisor; none: the bare machine; pv: later.", valueName: "mode"))
-  var virtualization = Virtualization.hvm
+    help: ArgumentHelp(
+      "hvm, a fully virtualized domain (the default); none, the bare machine; pv does not exist yet.", valueName: "mode"))
+  var virtualization: Virtualization?
   @OptionGroup var timing: TimingOptions
   @Option(help: ArgumentHelp("Stop with status 0 when a line of the console matches this regular expression.", valueName: "regex"))
   var until: String?
@@ -93,8 +94,8 @@ struct BootCommand: ParsableCommand {
     if virtualization == .pv {
       throw ValidationError("--virtualization pv does not exist yet; use hvm, or none for the bare machine.")
     }
-    if virtualization == .hvm && lockstep != nil {
-      throw ValidationError("--lockstep compares bare machines: use --virtualization none.")
+    if virtualization == .hvm && (lockstep != nil || machine != nil) {
+      throw ValidationError("\(lockstep != nil ? "--lockstep" : "--machine") is for bare machines: use --virtualization none.")
     }
     let configuration = MachineConfiguration.self
     guard 1...configuration.largestProcessorCount ~= cpus else { throw ValidationError("--cpus must be from 1 to 64.") }
@@ -175,10 +176,13 @@ struct BootCommand: ParsableCommand {
     }
   }
 
+  /// A domain, unless something else was asked for that only bare machines have.
+  private var mode: Virtualization { virtualization ?? (lockstep == nil ? .hvm : .bare) }
+
   private func makeServer(_ networks: Networks?, timing: MachineDescription?) throws -> Server {
     try GuestConfiguration(
       kernel: kernel, initrd: initrd, commandLine: append, processors: cpus, memory: memory.bytes, disks: disks(), variables: nvram,
-      adapters: nic, domain: virtualization.makesDomain, timing: timing
+      adapters: nic, domain: mode.makesDomain, timing: timing
     ).makeServer(networks: networks)
   }
 

@@ -6,7 +6,7 @@ import Processor
 /// `--virtualization`: what the guest's processors are.
 enum Virtualization: String, ExpressibleByArgument, CaseIterable, Codable {
   /// The bare machine.
-  case none
+  case bare = "none"
   /// A fully virtualized domain, under the hypervisor on VT-i.
   case hvm
   /// A paravirtualized domain: not yet.
@@ -15,7 +15,7 @@ enum Virtualization: String, ExpressibleByArgument, CaseIterable, Codable {
   /// Builds the domain of one guest that has a machine for itself; nil: there is none.
   var makesDomain: ((MachineConfiguration) throws -> HVMDomain)? {
     switch self {
-    case .none, .pv: nil
+    case .bare, .pv: nil
     case .hvm:
       { try HVMDomain.alone($0) }
     }

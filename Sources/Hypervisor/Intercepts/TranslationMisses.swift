@@ -27,7 +27,8 @@ extension VirtualProcessor {
     } else if fault.isr & ISR.rs != 0 {
       // The register stack engine works between instructions. What it has once been given it keeps until something is purged.
       note(Self.kind(physical), physical)
-      processor.insertMachineTranslation(page, address: address, physical: Self.device(physical), instruction: false, inTable: false)
+      processor.insertMachineTranslation(
+        page, address: address, physical: Self.device(physical), instruction: false, inTable: false)
     } else {
       reachDevice(page, address, physical)
     }
