@@ -104,9 +104,10 @@ firmware: test-packages ## assemble Firmware/ into the files that are committed
 	$(MAKE) -C Firmware install
 
 .PHONY: guest-images
-guest-images: test-packages ## assemble GuestImages/selftest and GuestImages/vmm into the files that are committed
+guest-images: test-packages ## assemble what is committed of GuestImages: selftest, vmm, virtbench
 	$(MAKE) -C GuestImages/selftest install
 	$(MAKE) -C GuestImages/vmm install
+	$(MAKE) -C GuestImages/virtbench install
 
 .PHONY: lint
 lint: ## check the format of the sources

@@ -23,8 +23,8 @@ MEMORY_ROUNDS  = 200000
 // One page of 16 KiB and a line further each time.
 MEMORY_STRIDE  = (16 << 10) + 128
 CALL_ROUNDS    = 10000
-FORK_ROUNDS    = 50
-SWITCH_ROUNDS  = 1000
+FORK_ROUNDS    = 200
+SWITCH_ROUNDS  = 5000
 
         .macro call number
         mov r15 = \number

@@ -31,17 +31,14 @@ import Testing
     try [UInt8](Data(contentsOf: Self.root.appendingPathComponent(path)))
   }
 
-  @Test(.enabled(if: assembler || Guests.isContinuousIntegration, missingAssembler)) func selfTestGuest() throws {
-    let file = "Sources/Commands/Resources/selftest.elf.gz"
+  @Test(
+    .enabled(if: assembler || Guests.isContinuousIntegration, missingAssembler),
+    arguments: [
+      ("selftest", "selftest.elf", "Sources/Commands/Resources/selftest.elf.gz"), ("vmm", "vmm.elf", "GuestImages/vmm/vmm.elf.gz"),
+      ("virtbench", "virtbench", "Sources/Commands/Resources/virtbench.gz"),
+    ]) func guests(_ folder: String, _ product: String, _ file: String) throws {
     let image = try GzipReader.decompress(committed(file), limit: 1 << 24, file: file)
-    let fresh = try make("selftest.elf", in: "GuestImages/selftest")
-    #expect(image == fresh, "`make guest-images` brings \(file) up to date")
-  }
-
-  @Test(.enabled(if: assembler || Guests.isContinuousIntegration, missingAssembler)) func monitor() throws {
-    let file = "GuestImages/vmm/vmm.elf.gz"
-    let image = try GzipReader.decompress(committed(file), limit: 1 << 24, file: file)
-    let fresh = try make("vmm.elf", in: "GuestImages/vmm")
+    let fresh = try make(product, in: "GuestImages/\(folder)")
     #expect(image == fresh, "`make guest-images` brings \(file) up to date")
   }
 
