@@ -67,11 +67,7 @@ public final class Hypervisor {
       byHandle[handle] = (member, index)
       domain.setMayRun(false, processor: index, at: now)
       // New virtual processors sleep until it is seen that they have something to do.
-      if !paused {
-        mustSchedule |= try scheduler.block(handle, now: now)
-      } else {
-        mustSchedule |= try scheduler.block(handle, now: now)
-      }
+      mustSchedule |= try scheduler.block(handle, now: now)
       member.isAwake[index] = false
     }
     members.append(member)

@@ -45,7 +45,6 @@ public final class VirtualProcessor {
     for n in 0..<5 { vpd.vcpuid[n] = s.cpuid[n] }
     for n in 0..<128 { vpd.vcr[n] = s.cr[n] }
     for region in 0..<8 { vpd.vrr[region] = s.rr[region] }
-    s.pointee.virtualEnvironment.isActive = true
     s.cr[CR.itv] = UInt64(MachineVector.timer)
     s.cr[CR.pmv] = UInt64(MachineVector.monitor)
     s.cr[CR.tpr] = 0
@@ -107,7 +106,8 @@ public final class VirtualProcessor {
     let fault = processor.state.pointee.fault
     switch fault.vector {
     case .virtualization:
-      note(.instruction(InterceptCause(rawValue: fault.cause) ?? .vmsw), fault.opcode)
+      guard let cause = InterceptCause(rawValue: fault.cause) else { preconditionFailure("an intercept without cause") }
+      note(.instruction(cause), fault.opcode)
       emulate()
     case .externalInterrupt:
       note(.externalInterrupt, 0)

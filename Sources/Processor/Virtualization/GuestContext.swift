@@ -160,10 +160,4 @@ extension LogicalProcessor {
     engine.pointee.mustStep = psr & PSR.stepping != 0
     if isTimed { notice(.statusChanged) }
   }
-
-  /// The guest's PSR as its instructions see it.
-  public func guestPSR(_ g: GuestContext) -> UInt64 {
-    let own = guest === g ? state.pointee.psr : state.pointee.psr & ~(GuestContext.virtualPSR | PSR.vm)
-    return guest === g ? own : own | g.descriptor.vpsr & GuestContext.virtualPSR
-  }
 }

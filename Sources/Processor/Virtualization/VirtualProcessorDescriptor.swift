@@ -2,7 +2,7 @@
 ///
 /// It is ordinary memory, 64 KiB, in the byte order of the processor's own data. The processor works on it directly and keeps no copy of
 /// its own, so the synchronization services have nothing to do.
-public struct VirtualProcessorDescriptor: @unchecked Sendable {
+public struct VirtualProcessorDescriptor {
   /// Bytes, and what its address must be a multiple of.
   public static let size: UInt64 = 64 << 10
   public static let alignment: UInt64 = 32 << 10
