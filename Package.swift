@@ -45,11 +45,14 @@ let package = Package(
     .target(
       name: "CycleBenchmarks", dependencies: ["IA64", "Arithmetic", "Processor"],
       resources: ["copy", "dot", "daxpy", "add_n", "mul_1", "addmul_1"].map { .embedInCode("Kernels/\($0).ia64") }),
+    // Domains as their administrators see them.
+    .target(name: "Management"),
     // The command line.
     .target(
       name: "Commands",
       dependencies: [
-        "IA64", "LinuxUser", "CycleBenchmarks", "Devices", "HostResources", "Hypervisor", "Pipeline", "SystemFirmware",
+        "IA64", "LinuxUser", "CycleBenchmarks", "Devices", "HostResources", "Hypervisor", "Management", "Pipeline",
+        "SystemFirmware",
         "Loading",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -78,6 +81,7 @@ let package = Package(
       name: "HypervisorTests",
       dependencies: ["Hypervisor", "IA64", "Platform", "Processor", "SystemFirmware", "TestSupport"]),
     .testTarget(name: "CycleBenchmarksTests", dependencies: ["CycleBenchmarks", "IA64", "Pipeline", "Processor", "TestSupport"]),
+    .testTarget(name: "ManagementTests", dependencies: ["Management", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["Commands", "IA64", "Loading", "TestSupport"]),
   ]
 )

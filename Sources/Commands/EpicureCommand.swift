@@ -14,11 +14,22 @@ public struct EpicureCommand: ParsableCommand {
       epicure boot --kernel vmlinux.gz --initrd initramfs.cpio.gz   boots Linux; Ctrl-A x switches the machine off
       epicure boot                                                 boots the built-in self-test guest
       epicure run program                                          runs a static Linux/ia64 program
+      epicure serve                                                keeps several domains on one server
 
       Exit status: 0 done; 1 the guest failed; 2 bad usage, configuration or input file; 3 a limit was reached.
       """,
     version: "epicure 0.1.0",
-    subcommands: [BootCommand.self, RunCommand.self, DisassembleCommand.self, BenchCommand.self])
+    subcommands: [BootCommand.self, RunCommand.self, DisassembleCommand.self, BenchCommand.self],
+    groupedSubcommands: [
+      CommandGroup(
+        name: "Domains",
+        subcommands: [
+          ServeCommand.self, CreateCommand.self, ListCommand.self, ConsoleCommand.self, PauseCommand.self, UnpauseCommand.self,
+          ShutdownCommand.self, RebootCommand.self, DestroyCommand.self, SchedCreditCommand.self, VCPUListCommand.self,
+          VCPUPinCommand.self,
+          MemSetCommand.self, InfoCommand.self, UptimeCommand.self, TopCommand.self, CrashReportCommand.self,
+        ])
+    ])
 
   public init() {}
 

@@ -8,6 +8,8 @@ import Loading
 struct StandardOutput {
   private var pending: [UInt8] = []
 
+  mutating func write(_ bytes: [UInt8]) { pending.append(contentsOf: bytes) }
+
   mutating func write(_ text: String) throws {
     pending.append(contentsOf: text.utf8)
     if pending.count >= 1 << 16 { try flush() }

@@ -135,6 +135,9 @@ public final class Machine: VirtualClock {
     return due
   }
 
+  /// When the next event is due; `UInt64.max`: none is.
+  public var nextEvent: UInt64 { events.earliest ?? .max }
+
   /// The cycle at which a processor has something to do, were it allowed to run; nil: it waits for somebody else.
   public func nextCycle(of index: Int) -> UInt64? {
     let cycle = processors[index].nextCycle

@@ -6,6 +6,7 @@ public enum GNUTools {
   public static let objdump = path("ia64-linux-gnu-objdump")
   public static let assembler = path("ia64-linux-gnu-as")
   public static let objcopy = path("ia64-linux-gnu-objcopy")
+  public static let linker = path("ia64-linux-gnu-ld")
 
   public static let missing: Comment =
     "GNU binutils for ia64 are not in PATH; `apt-get install binutils-ia64-linux-gnu` makes this run"

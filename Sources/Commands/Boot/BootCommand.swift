@@ -111,8 +111,8 @@ struct BootCommand: ParsableCommand {
   }
 
   func run() throws {
-    let success = try makeMatcher(until, "--until")
-    let failure = try makeFailureMatcher()
+    let success = try until.map { (pattern) throws(CommandFailure) in try ConsoleFailure.expression(pattern, "--until") }
+    let failure = try ConsoleFailure.matcher(failOn)
     try timing.check(processors: cpus)
     if let machine { return try runPartitions(machine) }
     if let lockstep {
@@ -155,26 +155,6 @@ struct BootCommand: ParsableCommand {
   }
 
   // MARK: Preparation
-
-  private func makeMatcher(_ pattern: String?, _ option: String) throws(CommandFailure) -> OutputMatcher? {
-    guard let pattern else { return nil }
-    do {
-      return try OutputMatcher(pattern)
-    } catch {
-      throw CommandFailure(CommandFailure.badInput, "\(option): \(error)")
-    }
-  }
-
-  /// How Linux has begun its last words since version 2.4; it then loops for ever, or resets.
-  private static let panic = "Kernel panic - not syncing"
-
-  private func makeFailureMatcher() throws(CommandFailure) -> OutputMatcher? {
-    switch failOn {
-    case nil: OutputMatcher(lineStart: Self.panic)
-    case "": nil
-    case .some(let pattern): try makeMatcher(pattern, "--fail-on")
-    }
-  }
 
   /// A domain, unless something else was asked for that only bare machines have.
   private var mode: Virtualization { virtualization ?? (lockstep == nil ? .hvm : .bare) }
@@ -269,7 +249,7 @@ extension BootCommand {
     let file = try MachineFile.load(path: path)
     let start = ContinuousClock.now
     let terminal = HostConsole()
-    let run = try PartitionedRun(file, terminal: terminal, failOn: makeFailureMatcher())
+    let run = try PartitionedRun(file, terminal: terminal, failOn: ConsoleFailure.matcher(failOn))
     let end = try run.run(
       until: limitSeconds.map { UInt64($0 * Double(Cycles.perSecond)) } ?? .max, instructions: limitInstructions)
     terminal.flush()

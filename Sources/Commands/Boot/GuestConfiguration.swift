@@ -24,6 +24,8 @@ struct GuestConfiguration {
   var initrdContents: [UInt8]?
   /// Builds the domain that the guest runs in; nil: it has the bare machine.
   var domain: ((MachineConfiguration) throws -> HVMDomain)?
+  /// CDs come before disks when the firmware looks for something to boot.
+  var bootsDiscsFirst = false
   /// The processor whose cycles are counted; nil: functional timing.
   var timing: MachineDescription?
 
@@ -39,6 +41,7 @@ struct GuestConfiguration {
       let configuration = MachineConfiguration(memorySize: memory, processors: processors)
       let server = try Server(configuration, domain: domain)
       try server.attach(disks.map { (disk) throws(StorageProblem) in try OpenDisk(disk) })
+      if bootsDiscsFirst { server.bootDiscsFirst() }
       server.firmware.topology = topology
       if let networks { adapters = try networks.plug(adapters, into: server) }
       if let timing { server.count(cyclesOf: timing) }

@@ -25,33 +25,47 @@ final class Networks {
   /// Plugs adapters into a machine that has not been switched on yet. Returns the specifications with the addresses that they have got.
   @discardableResult
   func plug(_ specifications: [NICSpecification], into server: Server) throws -> [NICSpecification] {
+    var plugged: [NICSpecification] = []
+    do {
+      for specification in specifications { plugged.append(try plug(specification, into: server)) }
+    } catch {
+      unplug(plugged)
+      throw error
+    }
+    return plugged
+  }
+
+  private func plug(_ specification: NICSpecification, into server: Server) throws -> NICSpecification {
     let timeline = server.timeline
-    var plugged = specifications
-    for (index, specification) in specifications.enumerated() {
-      var segment = 0
-      var port: any NetworkPort
-      switch specification.connection {
-      case .none: continue
-      case .user(let options): port = try UserNetwork(options, world: world)
-      case .tap(let name): port = try TAPDevice(name: name, world: world)
-      case .bridge(let name, let isShared):
-        let bridge = try bridge(name, isShared: isShared ?? (adapterCounts[name] == 1))
-        segment = links[name]?.number ?? 0
-        port = try bridge.connect(timeline)
-      }
-      let address = specification.address ?? .automatic(segment: segment, index: adapterCount)
-      guard addresses.insert(address).inserted else { throw NetworkError("two adapters have the address \(address)") }
-      plugged[index].address = address
-      let name = "nic\(adapterCount)"
-      adapterCount += 1
+    var segment = 0
+    var port: any NetworkPort
+    switch specification.connection {
+    case .none: return specification
+    case .user(let options): port = try UserNetwork(options, world: world)
+    case .tap(let name): port = try TAPDevice(name: name, world: world)
+    case .bridge(let name, let isShared):
+      let bridge = try bridge(name, isShared: isShared ?? (adapterCounts[name] == 1))
+      segment = links[name]?.number ?? 0
+      port = try bridge.connect(timeline)
+    }
+    guard let device = server.pci.freeDevice(from: Self.firstDevice) else { throw NetworkError("no PCI device number is left") }
+    var plugged = specification
+    let address = specification.address ?? .automatic(segment: segment, index: adapterCount)
+    guard addresses.insert(address).inserted else { throw NetworkError("two adapters have the address \(address)") }
+    plugged.address = address
+    let name = "nic\(adapterCount)"
+    adapterCount += 1
+    do {
       if let path = specification.capture {
         port = CapturingPort(port, into: try capture(path), name: name, address: address, timeline: timeline)
       }
-      guard let device = server.pci.freeDevice(from: Self.firstDevice) else { throw NetworkError("no PCI device number is left") }
       let adapter = E1000(address: address, port: port, clock: server.machine, events: server.machine.events)
       try server.pci.attach(adapter.function, model: adapter, device: device)
-      server.statisticsSources.append((name, { Self.describe(port.statistics) }))
+    } catch {
+      addresses.remove(address)
+      throw error
     }
+    server.statisticsSources.append((name, { Self.describe(port.statistics) }))
     return plugged
   }
 

@@ -51,6 +51,8 @@ extension Server {
         isCD: disk.specification.isCD))
   }
 
+  func bootDiscsFirst() { firmware.media = firmware.media.filter(\.isCD) + firmware.media.filter { !$0.isCD } }
+
   private func note(_ disk: OpenDisk, name: String) {
     disks.append((name: name, disk: disk))
     statisticsSources.append(

@@ -123,10 +123,20 @@ public final class Hypervisor {
 
   /// The cycle at which anything happens next; `UInt64.max`: nothing will, unless something comes from outside.
   public var nextActivity: UInt64 {
-    if running.contains(where: { $0 != nil }) { return now }
+    running.contains(where: { $0 != nil }) ? now : max(nextWhileIdle, now)
+  }
+
+  /// The same while no physical processor runs anybody: events, ends of waits, and what the scheduler does for those that their domain's cap
+  /// keeps waiting.
+  private var nextWhileIdle: UInt64 {
     var next = UInt64.max
-    for member in members where !member.isPaused { next = min(next, member.domain.nextDue) }
-    return max(next, now)
+    for member in members where !member.isPaused {
+      next = min(next, member.domain.nextEvent)
+      for index in member.handles.indices {
+        next = min(next, member.isAwake[index] ? scheduler.nextTimer : member.domain.nextCycle(of: index) ?? .max)
+      }
+    }
+    return mustSchedule == 0 ? next : now
   }
 
   /// Runs all domains up to `limit`.
@@ -150,9 +160,7 @@ public final class Hypervisor {
   private func windowEnd(_ limit: UInt64) -> UInt64 {
     guard running.contains(where: { $0 != nil }) else {
       // All idle: straight to what is next.
-      var next = UInt64.max
-      for member in members where !member.isPaused { next = min(next, member.domain.nextDue) }
-      return min(limit, max(next, now + 1))
+      return min(limit, max(nextWhileIdle, now + 1))
     }
     var end = min(limit, now + Self.window, max(scheduler.nextTimer, now + 1))
     for cpu in until.indices where running[cpu] != nil { end = min(end, max(until[cpu], now + 1)) }

@@ -7,6 +7,8 @@ public protocol ScheduledDomain: AnyObject {
   /// When something is due that none of its running processors brings about: an event, or the end of a virtual processor's wait. `UInt64.max`:
   /// never, as things are. A processor that waits for a physical one is due since it began to.
   var nextDue: UInt64 { get }
+  /// When the next event of its devices is due; `UInt64.max`: none is.
+  var nextEvent: UInt64 { get }
   /// The cycle at which a virtual processor has something to do; nil: it waits.
   func nextCycle(of index: Int) -> UInt64?
   /// Gives a virtual processor a physical one from `cycle` on, or takes it away.

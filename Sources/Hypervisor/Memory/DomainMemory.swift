@@ -14,9 +14,13 @@ public final class DomainMemory: GuestMemory {
   /// Promised, and given at the first touch.
   private static let unpopulated: UInt32 = .max - 1
 
-  /// Frames that are promised, populated or not.
+  /// Frames that are RAM, populated or not.
   public private(set) var frames: UInt64 = 0
   public private(set) var populated: UInt64 = 0
+  /// Frames that the pool keeps for the domain, no fewer than it has and no more than are RAM.
+  public private(set) var promised: UInt64 = 0
+  /// The domain has touched a frame that was no longer promised, and the pool had none: what it read and wrote there is not memory.
+  public private(set) var isShort = false
 
   /// `layout`: (base, size) in bytes, multiples of 16 KiB, ascending and disjoint.
   public init(pool: FramePool, layout: [(base: UInt64, size: UInt64)]) throws(FramePool.Failure) {
@@ -25,7 +29,7 @@ public final class DomainMemory: GuestMemory {
     let counts = layout.map { Int($0.size >> FramePool.frameShift) }
     let total = UInt64(counts.reduce(0, +))
     try pool.reserve(total)
-    frames = total
+    (frames, promised) = (total, total)
     tables = counts.map { count in
       let table = UnsafeMutablePointer<UInt32>.allocate(capacity: count)
       table.initialize(repeating: Self.unpopulated, count: count)
@@ -40,7 +44,7 @@ public final class DomainMemory: GuestMemory {
       }
       table.deallocate()
     }
-    pool.release(frames)
+    pool.release(promised)
   }
 
   @inline(__always) private func slot(_ physical: UInt64) -> UnsafeMutablePointer<UInt32>? {
@@ -54,6 +58,7 @@ public final class DomainMemory: GuestMemory {
   public func machine(_ physical: UInt64) -> UInt64? {
     guard let slot = slot(physical), slot.pointee != Self.absent else { return nil }
     if slot.pointee == Self.unpopulated {
+      guard populated < promised || promiseAnother() else { return nil }
       slot.pointee = pool.take()
       populated += 1
     }
@@ -69,7 +74,10 @@ public final class DomainMemory: GuestMemory {
     }
     slot.pointee = Self.absent
     frames -= 1
-    pool.release(1)
+    if promised > frames {
+      promised -= 1
+      pool.release(1)
+    }
     return true
   }
 
@@ -79,7 +87,55 @@ public final class DomainMemory: GuestMemory {
     try pool.reserve(1)
     slot.pointee = Self.unpopulated
     frames += 1
+    promised += 1
     return true
+  }
+
+  // MARK: Promises
+
+  /// What is touched again is promised again, if there is any.
+  @inline(never) private func promiseAnother() -> Bool {
+    do throws(FramePool.Failure) { try pool.reserve(1) } catch {
+      isShort = true
+      return false
+    }
+    promised += 1
+    return true
+  }
+
+  /// Changes how many frames are promised, without the domain's help: to more, up to all that are RAM, or to fewer, by as many as it has not
+  /// touched, and then by those that are zero; these it is given anew when it touches them. It is the caller's to see that no translation of
+  /// any frame is left. ``promised`` says how far it went.
+  public func promise(_ wanted: UInt64) throws(FramePool.Failure) {
+    if wanted > promised {
+      let more = min(wanted, frames) - promised
+      try pool.reserve(more)
+      promised += more
+      return
+    }
+    if wanted < populated { giveBackZeros(populated - wanted) }
+    let kept = max(wanted, populated)
+    pool.release(promised - kept)
+    promised = kept
+  }
+
+  /// Frames of zeros are as good as untouched.
+  private func giveBackZeros(_ most: UInt64) {
+    var left = most
+    for (range, table) in zip(ranges, tables).reversed() {
+      for index in (0..<range.count >> Int(FramePool.frameShift)).reversed() where table[index] < Self.unpopulated {
+        guard left > 0 else { return }
+        guard let frame = pool.memory.host(UInt64(table[index]) << FramePool.frameShift, count: Int(FramePool.frameSize)) else {
+          continue
+        }
+        let words = UnsafeRawBufferPointer(start: frame, count: Int(FramePool.frameSize)).bindMemory(to: UInt64.self)
+        guard words.allSatisfy({ $0 == 0 }) else { continue }
+        pool.giveBack(table[index])
+        table[index] = Self.unpopulated
+        populated -= 1
+        left -= 1
+      }
+    }
   }
 
   // MARK: GuestMemory

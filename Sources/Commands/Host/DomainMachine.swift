@@ -1,0 +1,105 @@
+import HostResources
+import Hypervisor
+import Management
+import Platform
+
+/// From what an administrator asks for to a machine: disks, adapters, processors, memory.
+struct DomainMachine {
+  var configuration: DomainConfiguration
+  /// Where relative names of files begin.
+  var folder: String
+
+  /// What this server does not have is said before anything is opened.
+  func check() throws(CommandFailure) {
+    let mebibytes = UInt64(configuration.memory)
+    guard configuration.kind == .hardware else {
+      throw refusal("builder = 'linux': paravirtualized domains do not exist yet; use builder = 'hvm'")
+    }
+    let smallest = MachineConfiguration.smallestMemory >> 20
+    guard mebibytes >= smallest, mebibytes << 20 <= MachineConfiguration.largestMemory else {
+      throw refusal(
+        "memory: \(mebibytes) MiB; an HVM domain has from \(smallest) MiB to \(MachineConfiguration.largestMemory >> 20) MiB")
+    }
+    guard configuration.kernel != nil || configuration.disks.contains(where: { $0.target != nil }) else {
+      throw refusal("there is neither a disk nor a kernel to start")
+    }
+    if !configuration.scsiDevices.isEmpty { throw refusal("vscsi does not exist yet; use disk with a device like sda") }
+    if !configuration.pciDevices.isEmpty { throw refusal("pci: devices of the host are not handed out yet") }
+    if configuration.disks.contains(where: { $0.backendDomain != nil })
+      || configuration.interfaces.contains(where: { $0.backendDomain != nil })
+    {
+      throw refusal("driver domains (backend=) do not exist yet")
+    }
+  }
+
+  private func refusal(_ text: String) -> CommandFailure {
+    CommandFailure(CommandFailure.badInput, "\(configuration.name): \(text)")
+  }
+
+  private func resolve(_ path: String) -> String { path.hasPrefix("/") || folder.isEmpty ? path : folder + "/" + path }
+
+  /// The kernel's symbols, for reports.
+  var symbolFile: String? { configuration.systemMap.map(resolve) }
+
+  /// `place`: gives the machine its place on the hypervisor.
+  func guest(place: @escaping (MachineConfiguration) throws -> HVMDomain) throws -> GuestConfiguration {
+    GuestConfiguration(
+      kernel: configuration.kernel.map(resolve), initrd: configuration.ramdisk.map(resolve), commandLine: configuration.commandLine,
+      processors: configuration.virtualProcessors, memory: UInt64(configuration.memory) << 20,
+      disks: try configuration.disks.compactMap(disk), variables: configuration.firmwareVariables.map(resolve),
+      domain: place, bootsDiscsFirst: Self.bootsDiscsFirst(configuration.bootOrder))
+  }
+
+  private static func bootsDiscsFirst(_ order: [DomainConfiguration.BootDevice]) -> Bool {
+    guard let disc = order.firstIndex(of: .optical) else { return false }
+    return disc < order.firstIndex(of: .disk) ?? .max
+  }
+
+  /// log2 of the bytes of each virtual processor's machine VHPT.
+  var tableShift: Int {
+    // Xen's range is larger than what the hypervisor hashes with.
+    configuration.vhpt == 0 ? 20 : min(24, max(16, configuration.vhpt & ~1))
+  }
+
+  /// Nil: a drive without a disc, which is not there.
+  private func disk(_ disk: DiskConfiguration) throws -> DiskSpecification? {
+    guard let target = disk.target else { return nil }
+    var specification = DiskSpecification(file: disk.backend == .network ? target : resolve(target))
+    switch disk.device.bus {
+    case .ide: specification.bus = .ide
+    case .scsi: specification.bus = .scsi
+    // Xen's HVM domains see these as the chip set's disks, as long as there is room.
+    case .xen: specification.bus = nil
+    }
+    switch disk.format {
+    case .raw: specification.format = disk.backend == .tap || disk.backend == .network ? .raw : nil
+    case .vhd: specification.format = .vpc
+    case .qcow, .qcow2, .vmdk, .qed: specification.format = ImageFormat(rawValue: disk.format.rawValue)
+    }
+    specification.isReadOnly = disk.access == .readOnly
+    specification.isCD = disk.isOptical
+    if disk.isOptical { specification.isReadOnly = true }
+    return specification
+  }
+
+  /// The adapters; `addresses` are those that made-up ones had before.
+  func adapters() throws(CommandFailure) -> [NICSpecification] {
+    var adapters: [NICSpecification] = []
+    for interface in configuration.interfaces {
+      guard interface.kind != .paravirtual else { throw refusal("vif: type=netfront does not exist yet; use type=ioemu") }
+      var adapter: NICSpecification
+      do throws(NICSpecification.Failure) {
+        // xm's scripts take the first bridge, and that is its name.
+        let bridge = interface.bridge ?? "xenbr0"
+        adapter = try NICSpecification(parsing: bridge == "user" ? "user" : "bridge=\(bridge)")
+      } catch { throw refusal("vif: \(error)") }
+      // Xen's other models have no drivers that could not drive this one's, too.
+      if let model = interface.model, model != NICSpecification.Model.e1000.rawValue {
+        throw refusal("vif: there is no model '\(model)'; there is e1000")
+      }
+      adapter.address = interface.address.flatMap { MACAddress($0) }
+      adapters.append(adapter)
+    }
+    return adapters
+  }
+}

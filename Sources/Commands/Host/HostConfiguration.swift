@@ -1,0 +1,14 @@
+/// What the server has that `epicure serve` keeps domains on.
+struct HostConfiguration {
+  /// Physical processors.
+  var processors = 2
+  /// Bytes of the machine's memory.
+  var memory: UInt64 = 24 << 30
+  /// What the host's operating system has of it, and what the hypervisor has.
+  var operatingSystemMemory = HostMemory.operatingSystem
+  var hypervisorMemory = HostMemory.hypervisor
+  /// Where reports about crashed domains are kept.
+  var reports: String
+
+  var kept: UInt64 { operatingSystemMemory + hypervisorMemory }
+}

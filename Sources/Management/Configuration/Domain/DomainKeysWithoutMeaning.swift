@@ -1,0 +1,34 @@
+/// Keys that files have and that change nothing here, and why.
+extension DomainKey {
+  static let withoutMeaning = table.flatMap { note, names in
+    names.split(separator: " ").map { DomainKey(name: String($0), kind: .ignored(note)) }
+  }
+
+  private static let table: [(note: String, names: String)] = [
+    (
+      "Epicure has its own device models",
+      "device_model device_model_version device_model_override device_model_args xen_platform_pci"
+    ),
+    ("Epicure makes its own page tables; Xen ignored it on ia64, too", "shadow_memory hap oos pae"),
+    (
+      "the guest's console is its serial port; there is no graphics adapter",
+      "sdl vnc vncdisplay vnclisten vncunused vncpasswd vncviewer"
+    ),
+    (
+      "the guest's console is its serial port; there is no graphics adapter",
+      "vncconsole nographic stdvga videoram opengl display xauthority"
+    ),
+    ("the guest's console is its serial port; there is no graphics adapter", "gfx_passthru keymap monitor monitor_path spice"),
+    ("there is no such device on this server", "isa soundhw usb usbdevice usbport vusb fda fdb parallel vtpm"),
+    ("devices of the host are not handed out by port or interrupt line", "ioports irq pci_msitranslate pci_power_mgmt"),
+    ("domain 0 of this server is Epicure itself", "blkif netif tpmif"),
+    ("there are no security labels", "access_control"),
+    ("an empty entry of vif does the same", "nics"),
+    ("for x86 processors", "cpuid cpuid_check hpet viridian timer_mode tsc_mode vpt_align nestedhvm nx machine_address_size"),
+    ("for x86 processors", "suppress_spurious_page_faults s3_integrity"),
+    (
+      "nothing here depends on it",
+      "features bootentry description target pool superpages memory_sharing nomigrate snapshot full-screen"
+    ),
+  ]
+}
