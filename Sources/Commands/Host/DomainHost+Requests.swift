@@ -179,7 +179,7 @@ extension DomainHost {
     let (host, domains) = try find(names)
     let own = (0..<(host ? configuration.processors : 0)).map {
       VirtualProcessorSummary(
-        domainName: Self.hostName, domainID: 0, number: $0, processor: $0, isOnline: true, isRunning: $0 == 0, isBlocked: $0 != 0,
+        name: Self.hostName, id: 0, number: $0, processor: $0, isOnline: true, isRunning: $0 == 0, isBlocked: $0 != 0,
         processorSeconds: $0 == 0 ? HostTime.processorSeconds : 0, affinity: .all)
     }
     return own
@@ -194,7 +194,7 @@ extension DomainHost {
     let place = handle.flatMap { try? hypervisor.scheduler.statistics(of: $0, now: hypervisor.now).processor }
     let affinity = handle.flatMap { try? hypervisor.scheduler.affinity(of: $0) }
     return VirtualProcessorSummary(
-      domainName: domain.name, domainID: domain.id, number: index, processor: place, isOnline: runstate != nil,
+      name: domain.name, id: domain.id, number: index, processor: place, isOnline: runstate != nil,
       isRunning: runstate?.state == .running, isBlocked: runstate?.state == .blocked,
       processorSeconds: Cycles.seconds(runstate?.times.running ?? 0), affinity: ProcessorMask(bits: affinity ?? .max))
   }

@@ -1,3 +1,4 @@
+import Glibc
 import Processor
 
 /// What a domain calls physical memory: for each of its frames of 16 KiB, the machine's frame that is there. The only way from a
@@ -11,8 +12,9 @@ public final class DomainMemory: GuestMemory {
 
   /// Ballooned out: not RAM any more.
   private static let absent: UInt32 = .max
-  /// Promised, and given at the first touch.
-  private static let unpopulated: UInt32 = .max - 1
+  /// Given at the first touch. Zero, so that a table costs the host what is used of it; the pool never gives out the machine's frame 0.
+  private static let unpopulated: UInt32 = 0
+  private static func isPopulated(_ entry: UInt32) -> Bool { entry != unpopulated && entry != absent }
 
   /// Frames that are RAM, populated or not.
   public private(set) var frames: UInt64 = 0
@@ -31,18 +33,17 @@ public final class DomainMemory: GuestMemory {
     try pool.reserve(total)
     (frames, promised) = (total, total)
     tables = counts.map { count in
-      let table = UnsafeMutablePointer<UInt32>.allocate(capacity: count)
-      table.initialize(repeating: Self.unpopulated, count: count)
-      return table
+      guard let table = calloc(count, MemoryLayout<UInt32>.stride) else { preconditionFailure("the host is out of memory") }
+      return table.bindMemory(to: UInt32.self, capacity: count)
     }
   }
 
   deinit {
     for (range, table) in zip(ranges, tables) {
-      for index in 0..<range.count >> Int(FramePool.frameShift) where table[index] < Self.unpopulated {
+      for index in 0..<range.count >> Int(FramePool.frameShift) where Self.isPopulated(table[index]) {
         pool.giveBack(table[index])
       }
-      table.deallocate()
+      free(table)
     }
     pool.release(promised)
   }
@@ -68,7 +69,7 @@ public final class DomainMemory: GuestMemory {
   /// Takes the frame at a guest-physical address away; it is the caller's to see that no translation of it is left. False: there is none.
   public func remove(_ physical: UInt64) -> Bool {
     guard let slot = slot(physical), slot.pointee != Self.absent else { return false }
-    if slot.pointee < Self.unpopulated {
+    if Self.isPopulated(slot.pointee) {
       pool.giveBack(slot.pointee)
       populated -= 1
     }
@@ -123,7 +124,7 @@ public final class DomainMemory: GuestMemory {
   private func giveBackZeros(_ most: UInt64) {
     var left = most
     for (range, table) in zip(ranges, tables).reversed() {
-      for index in (0..<range.count >> Int(FramePool.frameShift)).reversed() where table[index] < Self.unpopulated {
+      for index in (0..<range.count >> Int(FramePool.frameShift)).reversed() where Self.isPopulated(table[index]) {
         guard left > 0 else { return }
         guard let frame = pool.memory.host(UInt64(table[index]) << FramePool.frameShift, count: Int(FramePool.frameSize)) else {
           continue
@@ -174,7 +175,7 @@ public final class DomainMemory: GuestMemory {
       let address = physical + done
       let inFrame = min(count - done, FramePool.frameSize - address & (FramePool.frameSize - 1))
       // What nobody has touched is zero.
-      if let slot = slot(address), slot.pointee < Self.unpopulated {
+      if let slot = slot(address), Self.isPopulated(slot.pointee) {
         pool.memory.clear(
           UInt64(slot.pointee) << FramePool.frameShift | address & (FramePool.frameSize - 1), count: inFrame)
       }
@@ -186,7 +187,7 @@ public final class DomainMemory: GuestMemory {
   public func contentHash() -> UInt64 {
     var hash = MemoryHash.start
     for (range, table) in zip(ranges, tables) {
-      for index in 0..<range.count >> Int(FramePool.frameShift) where table[index] < Self.unpopulated {
+      for index in 0..<range.count >> Int(FramePool.frameShift) where Self.isPopulated(table[index]) {
         guard let host = pool.memory.host(UInt64(table[index]) << FramePool.frameShift, count: Int(FramePool.frameSize)) else {
           continue
         }

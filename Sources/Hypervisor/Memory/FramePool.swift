@@ -32,7 +32,8 @@ public final class FramePool {
   public init(size: UInt64, kept: UInt64) throws {
     memory = try PhysicalMemory(layout: [(base: 0, size: size & ~(Self.frameSize - 1))])
     total = size >> Self.frameShift
-    next = (kept + Self.frameSize - 1) >> Self.frameShift
+    // Frame 0 is nobody's: it stands for none in tables.
+    next = max(1, (kept + Self.frameSize - 1) >> Self.frameShift)
     unreserved = total - min(total, next)
   }
 

@@ -59,8 +59,11 @@ public final class VirtualProcessor {
 
   /// As ``LogicalProcessor/run(until:)``, exits included.
   func run(until cycle: UInt64) -> ExitReason {
+    var limit = cycle
     while true {
-      if let end = turn(until: cycle, { $0.run(until: $1) }) { return end }
+      if let end = turn(until: limit, { $0.run(until: $1) }) { return end }
+      // A device that the exit has led to may have asked for the turn to end earlier.
+      limit = min(limit, processor.deadline)
     }
   }
 

@@ -107,7 +107,7 @@ extension CreditScheduler {
     vcpus[v].credit = min(max(vcpus[v].credit, -Int64(period)), Int64(period))
     if wasQueued { return place(v) }
     let isOutside = allowed(v) & bit(vcpus[v].processor) == 0
-    if vcpus[v].state == .running { return isOutside || canHandOver(vcpus[v].processor) ? bit(vcpus[v].processor) : 0 }
+    if vcpus[v].state == .running { return isOutside ? bit(vcpus[v].processor) : makeRoomForOne() }
     if isOutside { vcpus[v].processor = allowed(v).trailingZeroBitCount }
     return 0
   }

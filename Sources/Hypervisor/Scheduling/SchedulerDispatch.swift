@@ -38,7 +38,8 @@ extension CreditScheduler {
         enqueue(previous, on: cpu)
       }
     }
-    return decision(next, others: others | spread(cpu))
+    others |= spread(cpu)
+    return decision(next, others: others | makeRoomForOne())
   }
 
   /// What runs on a processor, as the scheduler knows it.
@@ -62,7 +63,7 @@ extension CreditScheduler {
 
   /// Within its slice a virtual processor gives way only to a better priority, or to one that can run nowhere else.
   private func mayContinue(_ v: Int, on cpu: Int) -> Bool {
-    guard clock < vcpus[v].sliceEnd, !vcpus[v].hasYielded, !vcpus[v].makesRoom, allowed(v) & bit(cpu) != 0, !canHandOver(cpu) else {
+    guard clock < vcpus[v].sliceEnd, !vcpus[v].hasYielded, !vcpus[v].makesRoom, allowed(v) & bit(cpu) != 0 else {
       return false
     }
     guard let head = cpus[cpu].queue.first else { return true }
@@ -86,7 +87,6 @@ extension CreditScheduler {
     let head = cpus[cpu].queue.first
     guard let previous else { return steal(for: cpu, insteadOf: head) ?? head }
     if vcpus[previous].hasYielded { return steal(for: cpu, insteadOf: head) ?? head ?? previous }
-    if canHandOver(cpu) { return head }
     let best = head.map { precedes($0, previous) ? $0 : previous } ?? previous
     return steal(for: cpu, insteadOf: best) ?? best
   }
@@ -118,6 +118,7 @@ extension CreditScheduler {
     if let last = vcpus[v].lastRun, last != cpu { vcpus[v].migrations &+= 1 }
     vcpus[v].timesScheduled &+= 1
     vcpus[v].lastRun = cpu
+    vcpus[v].started = clock
     vcpus[v].processor = cpu
     enter(.running, v)
     cpus[cpu].current = v

@@ -42,17 +42,17 @@ extension CreditScheduler {
   var free: ProcessorMask { idle & ~queued }
 
   /// Finds a processor for a runnable virtual processor to wait at. Returns the one that must reschedule, if any: a free one, else one
-  /// that runs something of lower priority, else one whose current virtual processor could go on elsewhere.
+  /// that runs something of lower priority, else one whose current virtual processor makes room.
   mutating func place(_ v: Int) -> ProcessorMask {
     let usable = allowed(v)
     let here = vcpus[v].processor
-    if let cpu = preferred(usable & free, after: here) ?? preempted(by: v) ?? preferred(usable & handingOver, after: here) {
+    if let cpu = preferred(usable & free, after: here) ?? preempted(by: v) {
       enqueue(v, on: cpu)
       return bit(cpu)
     }
     let shortest = ProcessorNumbers(usable).min { cpus[$0].queue.count < cpus[$1].queue.count }
     enqueue(v, on: usable & bit(here) != 0 ? here : shortest ?? here)
-    return 0
+    return makeRoomForOne()
   }
 
   /// The processor itself, or the next one of the mask.
@@ -82,32 +82,35 @@ extension CreditScheduler {
     return vcpus[head].priority < vcpus[v].priority
   }
 
-  /// Processors with an empty queue whose current virtual processor might as well run on a free one.
-  private var handingOver: ProcessorMask {
+  /// If a processor is free although somebody waits: one step towards using it. Returns the processor whose current virtual processor
+  /// is to go elsewhere.
+  mutating func makeRoomForOne() -> ProcessorMask {
     guard free != 0 else { return 0 }
-    var mask: ProcessorMask = 0
-    for cpu in ProcessorNumbers(allProcessors & ~idle & ~queued) {
-      if let current = cpus[cpu].current, allowed(current) & free != 0 { mask |= bit(cpu) }
+    for cpu in ProcessorNumbers(queued) {
+      let mask = makeRoom(for: cpu)
+      if mask != 0 { return mask }
     }
-    return mask
+    return 0
   }
 
-  /// Whether a free processor can take what runs here, so that what waits here need not wait.
-  func canHandOver(_ cpu: Int) -> Bool {
-    guard free != 0, queued & bit(cpu) != 0, let current = cpus[cpu].current else { return false }
-    return allowed(current) & free != 0
+  /// One step towards running what waits first on a processor.
+  mutating func makeRoom(for cpu: Int) -> ProcessorMask {
+    guard let head = cpus[cpu].queue.first, let last = endOfChain(for: head), let current = cpus[last].current else { return 0 }
+    vcpus[current].makesRoom = true
+    return bit(last)
   }
 
   /// The processor whose current virtual processor must go elsewhere, so that in the end `v` can run: the last step of a chain in which
   /// each takes the next one's place, up to a processor that is free, or runs something of lower priority than `v`.
-  func endOfChain(for v: Int) -> Int? {
+  private func endOfChain(for v: Int) -> Int? {
     // Where `v` may run itself it needs no chain.
     var reached = allowed(v)
     var front = reached
     while reached != allProcessors {
       var next: ProcessorMask = 0
       for cpu in ProcessorNumbers(front) {
-        guard let current = cpus[cpu].current else { continue }
+        // Nobody moves twice at the same time: that ends.
+        guard let current = cpus[cpu].current, vcpus[current].started < clock else { continue }
         for other in ProcessorNumbers(allowed(current) & ~reached) {
           if free & bit(other) != 0 || isPreempted(other, by: v) { return cpu }
           next |= bit(other)

@@ -91,6 +91,8 @@ extension CreditScheduler {
     var credit: Int64 = 0
     /// What the domain's cap lets it run before it is parked; nil without a cap. Falls while it runs, grows with each accounting.
     var allowance: Int64?
+    /// When it was given its processor.
+    var started: UInt64 = 0
     var sliceEnd: UInt64 = 0
 
     var timesScheduled: UInt64 = 0

@@ -4,7 +4,8 @@ extension CreditScheduler {
   public mutating func timer(now: UInt64) -> ProcessorMask {
     advance(to: now)
     guard clock >= nextTimer else { return 0 }
-    var mask = lookAtCurrents() | makeRoom()
+    var mask = lookAtCurrents()
+    for cpu in ProcessorNumbers(queued) { mask |= makeRoom(for: cpu) }
     var isAwake = true
     if clock / period > lastAccounting / period {
       mask |= account()
@@ -33,18 +34,7 @@ extension CreditScheduler {
       settle(current)
       if vcpus[current].priority == .boost { vcpus[current].priority = .under }
       let isBoostWaiting = cpus[cpu].queue.first.map { vcpus[$0].priority == .boost } ?? false
-      if isBoostWaiting || canHandOver(cpu) { mask |= bit(cpu) }
-    }
-    return mask
-  }
-
-  /// One step of a chain for each processor whose best must wait: the next tick does the next step.
-  private mutating func makeRoom() -> ProcessorMask {
-    var mask: ProcessorMask = 0
-    for cpu in ProcessorNumbers(queued) {
-      guard let head = cpus[cpu].queue.first, let last = endOfChain(for: head), let current = cpus[last].current else { continue }
-      vcpus[current].makesRoom = true
-      mask |= bit(last)
+      if isBoostWaiting { mask |= bit(cpu) }
     }
     return mask
   }

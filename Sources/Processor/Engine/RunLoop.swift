@@ -134,6 +134,9 @@ extension LogicalProcessor {
     engine.pointee.limit = 0
   }
 
+  /// Until when the `run` in progress goes on, or the last one did.
+  public var deadline: UInt64 { engine.pointee.deadline }
+
   /// Interruptions delivered since power-on.
   public var interruptionCount: UInt64 { engine.pointee.interruptions }
 
