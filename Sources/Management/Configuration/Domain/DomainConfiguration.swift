@@ -45,6 +45,8 @@ public struct DomainConfiguration: Sendable, Equatable, Codable {
   public var firmware: String?
   /// HVM: the file that keeps the firmware's variables (`epicure_nvram`).
   public var firmwareVariables: String?
+  /// HVM: the kernel's System.map, for reports about crashes (`epicure_system_map`).
+  public var systemMap: String?
   /// PV: a program like pygrub that finds the kernel on the first disk.
   public var bootloader: String?
   public var bootloaderArguments: String?

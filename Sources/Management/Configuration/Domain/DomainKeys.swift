@@ -34,6 +34,7 @@ extension DomainKey {
     DomainKey("boot", .text { draft, text in draft.configuration.bootOrder = try bootOrder(text) }),
     DomainKey("epicure_append", .text { draft, text in draft.directKernelArguments = text.nonEmpty }),
     DomainKey("epicure_nvram", .text { draft, text in draft.configuration.firmwareVariables = text.nonEmpty }),
+    DomainKey("epicure_system_map", .text { draft, text in draft.configuration.systemMap = text.nonEmpty }),
   ]
 
   private static let resources = [
