@@ -36,7 +36,8 @@ import Testing
     arguments: [
       ("selftest", "selftest.elf", "Sources/Commands/Resources/selftest.elf.gz"), ("vmm", "vmm.elf", "GuestImages/vmm/vmm.elf.gz"),
       ("virtbench", "virtbench", "Sources/Commands/Resources/virtbench.gz"),
-    ]) func guests(_ folder: String, _ product: String, _ file: String) throws {
+    ]) func guests(_ folder: String, _ product: String, _ file: String) throws
+  {
     let image = try GzipReader.decompress(committed(file), limit: 1 << 24, file: file)
     let fresh = try make(product, in: "GuestImages/\(folder)")
     #expect(image == fresh, "`make guest-images` brings \(file) up to date")

@@ -42,7 +42,7 @@ struct IsolationTests {
     try hypervisor.add(busy, number: 1, affinities: [1])
     let hostile = seed == 0 ? nil : try GuestDomain(number: 2, pool: pool, processors: 2, withFirmware: true)
     if let hostile { try hypervisor.add(hostile, number: 2, affinities: [2]) }
-    var random = SplitMix(seed)
+    var random = RandomWords(seed)
     for _ in 0..<rounds {
       if let hostile { misbehave(hostile, &random) }
       hypervisor.advance(to: hypervisor.now + Self.cyclesOfRound)
@@ -50,7 +50,7 @@ struct IsolationTests {
     return (busy.fingerprint, hostile?.domain.processors.reduce(0) { $0 + $1.exits.total } ?? 0)
   }
 
-  private func misbehave(_ guest: GuestDomain, _ random: inout SplitMix) {
+  private func misbehave(_ guest: GuestDomain, _ random: inout RandomWords) {
     guest.revive()
     // The handlers are random as well, now and then; otherwise they skip what has faulted.
     for vector in stride(from: UInt64(0), to: 0x8000, by: 0x100) where random.next() % 4 == 0 {
@@ -83,10 +83,10 @@ struct IsolationTests {
     }
   }
 
-  private static func bundle(_ random: inout SplitMix) -> Bundle { Bundle(low: random.next(), high: random.next()) }
+  private static func bundle(_ random: inout RandomWords) -> Bundle { Bundle(low: random.next(), high: random.next()) }
 
   /// Addresses that lead somewhere, and others.
-  private static func value(_ random: inout SplitMix) -> UInt64 {
+  private static func value(_ random: inout RandomWords) -> UInt64 {
     let spread = random.next()
     switch random.next() % 8 {
     case 0: return MemoryMap.portSpace + spread % MemoryMap.portSpaceSize
@@ -124,8 +124,8 @@ struct IsolationTests {
   }
 }
 
-/// SplitMix64.
-struct SplitMix {
+/// RandomWords64.
+struct RandomWords {
   private var state: UInt64
   init(_ seed: UInt64) { state = seed }
   mutating func next() -> UInt64 {
