@@ -15,7 +15,8 @@ import Testing
   }
 
   @Test func boot() throws {
-    let direct = try hardware("kernel = '/boot/vmlinux'; ramdisk = '/r'; epicure_append = 'console=ttyS0'; epicure_nvram = '/v'; epicure_system_map = '/m'")
+    let direct = try hardware(
+      "kernel = '/boot/vmlinux'; ramdisk = '/r'; epicure_append = 'console=ttyS0'; epicure_nvram = '/v'; epicure_system_map = '/m'")
     #expect(direct.systemMap == "/m")
     #expect(
       direct.kernel == "/boot/vmlinux" && direct.ramdisk == "/r" && direct.commandLine == "console=ttyS0" && direct.firmware == nil)
