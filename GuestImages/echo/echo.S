@@ -175,6 +175,7 @@ fault:  movl r2 = 0x300000000000
 ready:  stringz "ECHO GUEST READY\r\n"
 answers: stringz "\r\nanswers\r\n"
 
-        .data
+// Far from the code: a store into a page of translated code makes it be translated again.
+        .bss
         .balign 64
 buffer: .skip 64

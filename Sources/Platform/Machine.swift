@@ -78,7 +78,10 @@ public final class Machine: VirtualClock {
     ioSAPIC = sapic
     bus.interrupts = self
     try bus.memoryMapped.map("I/O SAPIC", MemoryMap.ioSAPIC..<MemoryMap.ioSAPIC + 0x1000, sapic)
-    events.earliestChanged = { [unowned self] cycle in endTurn(by: cycle) }
+    events.earliestChanged = { [unowned self] cycle in
+      endTurn(by: cycle)
+      hasWork?(cycle)
+    }
   }
 
   deinit { schedule.deallocate() }
@@ -128,12 +131,8 @@ public final class Machine: VirtualClock {
     note(index)
   }
 
-  /// The cycle at which something is due that no running processor brings about: an event, or the end of a processor's wait.
-  public var nextDue: UInt64 {
-    var due = events.earliest ?? .max
-    for index in processors.indices where !mayRun[index] { due = min(due, processors[index].nextCycle) }
-    return due
-  }
+  /// Told the cycle of anything new to do: an event, or a processor that has been woken.
+  public var hasWork: ((_ cycle: UInt64) -> Void)?
 
   /// When the next event is due; `UInt64.max`: none is.
   public var nextEvent: UInt64 { events.earliest ?? .max }
@@ -259,6 +258,7 @@ public final class Machine: VirtualClock {
     let cycle = running?.currentCycle ?? time
     processor.skipIdle(to: cycle)
     note(index)
+    hasWork?(cycle)
     if running != nil { endTurn(by: Schedule.endOfSlice(cycle)) }
   }
 }

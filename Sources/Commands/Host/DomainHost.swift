@@ -90,6 +90,7 @@ final class DomainHost {
       throw CommandFailure(CommandFailure.badInput, "\(domain.name): \(error)")
     }
     domain.isPaused = paused
+    domain.hasEnded = { [unowned self] in hasEnds = true }
     nextID += 1
     domains.append(domain)
     return domain
@@ -140,8 +141,13 @@ final class DomainHost {
   private static let shortLife = 20.0
   private static let quickRestartLimit = 3
 
+  /// A domain has ended since the last look.
+  private var hasEnds = false
+
   /// Does what the configurations say about domains that have ended.
   private func settleEnds() {
+    guard hasEnds else { return }
+    hasEnds = false
     for domain in domains where domain.finalSeconds == nil {
       guard let end = domain.end else { continue }
       stop(domain)

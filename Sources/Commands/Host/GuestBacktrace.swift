@@ -68,7 +68,9 @@ struct GuestBacktrace {
       address &-= 8
       if address & 0x1F8 == 0x1F8 { address &-= 8 }
     }
-    guard let physical = processor.inspectedPhysical(address) else { return nil }
+    // Kernels map region 7 one to one, and insert that when it is missed.
+    let identity = address >> 61 == 7 ? (address << 3) >> 3 : nil
+    guard let physical = processor.inspectedPhysical(address) ?? identity else { return nil }
     return memory.host(physical, count: 8)?.loadUnaligned(as: UInt64.self)
   }
 }

@@ -28,7 +28,8 @@ final class HostedDomain: ScheduledDomain {
   private(set) var server: Server?
   /// With the addresses that they have been given.
   let adapters: [NICSpecification]
-  private(set) var end: End?
+  private(set) var end: End? { didSet { if end != nil { hasEnded?() } } }
+  var hasEnded: (() -> Void)?
   var isPaused = false
   /// `reboot` has pressed the power button.
   var restartsWhenOff = false
@@ -81,7 +82,10 @@ final class HostedDomain: ScheduledDomain {
 
   private var running: Server? { end == nil ? server : nil }
 
-  var nextDue: UInt64 { running.map { min($0.machine.nextDue, quietDeadline ?? .max) } ?? .max }
+  var hasWork: ((UInt64) -> Void)? {
+    get { server?.machine.hasWork }
+    set { server?.machine.hasWork = newValue }
+  }
 
   var nextEvent: UInt64 { running.map { min($0.machine.nextEvent, quietDeadline ?? .max) } ?? .max }
 

@@ -18,13 +18,27 @@ public final class Hypervisor {
     /// As the scheduler knows it: not blocked.
     var isAwake: [Bool]
     var isPaused: Bool
+    /// Its place among the members.
+    var slot = 0
     init(_ number: Int, _ domain: any ScheduledDomain, _ handles: [CreditScheduler.Handle], isPaused: Bool) {
       (self.number, self.domain, self.handles, self.isPaused) = (number, domain, handles, isPaused)
       isAwake = Array(repeating: true, count: handles.count)
     }
+
+    /// When it has something to do that none of its running processors brings about. What waits for a physical processor is not due: the
+    /// scheduler knows when its time comes.
+    var due: UInt64 {
+      if isPaused { return .max }
+      var next = domain.nextEvent
+      for index in isAwake.indices where !isAwake[index] { next = min(next, domain.nextCycle(of: index) ?? .max) }
+      return next
+    }
   }
   /// In the order of their numbers.
   private var members: [Member] = []
+  /// For each member ``Member/due``, and how many of its virtual processors run: looked at for each window, they lie close together.
+  private var dues: [UInt64] = []
+  private var runningCounts: [Int] = []
   private var byHandle: [CreditScheduler.Handle: (member: Member, index: Int)] = [:]
 
   /// What each physical processor runs, and until when at the latest.
@@ -72,23 +86,45 @@ public final class Hypervisor {
     }
     members.append(member)
     members.sort { $0.number < $1.number }
+    arrange()
+    domain.hasWork = { [unowned self, unowned member] cycle in
+      if !member.isPaused { dues[member.slot] = min(dues[member.slot], cycle) }
+    }
   }
+
+  /// Members have come or gone.
+  private func arrange() {
+    for (slot, member) in members.enumerated() { member.slot = slot }
+    dues = members.map(\.due)
+    runningCounts = members.map { member in running.count { $0?.member === member } }
+  }
+
+  private func refresh(_ member: Member) { dues[member.slot] = member.due }
 
   public func remove(_ number: Int) throws(CreditScheduler.Failure) {
     mustSchedule |= try scheduler.removeDomain(number, now: now)
     for cpu in running.indices where running[cpu]?.member.number == number { running[cpu] = nil }
     byHandle = byHandle.filter { $0.value.member.number != number }
+    if let member = member(number) {
+      member.domain.hasWork = nil
+      awakeCount -= member.isAwake.count { $0 }
+    }
     members.removeAll { $0.number == number }
+    arrange()
   }
 
   public func pause(_ number: Int) throws(CreditScheduler.Failure) {
     reschedule(try scheduler.pauseDomain(number, now: now))
-    member(number)?.isPaused = true
+    guard let member = member(number) else { return }
+    member.isPaused = true
+    refresh(member)
   }
 
   public func unpause(_ number: Int) throws(CreditScheduler.Failure) {
     reschedule(try scheduler.unpauseDomain(number, now: now))
-    member(number)?.isPaused = false
+    guard let member = member(number) else { return }
+    member.isPaused = false
+    refresh(member)
   }
 
   public func setWeight(_ weight: Int, of number: Int) throws(CreditScheduler.Failure) {
@@ -129,15 +165,11 @@ public final class Hypervisor {
   /// The same while no physical processor runs anybody: events, ends of waits, and what the scheduler does for those that their domain's cap
   /// keeps waiting.
   private var nextWhileIdle: UInt64 {
-    var next = UInt64.max
-    for member in members where !member.isPaused {
-      next = min(next, member.domain.nextEvent)
-      for index in member.handles.indices {
-        next = min(next, member.isAwake[index] ? scheduler.nextTimer : member.domain.nextCycle(of: index) ?? .max)
-      }
-    }
-    return mustSchedule == 0 ? next : now
+    guard mustSchedule == 0 else { return now }
+    return dues.reduce(awakeCount > 0 ? scheduler.nextTimer : .max, min)
   }
+  /// Virtual processors that are not asleep.
+  private var awakeCount = 0
 
   /// Runs all domains up to `limit`.
   public func advance(to limit: UInt64) {
@@ -147,9 +179,11 @@ public final class Hypervisor {
       for cpu in running.indices where now >= until[cpu] { reschedule(1 << UInt64(cpu)) }
       chooseAll()
       let end = windowEnd(limit)
-      for member in members where !member.isPaused {
-        // Events of domains that run nothing happen as well.
-        if member.domain.nextDue < end || running.contains(where: { $0?.member === member }) { member.domain.advance(to: end) }
+      // Events of domains that run nothing happen as well.
+      for slot in dues.indices where dues[slot] < end || runningCounts[slot] > 0 {
+        let member = members[slot]
+        member.domain.advance(to: end)
+        refresh(member)
       }
       for cpu in running.indices where running[cpu] != nil { busyCycles[cpu] &+= end - now }
       now = end
@@ -171,12 +205,15 @@ public final class Hypervisor {
 
   /// Sleepers whose time has come.
   private func wakeDue() {
-    for member in members where !member.isPaused && member.domain.nextDue <= now {
+    for slot in dues.indices where dues[slot] <= now {
+      let member = members[slot]
       for index in member.handles.indices where !member.isAwake[index] {
         guard let cycle = member.domain.nextCycle(of: index), cycle <= now else { continue }
         member.isAwake[index] = true
+        awakeCount += 1
         reschedule(known { () throws(CreditScheduler.Failure) in try scheduler.wake(member.handles[index], now: now) })
       }
+      refresh(member)
     }
   }
 
@@ -186,8 +223,8 @@ public final class Hypervisor {
       guard let current = running[cpu] else { continue }
       if let cycle = current.member.domain.nextCycle(of: current.index), cycle <= now &+ Self.window { continue }
       current.member.isAwake[current.index] = false
-      current.member.domain.setMayRun(false, processor: current.index, at: now)
-      running[cpu] = nil
+      awakeCount -= 1
+      take(cpu, from: current.member, current.index)
       until[cpu] = .max
       reschedule(1 << UInt64(cpu) | known { () throws(CreditScheduler.Failure) in try scheduler.block(current.handle, now: now) })
     }
@@ -210,13 +247,21 @@ public final class Hypervisor {
       mustSchedule |= decision.others
       until[cpu] = decision.until
       if let old = running[cpu], old.handle != decision.virtualProcessor {
-        old.member.domain.setMayRun(false, processor: old.index, at: now)
-        running[cpu] = nil
+        take(cpu, from: old.member, old.index)
       }
       if let handle = decision.virtualProcessor, running[cpu] == nil, let place = byHandle[handle] {
         place.member.domain.setMayRun(true, processor: place.index, at: now)
         running[cpu] = (place.member, place.index, handle)
+        runningCounts[place.member.slot] += 1
       }
     }
+  }
+
+  /// A physical processor does not run a virtual one any more.
+  private func take(_ cpu: Int, from member: Member, _ index: Int) {
+    member.domain.setMayRun(false, processor: index, at: now)
+    running[cpu] = nil
+    runningCounts[member.slot] -= 1
+    refresh(member)
   }
 }

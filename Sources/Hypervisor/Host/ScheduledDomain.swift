@@ -4,13 +4,12 @@ import Platform
 /// hypervisor's clock.
 public protocol ScheduledDomain: AnyObject {
   var virtualProcessorCount: Int { get }
-  /// When something is due that none of its running processors brings about: an event, or the end of a virtual processor's wait. `UInt64.max`:
-  /// never, as things are. A processor that waits for a physical one is due since it began to.
-  var nextDue: UInt64 { get }
   /// When the next event of its devices is due; `UInt64.max`: none is.
   var nextEvent: UInt64 { get }
   /// The cycle at which a virtual processor has something to do; nil: it waits.
   func nextCycle(of index: Int) -> UInt64?
+  /// To be called between runs when somebody else brings something to do at `cycle`: an event, or a virtual processor that wakes.
+  var hasWork: ((_ cycle: UInt64) -> Void)? { get set }
   /// Gives a virtual processor a physical one from `cycle` on, or takes it away.
   func setMayRun(_ allowed: Bool, processor index: Int, at cycle: UInt64)
   /// Runs the processors that may run, and all events, up to `cycle`.

@@ -60,8 +60,11 @@ final class GuestDomain: ScheduledDomain, FirmwareHost {
   // MARK: ScheduledDomain
 
   var virtualProcessorCount: Int { domain.processors.count }
-  var nextDue: UInt64 { end == nil ? domain.machine.nextDue : .max }
   var nextEvent: UInt64 { end == nil ? domain.machine.nextEvent : .max }
+  var hasWork: ((UInt64) -> Void)? {
+    get { domain.machine.hasWork }
+    set { domain.machine.hasWork = newValue }
+  }
   func nextCycle(of index: Int) -> UInt64? { end == nil ? domain.machine.nextCycle(of: index) : nil }
   func setMayRun(_ allowed: Bool, processor index: Int, at cycle: UInt64) {
     domain.machine.setMayRun(allowed, processor: index, at: cycle)

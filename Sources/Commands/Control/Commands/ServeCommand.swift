@@ -68,13 +68,22 @@ enum Interruption {
   nonisolated(unsafe) private(set) static var hasCome = false
 
   static func catchAll() {
+    var set = sigset_t()
+    sigemptyset(&set)
     for number in [SIGINT, SIGTERM, SIGHUP] {
+      var old = sigaction()
+      sigaction(number, nil, &old)
+      // nohup, and shells for jobs in the background.
+      if unsafeBitCast(old.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { continue }
       var action = sigaction()
       action.__sigaction_handler.sa_handler = { _ in Interruption.hasCome = true }
       // No SA_RESTART: a wait for something to happen ends. The second signal has its usual effect.
       action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND))
       sigaction(number, &action, nil)
+      sigaddset(&set, number)
     }
+    // Whoever has started this process may have blocked them.
+    sigprocmask(SIG_UNBLOCK, &set, nil)
     signal(SIGPIPE, SIG_IGN)
   }
 }
