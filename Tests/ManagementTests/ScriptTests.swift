@@ -62,7 +62,8 @@ import Testing
 
   @Test(arguments: [
     ("not 0", true), ("not not 'a'", true), ("1 == 1.0", true), ("True == 1", true), ("'a' < 'b'", true), ("'b' in 'abc'", true),
-    ("3 in [1, 2]", false), ("3 not in (1, 2)", true), ("'k' in {'k': 0}", true), ("1 <> 2", true), ("9007199254740993 == 9007199254740992.0", false), ("9007199254740993 > 9007199254740992.0", true),
+    ("3 in [1, 2]", false), ("3 not in (1, 2)", true), ("'k' in {'k': 0}", true), ("1 <> 2", true),
+    ("9007199254740993 == 9007199254740992.0", false), ("9007199254740993 > 9007199254740992.0", true),
     ("1e308 * 10 - 1e308 * 10 <= 1", false), ("1e300 > 1", true), ("-1 > -1.5", true), ("None is None", true),
     ("[1, 'a'] == [1, 'a']", true), ("(1,) == [1]", false), ("'ia64'.startswith('ia')", true), ("'ia64'.endswith('32')", false),
   ]) func truths(_ text: String, _ expected: Bool) throws {
