@@ -125,9 +125,10 @@ public final class Machine: VirtualClock {
   /// Gives a virtual processor a physical one from `cycle` on, or takes it away. Between runs only. Time that passes while it has none is
   /// stolen from it.
   public func setMayRun(_ allowed: Bool, processor index: Int, at cycle: UInt64) {
-    mayRun[index] = allowed
     let processor = processors[index]
     if allowed && !processor.isWaiting { processor.skipIdle(to: cycle) }
+    if allowed && !mayRun[index] { processor.charge(.contextSwitch) }
+    mayRun[index] = allowed
     note(index)
   }
 
