@@ -28,9 +28,7 @@ let package = Package(
         .embedInCode("Resources/mckinley-1.0.yaml"),
       ]),
     .target(name: "Platform", dependencies: ["Processor"]),
-    // Its tests look at the scheduler's queues, in release builds as well.
-    .target(
-      name: "Hypervisor", dependencies: ["Platform", "Processor"], swiftSettings: [.unsafeFlags(["-enable-testing"])]),
+    .target(name: "Hypervisor", dependencies: ["Platform", "Processor"]),
     .target(name: "Devices", dependencies: ["Platform", "HostResources", "CZlib"]),
     .target(name: "HostResources", dependencies: ["CSlirp", "CNBD"]),
     // File systems and partition tables that the firmware reads.

@@ -3,25 +3,31 @@
 /// Domains share the processors' time by weight, up to their caps and to what their virtual processors could have used. A domain's share
 /// is split evenly among its virtual processors, again up to what each could have used. If affinities make that impossible, the
 /// virtual processors that crowd a set of processors share that set by weight, and the others share the rest.
-struct FairShares {
-  struct Domain {
+package struct FairShares {
+  package struct Domain {
     var weight: UInt64
     /// The cap in cycles of this period; `UInt64.max` without one.
-    var limit: UInt64
-    var members: [Int] = []
+    package var limit: UInt64
+    package var members: [Int]
+
+    package init(weight: UInt64, limit: UInt64, members: [Int]) {
+      (self.weight, self.limit, self.members) = (weight, limit, members)
+    }
   }
 
-  struct Claimant {
+  package struct Claimant {
     /// The time in which it wanted to run; not zero.
-    var demand: UInt64
+    package var demand: UInt64
     /// The existing processors that it may use; not empty.
-    var mask: UInt64
+    package var mask: UInt64
+
+    package init(demand: UInt64, mask: UInt64) { (self.demand, self.mask) = (demand, mask) }
   }
 
   /// The contest in which each has less than it could use; nil for those who got all they could use, or all that their cap grants.
   /// Contests are separate if no chain of affinities connects their processors.
   private(set) var contest: [Int?]
-  private(set) var shares: [UInt64]
+  package private(set) var shares: [UInt64]
   /// What one unit of a domain's weight is worth; nil if there is enough for everybody.
   private(set) var level: WaterFilling.Level?
 
@@ -34,7 +40,7 @@ struct FairShares {
   ///   - domains: each with at least one member, a number of a claimant. Every claimant is member of one domain.
   ///   - processors: all of them.
   ///   - elapsed: the length of the period.
-  init(_ domains: [Domain], _ claimants: [Claimant], on processors: UInt64, for elapsed: UInt64) {
+  package init(_ domains: [Domain], _ claimants: [Claimant], on processors: UInt64, for elapsed: UInt64) {
     self.domains = domains
     self.claimants = claimants
     self.processors = processors

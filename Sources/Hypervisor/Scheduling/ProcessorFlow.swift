@@ -1,5 +1,5 @@
 /// Whether demands fit on processors of which each demand may use only some: a maximum flow from demands to processors.
-struct ProcessorFlow {
+package struct ProcessorFlow {
   private struct Group {
     var mask: UInt64
     var unmet: UInt64
@@ -11,7 +11,7 @@ struct ProcessorFlow {
   private var spare: [UInt64]
 
   /// Demands with the same mask are one group. No mask is empty.
-  init(_ demands: some Sequence<(mask: UInt64, amount: UInt64)>, each capacity: UInt64) {
+  package init(_ demands: some Sequence<(mask: UInt64, amount: UInt64)>, each capacity: UInt64) {
     spare = Array(repeating: capacity, count: 64)
     var places: [UInt64: Int] = [:]
     for demand in demands {
@@ -30,7 +30,7 @@ struct ProcessorFlow {
   }
 
   /// Processors whose users want more than there is; nil if all demands fit.
-  mutating func bottleneck() -> UInt64? {
+  package mutating func bottleneck() -> UInt64? {
     for g in groups.indices {
       while groups[g].unmet > 0 {
         if let full = augment(from: g) { return full }

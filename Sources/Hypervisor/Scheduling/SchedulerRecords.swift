@@ -32,6 +32,9 @@ extension CreditScheduler {
     public internal(set) var blocked: UInt64 = 0
     public internal(set) var offline: UInt64 = 0
 
+    /// The age of the virtual processor.
+    var sum: UInt64 { running.addingSaturated(runnable).addingSaturated(blocked).addingSaturated(offline) }
+
     public internal(set) subscript(state: RunState) -> UInt64 {
       get {
         switch state {

@@ -62,7 +62,7 @@ import Testing
 
   @Test func affinity() throws {
     var simulator = try simulator()
-    simulator.check = { $0.scheduler.violationAtRest(now: $0.now) }
+    simulator.check = { try $0.scheduler.violationAtRest($0.actors.map(\.handle), now: $0.now) }
     // Six on processor 0, two on processor 1.
     for n in 0..<8 {
       try simulator.reschedule(simulator.scheduler.setAffinity(n < 6 ? 1 : 2, of: simulator.actors[n].handle, now: simulator.now))

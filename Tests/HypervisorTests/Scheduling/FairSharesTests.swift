@@ -1,8 +1,7 @@
 import Foundation
+import Hypervisor
 import TestSupport
 import Testing
-
-@testable import Hypervisor
 
 /// The entitlements of one period against the tests' own oracle.
 @Suite("Scheduler: fair shares", .ends(withinMinutes: 2)) struct FairSharesTests {
@@ -10,7 +9,7 @@ import Testing
   private static let period: UInt64 = 48_000_000
 
   @Test func randomAffinities() {
-    var random = SplitMix(state: Self.seed)
+    var random = SeededGenerator(state: Self.seed)
     for turn in 0..<400 {
       let processors = Int.random(in: 1...4, using: &random)
       let all: UInt64 = (1 << UInt64(processors)) - 1
@@ -34,7 +33,7 @@ import Testing
   }
 
   @Test func randomDomains() {
-    var random = SplitMix(state: Self.seed &+ 1)
+    var random = SeededGenerator(state: Self.seed &+ 1)
     for turn in 0..<400 {
       let processors = Int.random(in: 1...64, using: &random)
       let domains = (0..<Int.random(in: 1...20, using: &random)).map { _ in
@@ -66,7 +65,7 @@ import Testing
 
   /// What is handed out fits, even with affinities, caps and many virtual processors in each domain.
   @Test func sharesFit() {
-    var random = SplitMix(state: Self.seed &+ 2)
+    var random = SeededGenerator(state: Self.seed &+ 2)
     for turn in 0..<400 {
       let processors = Int.random(in: 1...64, using: &random)
       let all: UInt64 = .max >> UInt64(64 - processors)
@@ -90,18 +89,5 @@ import Testing
         return
       }
     }
-  }
-}
-
-/// Steele, Lea and Flood's generator: the same numbers everywhere.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

@@ -96,7 +96,7 @@ import Testing
   /// No processor idles while somebody waits who may run there; nobody runs outside its affinity; times add up: at every event.
   @Test(arguments: [1, 2, 5]) func workConserving(processors: Int) throws {
     var simulator = try SchedulerSimulator(processors: processors)
-    simulator.check = { $0.scheduler.violationAtRest(now: $0.now) }
+    simulator.check = { try $0.scheduler.violationAtRest($0.actors.map(\.handle), now: $0.now) }
     for id in 0..<6 { try simulator.scheduler.addDomain(id, weight: 100 * (id + 1), cap: id == 5 ? 70 : 0) }
     for id in 0..<6 {
       let step = UInt64(id + 1) * Self.millisecond

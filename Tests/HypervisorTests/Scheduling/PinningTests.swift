@@ -32,7 +32,7 @@ import Testing
 
   @Test(arguments: scenarios) func shares(_ scenario: Scenario) throws {
     var simulator = try SchedulerSimulator(processors: scenario.processors)
-    simulator.check = { $0.scheduler.violationAtRest(now: $0.now) }
+    simulator.check = { try $0.scheduler.violationAtRest($0.actors.map(\.handle), now: $0.now) }
     for (id, domain) in scenario.domains.enumerated() {
       try simulator.scheduler.addDomain(id, weight: domain.weight)
       try simulator.add(to: id, .hog, affinity: domain.mask)
@@ -52,7 +52,7 @@ import Testing
   @Test func randomAffinities() throws {
     let seed = ProcessInfo.processInfo.environment["EPICURE_SEED"].flatMap { UInt64($0) } ?? 0x5EED
     let cases = ProcessInfo.processInfo.environment["EPICURE_COMPLETE"] == "1" ? 400 : 40
-    var random = SplitMix(state: seed)
+    var random = SeededGenerator(state: seed)
     for turn in 0..<cases {
       let processors = Int.random(in: 2...4, using: &random)
       let pinned = (0..<Int.random(in: 2...10, using: &random)).map { _ in
@@ -61,7 +61,7 @@ import Testing
           mask: UInt64.random(in: 1..<(1 << UInt64(processors)), using: &random))
       }
       var simulator = try SchedulerSimulator(processors: processors)
-      simulator.check = { $0.scheduler.violationAtRest(now: $0.now) }
+      simulator.check = { try $0.scheduler.violationAtRest($0.actors.map(\.handle), now: $0.now) }
       for (id, one) in pinned.enumerated() {
         try simulator.scheduler.addDomain(id, weight: Int(one.weight))
         try simulator.add(to: id, .hog, affinity: one.mask)

@@ -1,4 +1,4 @@
-@testable import Hypervisor
+import Hypervisor
 
 /// Virtual processors with simple habits on physical processors that do what the scheduler says. Time goes from event to event.
 struct SchedulerSimulator {
@@ -39,7 +39,7 @@ struct SchedulerSimulator {
   private(set) var actors: [Actor] = []
   private(set) var places: [Place]
   /// Looked at after each instant; returns what is wrong.
-  var check: ((borrowing SchedulerSimulator) -> String?)?
+  var check: ((borrowing SchedulerSimulator) throws -> String?)?
   private(set) var complaint: String?
 
   init(processors: Int) throws {
@@ -105,7 +105,7 @@ struct SchedulerSimulator {
       for n in actors.indices where actors[n].remaining == 0 { try finish(n) }
       try reschedule(scheduler.timer(now: now))
       for cpu in places.indices where places[cpu].actor != nil && places[cpu].until <= now { try reschedule(1 << UInt64(cpu)) }
-      if let check, complaint == nil, let wrong = check(self) { complaint = "at cycle \(now): \(wrong)" }
+      if let check, complaint == nil, let wrong = try check(self) { complaint = "at cycle \(now): \(wrong)" }
     }
   }
 

@@ -55,6 +55,8 @@ final class GuestDomain: ScheduledDomain, FirmwareHost {
       body(processor)
     }
     domain.wasReset(index)
+    // It has something to do at once.
+    hasWork?(0)
   }
 
   // MARK: ScheduledDomain
