@@ -175,7 +175,7 @@ import Testing
     try create(server, "name=neighbour")
     try create(server, "on_crash=preserve")
     #expect(try isAnswering(server, "echo"))
-    _ = try server.result(["console", "echo", "--new"], input: "F", seconds: 1)
+    _ = try server.result(["console", "echo", "--new", "--until", "F"], input: "F", seconds: 10)
     try server.wait("no crash") { try server.domain("echo")?["state"] as? String == "----c-" }
     let report = try server.run("crash-report", "echo")
     for text in [
@@ -189,7 +189,7 @@ import Testing
     for _ in 0..<4 {
       #expect(try isAnswering(server, "looping"))
       let old = try server.domain("looping")?["id"] as? Int
-      _ = try server.result(["console", "looping", "--new"], input: "F", seconds: 1)
+      _ = try server.result(["console", "looping", "--new", "--until", "F"], input: "F", seconds: 10)
       try server.wait("no crash") { try server.domain("looping")?["id"] as? Int != old }
     }
     #expect(try server.domain("looping") == nil)
