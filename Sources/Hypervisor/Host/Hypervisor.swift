@@ -239,6 +239,12 @@ public final class Hypervisor {
 
   /// Every physical processor that must, asks what to run.
   private func chooseAll() {
+    // Who was paused and goes on elsewhere leaves its old place first.
+    for cpu in running.indices {
+      guard let old = running[cpu], scheduler.current(on: cpu) != old.handle else { continue }
+      take(cpu, from: old.member, old.index)
+      mustSchedule |= 1 << UInt64(cpu)
+    }
     while mustSchedule != 0 {
       let cpu = mustSchedule.trailingZeroBitCount
       mustSchedule &= mustSchedule - 1

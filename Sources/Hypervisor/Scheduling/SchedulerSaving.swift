@@ -71,7 +71,8 @@ extension CreditScheduler: Codable {
       if let damage = damage(of: v) { return "virtual processor \(record.serial) \(damage)" }
     }
     let isAwake = vcpus.contains { $0.state == .running || $0.state == .runnable }
-    return isAwake && nextTimer == .max ? "the timer has stopped" : nil
+    // Ticks come in time; only while everybody sleeps there need not be any.
+    return nextTimer <= clock.addingSaturated(tick) || !isAwake && nextTimer == .max ? nil : "the next tick comes too late"
   }
 
   private func damage(of v: Int) -> String? {
