@@ -52,8 +52,7 @@ let package = Package(
       name: "Commands",
       dependencies: [
         "IA64", "LinuxUser", "CycleBenchmarks", "Devices", "HostResources", "Hypervisor", "Management", "Pipeline",
-        "SystemFirmware",
-        "Loading",
+        "SystemFirmware", "Loading",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),

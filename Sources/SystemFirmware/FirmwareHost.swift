@@ -16,15 +16,15 @@ public protocol FirmwareHost: AnyObject {
   var processors: [LogicalProcessor] { get }
   /// The processors are virtual ones.
   var isVirtual: Bool { get }
-  /// Calls `body` with the processor of that index in the state that the firmware's guest sees, which `body` may change.
-  func reach(_ index: Int, _ body: () -> Void)
+  /// Resets a processor: `body` does it, to the state that the firmware's guest sees.
+  func resetProcessor(_ index: Int, _ body: () -> Void)
   /// Asked from inside a gate, which then stops the processor's `run`.
   func perform(_ action: PowerAction)
 }
 
 extension FirmwareHost {
   /// On the bare machine that is the state that the processor has.
-  public func reach(_ index: Int, _ body: () -> Void) { body() }
+  public func resetProcessor(_ index: Int, _ body: () -> Void) { body() }
   public var isVirtual: Bool { false }
 }
 

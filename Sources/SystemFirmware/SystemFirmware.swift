@@ -80,7 +80,7 @@ public final class SystemFirmware {
     try install()
     do throws(PCIRoot.Failure) { try pci?.assignResources() } catch { throw .pci(error) }
     for (index, processor) in host.processors.enumerated() {
-      host.reach(index) {
+      host.resetProcessor(index) {
         processor.reset()
         processor.firmwareGates = FirmwareLayout.base..<FirmwareLayout.codeEnd
         processor.state.cr[CR.lid] = localIDs[index].register

@@ -86,7 +86,7 @@ final class Server: FirmwareHost {
   private var retained: [AnyObject] = []
 
   var isVirtual: Bool { domain != nil }
-  func reach(_ index: Int, _ body: () -> Void) {
+  func resetProcessor(_ index: Int, _ body: () -> Void) {
     guard let domain else { return body() }
     domain.withGuest(index, body)
     domain.wasReset(index)

@@ -94,10 +94,14 @@ public final class HVMDomain: VirtualizationMonitor {
     if virtual.vpd.vpsr & PSR.mc == 0 { virtual.processor.wake() }
   }
 
+  // MARK: Firmware
+
+  /// Does `body` to the state that the guest sees in the place of the processor's own.
   public func withGuest(_ index: Int, _ body: () -> Void) {
     let virtual = processors[index]
     virtual.processor.withGuest(virtual.guest, body)
   }
 
+  /// The guest's processor has been reset by ``withGuest(_:_:)``: nothing that was cached for it holds any longer.
   public func wasReset(_ index: Int) { processors[index].wasReset() }
 }

@@ -9,20 +9,19 @@ public final class Hypervisor {
 
   public private(set) var now: UInt64 = 0
   public private(set) var scheduler: CreditScheduler
-  public var processorCount: Int { scheduler.processors }
 
   private final class Member {
     let number: Int
     unowned let domain: any ScheduledDomain
     let handles: [CreditScheduler.Handle]
-    /// As the scheduler knows it: not blocked.
+    /// As the scheduler knows it: not blocked. New ones sleep until it is seen that they have something to do.
     var isAwake: [Bool]
     var isPaused: Bool
     /// Its place among the members.
     var slot = 0
     init(_ number: Int, _ domain: any ScheduledDomain, _ handles: [CreditScheduler.Handle], isPaused: Bool) {
       (self.number, self.domain, self.handles, self.isPaused) = (number, domain, handles, isPaused)
-      isAwake = Array(repeating: true, count: handles.count)
+      isAwake = Array(repeating: false, count: handles.count)
     }
 
     /// When it has something to do that none of its running processors brings about. What waits for a physical processor is not due: the
@@ -46,14 +45,11 @@ public final class Hypervisor {
   private var until: [UInt64]
   /// Physical processors that must ask the scheduler before they go on.
   private var mustSchedule: CreditScheduler.ProcessorMask
-  /// Cycles that each physical processor has been running somebody.
-  public private(set) var busyCycles: [UInt64]
 
   public init(processors: Int, cyclesPerSecond: UInt64) throws(CreditScheduler.Failure) {
     scheduler = try CreditScheduler(processors: processors, cyclesPerSecond: cyclesPerSecond)
     running = Array(repeating: nil, count: processors)
     until = Array(repeating: .max, count: processors)
-    busyCycles = Array(repeating: 0, count: processors)
     mustSchedule = 0
   }
 
@@ -80,9 +76,6 @@ public final class Hypervisor {
     for (index, handle) in handles.enumerated() {
       byHandle[handle] = (member, index)
       domain.setMayRun(false, processor: index, at: now)
-      // New virtual processors sleep until it is seen that they have something to do.
-      mustSchedule |= try scheduler.block(handle, now: now)
-      member.isAwake[index] = false
     }
     members.append(member)
     members.sort { $0.number < $1.number }
@@ -148,11 +141,6 @@ public final class Hypervisor {
     return member.handles[index]
   }
 
-  /// The physical processor that runs a virtual one now.
-  public func physicalProcessor(of number: Int, processor index: Int) -> Int? {
-    running.firstIndex { $0.map { $0.member.number == number && $0.index == index } ?? false }
-  }
-
   private func member(_ number: Int) -> Member? { members.first { $0.number == number } }
 
   // MARK: Time
@@ -185,7 +173,6 @@ public final class Hypervisor {
         member.domain.advance(to: end)
         refresh(member)
       }
-      for cpu in running.indices where running[cpu] != nil { busyCycles[cpu] &+= end - now }
       now = end
       putToSleep()
     }

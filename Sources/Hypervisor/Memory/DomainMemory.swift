@@ -7,17 +7,14 @@ public final class DomainMemory: GuestMemory {
   /// Where RAM may be, whether populated or not.
   public let ranges: [Range<UInt64>]
   public let pool: FramePool
-  /// Frame numbers of the machine, or `absent` or `unpopulated`, for each range.
+  /// Frame numbers of the machine, or `unpopulated`, for each range.
   private let tables: [UnsafeMutablePointer<UInt32>]
 
-  /// Ballooned out: not RAM any more.
-  private static let absent: UInt32 = .max
   /// Given at the first touch. Zero, so that a table costs the host what is used of it; the pool never gives out the machine's frame 0.
   private static let unpopulated: UInt32 = 0
-  private static func isPopulated(_ entry: UInt32) -> Bool { entry != unpopulated && entry != absent }
 
   /// Frames that are RAM, populated or not.
-  public private(set) var frames: UInt64 = 0
+  public let frames: UInt64
   public private(set) var populated: UInt64 = 0
   /// Frames that the pool keeps for the domain, no fewer than it has and no more than are RAM.
   public private(set) var promised: UInt64 = 0
@@ -40,7 +37,7 @@ public final class DomainMemory: GuestMemory {
 
   deinit {
     for (range, table) in zip(ranges, tables) {
-      for index in 0..<range.count >> Int(FramePool.frameShift) where Self.isPopulated(table[index]) {
+      for index in 0..<range.count >> Int(FramePool.frameShift) where table[index] != Self.unpopulated {
         pool.giveBack(table[index])
       }
       free(table)
@@ -57,39 +54,13 @@ public final class DomainMemory: GuestMemory {
 
   /// The machine's address of a guest-physical one; nil: no RAM. Populates.
   public func machine(_ physical: UInt64) -> UInt64? {
-    guard let slot = slot(physical), slot.pointee != Self.absent else { return nil }
+    guard let slot = slot(physical) else { return nil }
     if slot.pointee == Self.unpopulated {
       guard populated < promised || promiseAnother() else { return nil }
       slot.pointee = pool.take()
       populated += 1
     }
     return UInt64(slot.pointee) << FramePool.frameShift | physical & (FramePool.frameSize - 1)
-  }
-
-  /// Takes the frame at a guest-physical address away; it is the caller's to see that no translation of it is left. False: there is none.
-  public func remove(_ physical: UInt64) -> Bool {
-    guard let slot = slot(physical), slot.pointee != Self.absent else { return false }
-    if Self.isPopulated(slot.pointee) {
-      pool.giveBack(slot.pointee)
-      populated -= 1
-    }
-    slot.pointee = Self.absent
-    frames -= 1
-    if promised > frames {
-      promised -= 1
-      pool.release(1)
-    }
-    return true
-  }
-
-  /// Promises a frame where there is none. False: there is one, or there can be none.
-  public func add(_ physical: UInt64) throws(FramePool.Failure) -> Bool {
-    guard let slot = slot(physical), slot.pointee == Self.absent else { return false }
-    try pool.reserve(1)
-    slot.pointee = Self.unpopulated
-    frames += 1
-    promised += 1
-    return true
   }
 
   // MARK: Promises
@@ -124,7 +95,7 @@ public final class DomainMemory: GuestMemory {
   private func giveBackZeros(_ most: UInt64) {
     var left = most
     for (range, table) in zip(ranges, tables).reversed() {
-      for index in (0..<range.count >> Int(FramePool.frameShift)).reversed() where Self.isPopulated(table[index]) {
+      for index in (0..<range.count >> Int(FramePool.frameShift)).reversed() where table[index] != Self.unpopulated {
         guard left > 0 else { return }
         guard let frame = pool.memory.host(UInt64(table[index]) << FramePool.frameShift, count: Int(FramePool.frameSize)) else {
           continue
@@ -175,7 +146,7 @@ public final class DomainMemory: GuestMemory {
       let address = physical + done
       let inFrame = min(count - done, FramePool.frameSize - address & (FramePool.frameSize - 1))
       // What nobody has touched is zero.
-      if let slot = slot(address), Self.isPopulated(slot.pointee) {
+      if let slot = slot(address), slot.pointee != Self.unpopulated {
         pool.memory.clear(
           UInt64(slot.pointee) << FramePool.frameShift | address & (FramePool.frameSize - 1), count: inFrame)
       }
@@ -187,7 +158,7 @@ public final class DomainMemory: GuestMemory {
   public func contentHash() -> UInt64 {
     var hash = MemoryHash.start
     for (range, table) in zip(ranges, tables) {
-      for index in 0..<range.count >> Int(FramePool.frameShift) where Self.isPopulated(table[index]) {
+      for index in 0..<range.count >> Int(FramePool.frameShift) where table[index] != Self.unpopulated {
         guard let host = pool.memory.host(UInt64(table[index]) << FramePool.frameShift, count: Int(FramePool.frameSize)) else {
           continue
         }

@@ -178,8 +178,6 @@ public final class VirtualProcessor {
         purge(start: start, last: last, rid: rid)
         if isGlobal { purgeElsewhere?(index, start, last, rid) }
       case .purgedAll: processor.purgeMachine()
-      case .inserted(let page, _, _):
-        purge(start: page.base, last: page.base | page.mask, rid: page.rid)
       }
     }
   }

@@ -11,8 +11,4 @@ public protocol VirtualizationMonitor: AnyObject {
   func localIdentifier(of index: Int) -> UInt64
   func post(_ vector: UInt8, to index: Int)
   func postInitialization(to index: Int)
-  /// Does `body` to the state that the guest sees in the place of the processor's own.
-  func withGuest(_ index: Int, _ body: () -> Void)
-  /// The guest's processor has been reset by ``withGuest(_:_:)``: nothing that was cached for it holds any longer.
-  func wasReset(_ index: Int)
 }

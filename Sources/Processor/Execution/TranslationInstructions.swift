@@ -9,7 +9,7 @@ extension LogicalProcessor {
     case .itcD, .itcI:
       guard let t = makeTranslation(s.gr[Int(o.a)], itir: s.cr[CR.itir], address: s.cr[CR.ifa]) else { return reservedField() }
       insertCache(t, instruction: g.operation == .itcI)
-      guest?.changes.append(.inserted(t, address: s.cr[CR.ifa], instruction: g.operation == .itcI))
+      guest?.changes.append(.purged(start: t.base, last: t.base | t.mask, rid: t.rid, isGlobal: false))
       return .exit
     case .itrD, .itrI:
       let slot = Int(s.gr[Int(o.b)] & 0xFF)
@@ -22,7 +22,7 @@ extension LogicalProcessor {
         dataTLB.insertRegister(slot, t)
       }
       mapsChanged()
-      guest?.changes.append(.inserted(t, address: s.cr[CR.ifa], instruction: g.operation == .itrI))
+      guest?.changes.append(.purged(start: t.base, last: t.base | t.mask, rid: t.rid, isGlobal: false))
       return .exit
     case .ptcE:
       guest?.changes.append(.purgedAll)

@@ -24,10 +24,9 @@ public final class GuestContext {
 
   /// What instructions have done to the virtual TLB while it was presented; the hypervisor does likewise to the machine's.
   public enum Change {
-    /// Offsets without region bits, and the guest's region identifier.
+    /// Offsets without region bits, and the guest's region identifier. What is inserted replaces what was there: that is a purge as well.
     case purged(start: UInt64, last: UInt64, rid: UInt32, isGlobal: Bool)
     case purgedAll
-    case inserted(Translation, address: UInt64, instruction: Bool)
   }
   public var changes: [Change] = []
 
@@ -57,9 +56,6 @@ public final class GuestContext {
   static let virtualPSR = PSR.ic | PSR.i | PSR.dt | PSR.rt | PSR.it | PSR.si | PSR.mc | PSR.bn
   /// What the processor has in their place.
   static let machinePSR = PSR.ic | PSR.i | PSR.dt | PSR.rt | PSR.it | PSR.bn | PSR.vm
-  /// Reads of AR.ITC are intercepted although the guest's PSR.si is 0: PSR.si is set in the machine's PSR. (The guest's AR.ITC is that of
-  /// the processor that runs it, so nobody needs that.)
-  public var interceptsITC = false
 }
 
 extension LogicalProcessor {
@@ -133,7 +129,7 @@ extension LogicalProcessor {
     s.pointee.otherBankNaT = g.machineBankNaT
     guest = nil
     s.pointee.interruptPending = hasDeliverableInterrupt
-    adoptPSR(psr & ~GuestContext.virtualPSR | GuestContext.machinePSR | (g.interceptsITC ? PSR.si : psr & PSR.si))
+    adoptPSR(psr & ~GuestContext.virtualPSR | GuestContext.machinePSR | psr & PSR.si)
     lookForVirtualInterrupt()
   }
 

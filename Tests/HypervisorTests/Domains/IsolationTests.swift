@@ -42,7 +42,7 @@ struct IsolationTests {
     try hypervisor.add(busy, number: 1, affinities: [1])
     let hostile = seed == 0 ? nil : try GuestDomain(number: 2, pool: pool, processors: 2, withFirmware: true)
     if let hostile { try hypervisor.add(hostile, number: 2, affinities: [2]) }
-    var random = RandomWords(seed)
+    var random = SeededGenerator(state: seed)
     for _ in 0..<rounds {
       if let hostile { misbehave(hostile, &random) }
       hypervisor.advance(to: hypervisor.now + Self.cyclesOfRound)
@@ -50,7 +50,7 @@ struct IsolationTests {
     return (busy.fingerprint, hostile?.domain.processors.reduce(0) { $0 + $1.exits.total } ?? 0)
   }
 
-  private func misbehave(_ guest: GuestDomain, _ random: inout RandomWords) {
+  private func misbehave(_ guest: GuestDomain, _ random: inout SeededGenerator) {
     guest.revive()
     // The handlers are random as well, now and then; otherwise they skip what has faulted.
     for vector in stride(from: UInt64(0), to: 0x8000, by: 0x100) where random.next() % 4 == 0 {
@@ -83,10 +83,10 @@ struct IsolationTests {
     }
   }
 
-  private static func bundle(_ random: inout RandomWords) -> Bundle { Bundle(low: random.next(), high: random.next()) }
+  private static func bundle(_ random: inout SeededGenerator) -> Bundle { Bundle(low: random.next(), high: random.next()) }
 
   /// Addresses that lead somewhere, and others.
-  private static func value(_ random: inout RandomWords) -> UInt64 {
+  private static func value(_ random: inout SeededGenerator) -> UInt64 {
     let spread = random.next()
     switch random.next() % 8 {
     case 0: return MemoryMap.portSpace + spread % MemoryMap.portSpaceSize
@@ -121,18 +121,5 @@ struct IsolationTests {
     let next = try GuestDomain(number: 2, pool: pool)
     let used = (0..<(64 << 6)).filter { next.domain.memory.load(UInt64($0) << 14, as: UInt64.self) != 0 }
     #expect(used.isEmpty)
-  }
-}
-
-/// RandomWords64.
-struct RandomWords {
-  private var state: UInt64
-  init(_ seed: UInt64) { state = seed }
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-    return z ^ z >> 31
   }
 }

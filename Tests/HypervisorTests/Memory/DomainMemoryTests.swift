@@ -37,18 +37,25 @@ import Testing
     #expect(memory.load(15 * Self.frame, as: UInt8.self) == 0)
   }
 
-  @Test func framesComeAndGo() throws {
+  /// Frames that were not touched, or hold zeros, go back; they are promised anew when they are touched, as long as the pool has any.
+  @Test func promisesShrinkAndGrow() throws {
     let (pool, memory) = try make(16)
-    memory.store(3 * Self.frame, 0x55 as UInt64)
     let free = pool.free
-    #expect(memory.remove(3 * Self.frame))
-    #expect(!memory.remove(3 * Self.frame))
-    #expect(pool.free == free + Self.frame)
-    #expect(memory.machine(3 * Self.frame) == nil)
-    #expect(try memory.add(3 * Self.frame))
-    #expect(try !memory.add(3 * Self.frame))
-    #expect(memory.load(3 * Self.frame, as: UInt64.self) == 0)
-    #expect(pool.free == free)
+    memory.store(3 * Self.frame, 0x55 as UInt64)
+    memory.store(5 * Self.frame, 0 as UInt64)
+    #expect(memory.populated == 2)
+    try memory.promise(0)
+    #expect(memory.promised == 1 && memory.populated == 1 && pool.free == free + 19 * Self.frame)
+    #expect(memory.load(3 * Self.frame, as: UInt64.self) == 0x55)
+    #expect(memory.load(5 * Self.frame, as: UInt64.self) == 0)
+    #expect(memory.promised == 2 && memory.populated == 2 && !memory.isShort)
+    try memory.promise(100)
+    #expect(memory.promised == 20 && pool.free == free)
+    // Nothing is left for a touch beyond the promise.
+    try memory.promise(0)
+    try pool.reserve(pool.free >> FramePool.frameShift)
+    #expect(memory.machine(7 * Self.frame) == nil && memory.isShort)
+    #expect(throws: FramePool.Failure.self) { try memory.promise(20) }
   }
 
   @Test func promisesAreKeptOrNotMade() throws {

@@ -87,7 +87,7 @@ final class GuestDomain: ScheduledDomain, FirmwareHost {
   var memory: any GuestMemory { domain.memory }
   var processors: [LogicalProcessor] { domain.machine.processors }
   var isVirtual: Bool { true }
-  func reach(_ index: Int, _ body: () -> Void) {
+  func resetProcessor(_ index: Int, _ body: () -> Void) {
     domain.withGuest(index, body)
     domain.wasReset(index)
   }
