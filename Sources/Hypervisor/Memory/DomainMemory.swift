@@ -7,17 +7,41 @@ public final class DomainMemory: GuestMemory {
   /// Where RAM may be, whether populated or not.
   public let ranges: [Range<UInt64>]
   public let pool: FramePool
-  /// Frame numbers of the machine, or `unpopulated`, for each range.
-  private let tables: [UnsafeMutablePointer<UInt32>]
+  /// What is in each frame of each range.
+  private let tables: [UnsafeMutablePointer<Slot>]
+  /// Frames outside of the ranges that the hypervisor has put there, by their number in the domain.
+  var outside: [UInt64: Slot] = [:]
 
-  /// Given at the first touch. Zero, so that a table costs the host what is used of it; the pool never gives out the machine's frame 0.
-  private static let unpopulated: UInt32 = 0
+  /// One frame of the domain: the machine's frame that is there, and whose it is.
+  struct Slot: Equatable {
+    var bits: UInt32
+    /// Given at the first touch. Zero, so that a table costs the host what is used of it; the pool never gives out the machine's frame 0.
+    static let unpopulated = Slot(bits: 0)
+    /// The domain has given it up: there is nothing until it is populated again.
+    static let absent = Slot(bits: 1 << 31)
+    private static let foreignBit: UInt32 = 1 << 30
+    private static let readOnlyBit: UInt32 = 1 << 29
+
+    static func own(_ frame: UInt32) -> Slot { Slot(bits: frame) }
+    /// Another domain's, or the hypervisor's.
+    static func foreign(_ frame: UInt32, readOnly: Bool) -> Slot {
+      Slot(bits: frame | foreignBit | (readOnly ? readOnlyBit : 0))
+    }
+    var isForeign: Bool { bits & Self.foreignBit != 0 }
+    var isReadOnly: Bool { bits & Self.readOnlyBit != 0 }
+    var isOwn: Bool { bits != 0 && bits & (Self.foreignBit | Self.absent.bits) == 0 }
+    /// The machine's; meaningless for what is unpopulated or absent.
+    var frame: UInt32 { bits & (Self.readOnlyBit - 1) }
+  }
+
+  /// Told before a frame of the domain becomes another one: no translation may lead to the old one any more.
+  public var forgetsTranslations: (() -> Void)?
 
   /// Frames that are RAM, populated or not.
   public let frames: UInt64
-  public private(set) var populated: UInt64 = 0
+  public internal(set) var populated: UInt64 = 0
   /// Frames that the pool keeps for the domain, no fewer than it has and no more than are RAM.
-  public private(set) var promised: UInt64 = 0
+  public internal(set) var promised: UInt64 = 0
   /// The domain has touched a frame that was no longer promised, and the pool had none: what it read and wrote there is not memory.
   public private(set) var isShort = false
 
@@ -30,22 +54,22 @@ public final class DomainMemory: GuestMemory {
     try pool.reserve(total)
     (frames, promised) = (total, total)
     tables = counts.map { count in
-      guard let table = calloc(count, MemoryLayout<UInt32>.stride) else { preconditionFailure("the host is out of memory") }
-      return table.bindMemory(to: UInt32.self, capacity: count)
+      guard let table = calloc(count, MemoryLayout<Slot>.stride) else { preconditionFailure("the host is out of memory") }
+      return table.bindMemory(to: Slot.self, capacity: count)
     }
   }
 
   deinit {
     for (range, table) in zip(ranges, tables) {
-      for index in 0..<range.count >> Int(FramePool.frameShift) where table[index] != Self.unpopulated {
-        pool.giveBack(table[index])
+      for index in 0..<range.count >> Int(FramePool.frameShift) where table[index].isOwn {
+        pool.giveBack(table[index].frame)
       }
       free(table)
     }
     pool.release(promised)
   }
 
-  @inline(__always) private func slot(_ physical: UInt64) -> UnsafeMutablePointer<UInt32>? {
+  @inline(__always) func slot(_ physical: UInt64) -> UnsafeMutablePointer<Slot>? {
     for (range, table) in zip(ranges, tables) where range.contains(physical) {
       return table + Int((physical - range.lowerBound) >> FramePool.frameShift)
     }
@@ -54,13 +78,26 @@ public final class DomainMemory: GuestMemory {
 
   /// The machine's address of a guest-physical one; nil: no RAM. Populates.
   public func machine(_ physical: UInt64) -> UInt64? {
-    guard let slot = slot(physical) else { return nil }
-    if slot.pointee == Self.unpopulated {
+    guard let slot = slot(physical) else { return machineOutside(physical) }
+    if slot.pointee == .unpopulated {
       guard populated < promised || promiseAnother() else { return nil }
-      slot.pointee = pool.take()
+      slot.pointee = .own(pool.take())
       populated += 1
     }
-    return UInt64(slot.pointee) << FramePool.frameShift | physical & (FramePool.frameSize - 1)
+    guard slot.pointee != .absent else { return nil }
+    return UInt64(slot.pointee.frame) << FramePool.frameShift | physical & (FramePool.frameSize - 1)
+  }
+
+  @inline(never) private func machineOutside(_ physical: UInt64) -> UInt64? {
+    outside[physical >> FramePool.frameShift].map {
+      UInt64($0.frame) << FramePool.frameShift | physical & (FramePool.frameSize - 1)
+    }
+  }
+
+  /// Whether the domain may write where it may read.
+  public func isWritable(_ physical: UInt64) -> Bool {
+    guard let slot = slot(physical) else { return outside[physical >> FramePool.frameShift]?.isReadOnly != true }
+    return !slot.pointee.isReadOnly
   }
 
   // MARK: Promises
@@ -95,15 +132,15 @@ public final class DomainMemory: GuestMemory {
   private func giveBackZeros(_ most: UInt64) {
     var left = most
     for (range, table) in zip(ranges, tables).reversed() {
-      for index in (0..<range.count >> Int(FramePool.frameShift)).reversed() where table[index] != Self.unpopulated {
+      for index in (0..<range.count >> Int(FramePool.frameShift)).reversed() where table[index].isOwn {
         guard left > 0 else { return }
-        guard let frame = pool.memory.host(UInt64(table[index]) << FramePool.frameShift, count: Int(FramePool.frameSize)) else {
+        guard let frame = pool.memory.host(UInt64(table[index].frame) << FramePool.frameShift, count: Int(FramePool.frameSize)) else {
           continue
         }
         let words = UnsafeRawBufferPointer(start: frame, count: Int(FramePool.frameSize)).bindMemory(to: UInt64.self)
         guard words.allSatisfy({ $0 == 0 }) else { continue }
-        pool.giveBack(table[index])
-        table[index] = Self.unpopulated
+        pool.giveBack(table[index].frame)
+        table[index] = .unpopulated
         populated -= 1
         left -= 1
       }
@@ -146,9 +183,9 @@ public final class DomainMemory: GuestMemory {
       let address = physical + done
       let inFrame = min(count - done, FramePool.frameSize - address & (FramePool.frameSize - 1))
       // What nobody has touched is zero.
-      if let slot = slot(address), slot.pointee != Self.unpopulated {
+      if let slot = slot(address), slot.pointee.isOwn {
         pool.memory.clear(
-          UInt64(slot.pointee) << FramePool.frameShift | address & (FramePool.frameSize - 1), count: inFrame)
+          UInt64(slot.pointee.frame) << FramePool.frameShift | address & (FramePool.frameSize - 1), count: inFrame)
       }
       done += inFrame
     }
@@ -158,8 +195,8 @@ public final class DomainMemory: GuestMemory {
   public func contentHash() -> UInt64 {
     var hash = MemoryHash.start
     for (range, table) in zip(ranges, tables) {
-      for index in 0..<range.count >> Int(FramePool.frameShift) where table[index] != Self.unpopulated {
-        guard let host = pool.memory.host(UInt64(table[index]) << FramePool.frameShift, count: Int(FramePool.frameSize)) else {
+      for index in 0..<range.count >> Int(FramePool.frameShift) where table[index].isOwn {
+        guard let host = pool.memory.host(UInt64(table[index].frame) << FramePool.frameShift, count: Int(FramePool.frameSize)) else {
           continue
         }
         let address = range.lowerBound + (UInt64(index) << FramePool.frameShift)

@@ -9,6 +9,8 @@ public protocol GuestMemory: AnyObject {
   func host(_ physical: UInt64, count: Int) -> UnsafeMutableRawPointer?
   /// The longest piece from `physical` on that lies together on the host, of at most `limit` bytes; nil outside RAM.
   func piece(_ physical: UInt64, limit: Int) -> UnsafeMutableRawBufferPointer?
+  /// Whether what can be read there may be written as well.
+  func isWritable(_ physical: UInt64) -> Bool
   /// Tells the engines that RAM changed behind them (device DMA, firmware, loaders).
   func noteWrite(_ physical: UInt64, count: Int)
   /// Zeros a range; false, and nothing changed, if it is not all RAM.
@@ -18,6 +20,8 @@ public protocol GuestMemory: AnyObject {
 }
 
 extension GuestMemory {
+  public func isWritable(_ physical: UInt64) -> Bool { true }
+
   /// Whether `count` bytes from `physical` on are all RAM of one range.
   public func isRAM(_ physical: UInt64, count: UInt64) -> Bool {
     ranges.contains { $0.contains(physical) && count <= $0.upperBound - physical }
@@ -52,6 +56,11 @@ extension GuestMemory {
   public func write(_ physical: UInt64, _ bytes: UnsafeRawBufferPointer) -> Bool {
     guard let pieces = pieces(physical, count: bytes.count) else { return false }
     var done = 0
+    for piece in pieces {
+      guard isWritable(physical + UInt64(done)) else { return false }
+      done += piece.count
+    }
+    done = 0
     for piece in pieces {
       piece.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[done..<done + piece.count]))
       done += piece.count
