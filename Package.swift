@@ -28,7 +28,7 @@ let package = Package(
         .embedInCode("Resources/mckinley-1.0.yaml"),
       ]),
     .target(name: "Platform", dependencies: ["Processor"]),
-    .target(name: "Hypervisor", dependencies: ["Platform", "Processor"]),
+    .target(name: "Hypervisor", dependencies: ["Loading", "Platform", "Processor", "SystemFirmware"]),
     .target(name: "Devices", dependencies: ["Platform", "HostResources", "CZlib"]),
     .target(name: "HostResources", dependencies: ["CSlirp", "CNBD"]),
     // File systems and partition tables that the firmware reads.

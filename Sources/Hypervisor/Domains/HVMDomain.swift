@@ -27,7 +27,7 @@ public final class HVMDomain: VirtualizationMonitor {
   }
 
   public let memory: DomainMemory
-  public let processors: [VirtualProcessor]
+  public let processors: [HVMProcessor]
   public let machine: Machine
 
   /// What the domain has of the machine's memory besides its own.
@@ -42,16 +42,17 @@ public final class HVMDomain: VirtualizationMonitor {
       taken.append((start, bytes))
       return start
     }
-    var virtual: [VirtualProcessor] = []
+    var virtual: [HVMProcessor] = []
     do {
       machine = try Machine(memory: memory) { bus in
         for index in 0..<configuration.machine.processors {
           let descriptor = try take(VirtualProcessorDescriptor.size)
           let table = try take(1 << UInt64(configuration.tableShift))
           virtual.append(
-            VirtualProcessor(
-              index: index, memory: memory, domain: configuration.number, bus: bus, descriptor: descriptor, table: table,
-              tableShift: configuration.tableShift, accelerations: configuration.accelerations))
+            HVMProcessor(
+              index: index, memory: memory, bus: bus,
+              placement: .init(domain: configuration.number, table: table, tableShift: configuration.tableShift),
+              descriptor: descriptor, accelerations: configuration.accelerations))
         }
         return virtual.map(\.processor)
       }

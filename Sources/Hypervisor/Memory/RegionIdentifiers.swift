@@ -32,6 +32,17 @@ struct RegionIdentifiers {
     return values
   }
 
+  /// The machine's region registers of a paravirtualized guest: in metaphysical mode region 0 means its physical addresses.
+  func registers(metaphysical: Bool, mapped: UnsafePointer<UInt64>) -> InlineArray<8, UInt64> {
+    var values = InlineArray<8, UInt64>(repeating: 0)
+    for region in 0..<8 {
+      let rr = mapped[region]
+      values[region] = machine(rr >> 8) << 8 | Self.preferredShift(rr) << 2 | 1
+    }
+    if metaphysical { values[0] = domain << 14 | FramePool.frameShift << 2 | 1 }
+    return values
+  }
+
   /// log2 of the page size that the machine prefers in a region: the guest's, if that is not above a frame.
   static func preferredShift(_ rr: UInt64) -> UInt64 { min(rr >> 2 & 0x3F, FramePool.frameShift) }
 }

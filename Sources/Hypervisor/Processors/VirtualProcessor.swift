@@ -1,8 +1,9 @@
 import Platform
 import Processor
 
-/// One virtual processor of an HVM domain: a processor that runs with PSR.vm = 1, its VPD, and the guest's side of its state.
-public final class VirtualProcessor {
+/// One virtual processor: a processor whose interruptions come to the hypervisor, and the guest's side of its state. What its exits mean
+/// is the subclass's: ``HVMProcessor``, ``ParavirtualProcessor``.
+public class VirtualProcessor {
   public let processor: LogicalProcessor
   public let guest: GuestContext
   public let index: Int
@@ -12,7 +13,6 @@ public final class VirtualProcessor {
   /// The machine side's access to devices; the processor holds it weakly.
   private let guestBus: GuestBus
   public private(set) var exits = ExitLog()
-  var initializationPending = false
   /// The exit that is being handled has brought another one: it is in the processor's state.
   var pendingInterruption = false
   /// Preferred page sizes of the machine's region registers, for the VHPT's hash.
@@ -22,38 +22,35 @@ public final class VirtualProcessor {
   enum MachineVector {
     static let timer: UInt8 = 0xEF
     static let monitor: UInt8 = 0xEE
+    /// Something for the guest has happened elsewhere: it is to be left, or to wake up.
+    static let attention: UInt8 = 0xED
   }
 
-  /// `descriptor`, `table`: where the pool has put the VPD and the machine VHPT of 2^`tableShift` bytes.
-  init(
-    index: Int, memory: DomainMemory, domain: Int, bus: SystemBus, descriptor: UInt64, table: UInt64, tableShift: Int,
-    accelerations: VirtualProcessorDescriptor.Accelerations
-  ) {
+  /// Where the pool has put what belongs to a virtual processor.
+  struct Placement {
+    var domain: Int
+    /// The machine VHPT, of 2^`tableShift` bytes.
+    var table: UInt64
+    var tableShift: Int
+  }
+
+  init(index: Int, memory: DomainMemory, bus: SystemBus, placement: Placement, guest makeGuest: (LogicalProcessor) -> GuestContext) {
     self.index = index
     self.memory = memory
     self.bus = bus
-    identifiers = RegionIdentifiers(domain: UInt64(domain))
+    identifiers = RegionIdentifiers(domain: UInt64(placement.domain))
     guestBus = GuestBus(bus)
     processor = LogicalProcessor(memory: memory.pool.memory, bus: guestBus)
     processor.hostHandlesInterruptions = true
-    processor.setVirtualProcessor(descriptor)
-    guard let vpd = processor.virtualProcessor else { preconditionFailure("the VPD is in the machine's memory") }
-    vpd.vac = accelerations
-    vpd.vdc = .vmsw
-    guest = GuestContext(descriptor: vpd, memory: memory)
+    guest = makeGuest(processor)
     let s = processor.state
-    for n in 0..<5 { vpd.vcpuid[n] = s.cpuid[n] }
-    for n in 0..<128 { vpd.vcr[n] = s.cr[n] }
-    for region in 0..<8 { vpd.vrr[region] = s.rr[region] }
     s.cr[CR.itv] = UInt64(MachineVector.timer)
     s.cr[CR.pmv] = UInt64(MachineVector.monitor)
     s.cr[CR.tpr] = 0
-    processor.setMachineTable(physical: table, shift: tableShift)
+    processor.setMachineTable(physical: placement.table, shift: placement.tableShift)
     processor.withGuest(guest) {}
     adoptMode()
   }
-
-  var vpd: VirtualProcessorDescriptor { guest.descriptor }
 
   // MARK: Running
 
@@ -72,7 +69,7 @@ public final class VirtualProcessor {
 
   @inline(__always)
   private func turn(until cycle: UInt64, _ run: (LogicalProcessor, UInt64) -> ExitReason?) -> ExitReason? {
-    if initializationPending && vpd.vpsr & PSR.mc == 0 { takeInitialization() }
+    prepare()
     if !pendingInterruption {
       let reason = run(processor, cycle)
       guard reason == .interruption else { return reason }
@@ -81,6 +78,12 @@ public final class VirtualProcessor {
     if let end = handleExit() { return end }
     return makesProgress ? nil : .faultLoop
   }
+
+  /// What is to be done before the guest goes on.
+  func prepare() {}
+
+  /// Does what the interruption in the processor's state asks for. Not nil: the run ends.
+  func handleExit() -> ExitReason? { preconditionFailure("each kind of guest has its own") }
 
   /// Instructions that had retired at the last exit, and exits since then.
   private var lastProgress: UInt64 = .max
@@ -98,46 +101,13 @@ public final class VirtualProcessor {
     return false
   }
 
-  private func takeInitialization() {
-    initializationPending = false
-    processor.withGuest(guest) { bus.initialization(of: processor) }
-    adoptMode()
-  }
-
-  /// Does what the interruption in the processor's state asks for. Not nil: the run ends.
-  private func handleExit() -> ExitReason? {
-    let fault = processor.state.pointee.fault
-    switch fault.vector {
-    case .virtualization:
-      guard let cause = InterceptCause(rawValue: fault.cause) else { preconditionFailure("an intercept without cause") }
-      note(.instruction(cause), fault.opcode)
-      emulate()
-    case .externalInterrupt:
-      note(.externalInterrupt, 0)
-      serviceMachineInterrupts()
-    case .virtualExternalInterrupt:
-      note(.virtualExternalInterrupt, 0)
-      _ = processor.deliverExternalInterrupt(to: guest)
-      adoptMode()
-    case .instructionTLB, .alternateInstructionTLB, .dataTLB, .alternateDataTLB, .vhptTranslation: miss(fault)
-    case .breakInstruction:
-      if let outcome = firmwareCall(fault.iim) { return outcome == .stop ? .stopped : nil }
-      reflect(fault.vector)
-    case .natConsumption where fault.isr & (ISR.r | ISR.w | ISR.na | ISR.x) == 0:
-      // Illegal operations that depend on the guest's own PSR.ic come before it.
-      note(.reflected(fault.vector.rawValue), 0)
-      emulate()
-    default: reflect(fault.vector)
-    }
-    return nil
-  }
-
-  func note(_ kind: ExitKind, _ detail: UInt64) {
-    exits.note(.init(cycle: processor.state.cycles, kind: kind, ip: processor.state.pointee.ip, detail: detail))
+  /// `ip`: where the guest was left, if that is not where it is.
+  func note(_ kind: ExitKind, _ detail: UInt64, ip: UInt64? = nil) {
+    exits.note(.init(cycle: processor.state.cycles, kind: kind, ip: ip ?? processor.state.pointee.ip, detail: detail))
     processor.charge(kind.work)
   }
 
-  private func reflect(_ vector: Vector) {
+  func reflect(_ vector: Vector) {
     note(.reflected(vector.rawValue), processor.state.pointee.fault.ifa)
     processor.deliverToGuest(guest)
     adoptMode()
@@ -145,12 +115,12 @@ public final class VirtualProcessor {
 
   /// The guest's translation switches or region registers may have changed: the machine's region registers follow.
   func adoptMode() {
-    let registers = identifiers.registers(psr: vpd.vpsr, mapped: vpd.vrr)
+    let (registers, virtual) = machineRegions()
     var sizesChanged = false
     for region in 0..<8 {
       let shift = registers[region] >> 2 & 0x3F
       // In the modes without translation the entries of the others stay as they were hashed.
-      if vpd.vpsr & (PSR.it | PSR.dt | PSR.rt) == PSR.it | PSR.dt | PSR.rt, preferredShifts[region] != shift {
+      if virtual >> UInt8(region) & 1 != 0, preferredShifts[region] != shift {
         preferredShifts[region] = shift
         sizesChanged = true
       }
@@ -159,9 +129,14 @@ public final class VirtualProcessor {
     if sizesChanged { processor.clearMachineTable() }
   }
 
+  /// The machine's region registers for the guest's, and a bit for each that stands for a virtual address space of the guest's.
+  func machineRegions() -> (registers: InlineArray<8, UInt64>, virtual: UInt8) {
+    preconditionFailure("each kind of guest has its own")
+  }
+
   // MARK: Instructions
 
-  private func emulate() {
+  func emulate() {
     let outcome = processor.emulateInstruction(of: guest)
     if case .fetchMiss = outcome { return miss(processor.state.pointee.fault) }
     if !guest.changes.isEmpty { followChanges() }
@@ -169,7 +144,7 @@ public final class VirtualProcessor {
   }
 
   /// What the guest has done to its TLB is done to the machine's.
-  private func followChanges() {
+  func followChanges() {
     let changes = guest.changes
     guest.changes.removeAll(keepingCapacity: true)
     for change in changes {
@@ -201,48 +176,5 @@ public final class VirtualProcessor {
       processor.purgeMachine(
         start: start, last: last, rid: UInt32(truncatingIfNeeded: identifiers.machine(UInt64(rid))), preferredShift: shift)
     }
-  }
-
-  /// The firmware has reset the guest's processor.
-  func wasReset() {
-    guest.changes.removeAll()
-    processor.purgeMachine()
-    adoptMode()
-  }
-
-  // MARK: Firmware
-
-  private static let gates: Range<UInt64> = 0x10_0000..<0x20_0000
-
-  private func firmwareCall(_ immediate: UInt64) -> GateOutcome? {
-    guard Self.gates.contains(immediate), PSR.cpl(processor.state.pointee.psr) == 0 else { return nil }
-    let number = immediate & 0xF_FFFF
-    let ip = processor.state.pointee.ip
-    guard let outcome = processor.performGate(number, of: guest, bus) else { return nil }
-    exits.note(.init(cycle: processor.state.cycles, kind: .firmware, ip: ip, detail: number))
-    processor.charge(ExitKind.firmware.work)
-    adoptMode()
-    return outcome
-  }
-
-  // MARK: Interrupts
-
-  /// The machine's local SAPIC has interrupted: what stands for the guest's timer and monitor becomes the guest's interrupt.
-  private func serviceMachineInterrupts() {
-    while true {
-      switch processor.serviceInterrupt() {
-      case MachineVector.timer: forward(vpd.vcr[CR.itv])
-      case MachineVector.monitor: forward(vpd.vcr[CR.pmv])
-      case 15:
-        _ = processor.deliverExternalInterrupt(to: guest)
-        adoptMode()
-        return
-      default: break
-      }
-    }
-  }
-
-  private func forward(_ vector: UInt64) {
-    if vector & 1 << 16 == 0 { processor.post(vector: UInt8(truncatingIfNeeded: vector), to: guest) }
   }
 }

@@ -32,7 +32,7 @@ extension LogicalProcessor {
   }
 
   /// What a control register holds after a write of `value`; nil: a reserved field is set.
-  private func written(_ n: Int, _ value: UInt64) -> UInt64? {
+  func written(_ n: Int, _ value: UInt64) -> UInt64? {
     switch n {
     case CR.dcr: return value & ~DCR.implemented == 0 ? value : nil
     case CR.iva: return value & ~0x7FFF

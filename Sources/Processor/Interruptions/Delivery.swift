@@ -20,6 +20,7 @@ extension LogicalProcessor {
       s.cr[CR.iip] = s.pointee.ip
       recordPreviousBundle()
       s.cr[CR.ifs] = 0
+      guest?.paravirtual?.interrupted(unat: s.ar[AR.unat], frame: cfm)
       if fault.writes.contains(.ifa) { s.cr[CR.ifa] = fault.ifa }
       if fault.writes.contains(.itir) { s.cr[CR.itir] = fault.itir }
       if fault.writes.contains(.iha) { s.cr[CR.iha] = fault.iha }

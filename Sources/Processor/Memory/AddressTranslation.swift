@@ -41,7 +41,7 @@ extension LogicalProcessor {
   /// All 61 bits of an offset are implemented; in a guest one less, and the highest is then a copy of the next (Volume 2, section 4.3.2).
   /// That leaves the hypervisor room in every region.
   @inline(__always) func unimplementedVirtual(_ address: UInt64) -> Bool {
-    (state.pointee.psr & PSR.vm != 0 || guest != nil) && (address >> 60 ^ address >> 59) & 1 != 0
+    (state.pointee.psr & PSR.vm != 0 || guest?.isFullyVirtual == true) && (address >> 60 ^ address >> 59) & 1 != 0
   }
 
   /// Translates a data reference and makes all checks up to Data Access Bit and Debug, in the order of Volume 2, section 5.5.2

@@ -5,10 +5,20 @@
 /// ``LogicalProcessor/present(_:)`` puts it all in the place of the processor's own. What is then done to the processor — by the body of
 /// an instruction, by the delivery of an interruption, by firmware — is done to the guest, by the very code that does it on the bare
 /// machine. ``LogicalProcessor/conceal(_:)`` takes it back.
+///
+/// A paravirtualized guest's side is kept the same way, in the page that it shares with its hypervisor (``ParavirtualRegisters``), which has
+/// the layout of a VPD.
 public final class GuestContext {
   public let descriptor: VirtualProcessorDescriptor
+  /// Only of a paravirtualized guest.
+  public let paravirtual: ParavirtualRegisters?
+  /// The guest's region registers.
+  public let regionRegisters: UnsafeMutablePointer<UInt64>
   /// The guest's RAM, for walks of its VHPT.
   public unowned let memory: any GuestMemory
+
+  /// It runs with PSR.vm = 1.
+  var isFullyVirtual: Bool { paravirtual == nil }
 
   var dataTLB = TLB()
   var instructionTLB = TLB()
@@ -20,7 +30,6 @@ public final class GuestContext {
   var machineRR = [UInt64](repeating: 0, count: 8)
   var machineBank = [UInt64](repeating: 0, count: 16)
   var machineBankNaT: UInt64 = 0
-  var machinePSR: UInt64 = 0
 
   /// What instructions have done to the virtual TLB while it was presented; the hypervisor does likewise to the machine's.
   public enum Change {
@@ -33,6 +42,16 @@ public final class GuestContext {
   /// `descriptor` must stay where it is as long as the context.
   public init(descriptor: VirtualProcessorDescriptor, memory: any GuestMemory) {
     self.descriptor = descriptor
+    self.memory = memory
+    paravirtual = nil
+    regionRegisters = descriptor.vrr
+  }
+
+  /// `registers` must stay where they are as long as the context.
+  public init(paravirtual registers: ParavirtualRegisters, memory: any GuestMemory) {
+    descriptor = registers.descriptor
+    paravirtual = registers
+    regionRegisters = registers.regionRegisters
     self.memory = memory
   }
 
@@ -76,24 +95,33 @@ extension LogicalProcessor {
     swap(&s.pointee.interruptRequest, &g.interruptRequest)
     swap(&s.pointee.interruptInService, &g.interruptInService)
     let vcr = vpd.vcr
-    eachControlRegister { n in
-      g.machineCR[n] = s.cr[n]
-      s.cr[n] = vcr[n]
+    let psr: UInt64
+    if let paravirtual = g.paravirtual {
+      // The guest may have written anything there.
+      eachControlRegister { n in
+        g.machineCR[n] = s.cr[n]
+        s.cr[n] = wellFormed(n, vcr[n])
+      }
+      psr = paravirtual.psr(whileRunningWith: s.pointee.psr)
+    } else {
+      eachControlRegister { n in
+        g.machineCR[n] = s.cr[n]
+        s.cr[n] = vcr[n]
+      }
+      psr = s.pointee.psr & ~(GuestContext.virtualPSR | PSR.vm) | vpd.vpsr & GuestContext.virtualPSR
     }
     for i in 0..<8 {
       g.machineRR[i] = s.rr[i]
-      s.rr[i] = vpd.vrr[i]
+      s.rr[i] = g.paravirtual == nil ? g.regionRegisters[i] : wellFormedRegion(g.regionRegisters[i])
     }
-    let bank = invisibleBank(vpd, vpd.vpsr)
+    let bank = invisibleBank(vpd, psr)
     for i in 0..<16 {
       g.machineBank[i] = s.otherBank[i]
       s.otherBank[i] = bank.registers[i]
     }
     g.machineBankNaT = s.pointee.otherBankNaT
     s.pointee.otherBankNaT = vpd.savedNaTs(bank1: bank.isBank1)
-    g.machinePSR = s.pointee.psr
-    s.pointee.psr =
-      g.machinePSR & ~(GuestContext.virtualPSR | PSR.vm) | vpd.vpsr & GuestContext.virtualPSR
+    s.pointee.psr = psr
     s.pointee.interruptPending = hasDeliverableInterrupt
     if s.pointee.psr & PSR.ic != 0 { recordPreviousBundle() }
   }
@@ -114,7 +142,7 @@ extension LogicalProcessor {
     }
     vcr[CR.itm] = s.cr[CR.itm]
     for i in 0..<8 {
-      vpd.vrr[i] = s.rr[i]
+      g.regionRegisters[i] = s.rr[i]
       s.rr[i] = g.machineRR[i]
     }
     let psr = s.pointee.psr
@@ -129,7 +157,11 @@ extension LogicalProcessor {
     s.pointee.otherBankNaT = g.machineBankNaT
     guest = nil
     s.pointee.interruptPending = hasDeliverableInterrupt
-    adoptPSR(psr & ~GuestContext.virtualPSR | GuestContext.machinePSR | psr & PSR.si)
+    if let paravirtual = g.paravirtual {
+      adoptPSR(paravirtual.take(psr))
+    } else {
+      adoptPSR(psr & ~GuestContext.virtualPSR | GuestContext.machinePSR | psr & PSR.si)
+    }
     lookForVirtualInterrupt()
   }
 
@@ -150,8 +182,14 @@ extension LogicalProcessor {
   /// PSR as it is, and what derives from it; nothing has changed that translated code depends on.
   private func adoptPSR(_ psr: UInt64) {
     state.pointee.psr = psr
+    let level = PSR.cpl(psr)
+    if level != engine.pointee.otherLevel && (level == 1 || level == 2) {
+      // Levels 1 and 2 share a table.
+      engine.pointee.otherLevel = level
+      softTLB.purge(.other)
+    }
     engine.pointee.dataTable = softTLB.table(
-      SoftTLB.context(translate: psr & PSR.dt != 0, bigEndian: psr & PSR.be != 0, cpl: PSR.cpl(psr)))
+      SoftTLB.context(translate: psr & PSR.dt != 0, bigEndian: psr & PSR.be != 0, cpl: level))
     engine.pointee.floatDisabled = UInt8(truncatingIfNeeded: psr >> 18 & 3)
     engine.pointee.mustStep = psr & PSR.stepping != 0
     if isTimed { notice(.statusChanged) }

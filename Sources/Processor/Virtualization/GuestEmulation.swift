@@ -98,7 +98,7 @@ extension LogicalProcessor {
   }
 
   /// Retires the instruction at IP without executing it.
-  private func skipInstruction() {
+  func skipInstruction() {
     let slot = PSR.ri(state.pointee.psr)
     if slot == 2 { state.pointee.ip &+= 16 }
     state.pointee.psr = state.pointee.psr & ~PSR.riMask | (slot == 2 ? 0 : slot + 1) << PSR.riShift
@@ -130,12 +130,24 @@ extension LogicalProcessor {
     return dataMiss(address, fault.isr)
   }
 
+  /// Does `body` with the translation switches as they are for an address. A paravirtualized guest's metaphysical mode is one of region 0
+  /// only: through the others it goes on seeing what it has mapped, its kernel and the pages that it shares with the hypervisor.
+  private func translating<T>(_ address: UInt64, _ body: () -> T) -> T {
+    let switches = PSR.it | PSR.dt | PSR.rt
+    guard guest?.isFullyVirtual == false, address >> 61 != 0, state.pointee.psr & switches != switches else { return body() }
+    let psr = state.pointee.psr
+    state.pointee.psr |= switches
+    defer { state.pointee.psr = psr }
+    return body()
+  }
+
   private func fetchMiss(_ address: UInt64) -> GuestTranslation {
-    guard translateFetch(address) != nil else {
+    let isVirtual = translating(address) { state.pointee.psr & PSR.it != 0 }
+    guard translating(address, { translateFetch(address) }) != nil else {
       deliverPending(slot: interruptedSlot)
       return .delivered
     }
-    if state.pointee.psr & PSR.it == 0 { return .page(physicalPage(address)) }
+    if !isVirtual { return .page(physicalPage(address)) }
     guard let page = instructionTLB.lookup(offset(address), rid(address))?.pointee else {
       return .page(physicalPage(address))
     }
@@ -143,12 +155,12 @@ extension LogicalProcessor {
   }
 
   private func dataMiss(_ address: UInt64, _ isr: UInt64) -> GuestTranslation {
-    let psr = state.pointee.psr
+    let psr = translating(address) { state.pointee.psr }
     let isRSE = isr & ISR.rs != 0
     let isProbe = isr & ISR.na != 0 && isr & 0xF == DataAccess.NonAccess.probe
     var access = DataAccess(
       isr: isr & ~(ISR.ed | ISR.ni | ISR.ir | 3 << ISR.eiShift), reads: isr & ISR.r != 0, writes: isr & ISR.w != 0,
-      privilege: isRSE ? state.ar[AR.rsc] >> 2 & 3 : PSR.cpl(psr), translate: isProbe || psr & (isRSE ? PSR.rt : PSR.dt) != 0)
+      privilege: isRSE ? registerStackLevel : PSR.cpl(psr), translate: isProbe || psr & (isRSE ? PSR.rt : PSR.dt) != 0)
     access.speculative = isr & ISR.sp != 0
     if isr & ISR.na != 0 {
       // Only that there is a translation; what it allows is seen when the instruction comes again.
@@ -156,7 +168,7 @@ extension LogicalProcessor {
       access.checksKeys = false
       access.checksRights = false
     }
-    switch translate(address, size: 1, access) {
+    switch translating(address, { translate(address, size: 1, access) }) {
     case .fault:
       deliverPending(slot: interruptedSlot)
       return .delivered
@@ -169,6 +181,12 @@ extension LogicalProcessor {
       }
       return .page(page)
     }
+  }
+
+  /// The level of the register stack engine's references, as the guest means it.
+  private var registerStackLevel: UInt64 {
+    let level = state.ar[AR.rsc] >> 2 & 3
+    return level == ParavirtualRegisters.kernelLevel && guest?.isFullyVirtual == false ? 0 : level
   }
 
   /// How physical mode sees the page of an address: bit 63 says uncacheable.

@@ -1,0 +1,111 @@
+import Platform
+import Processor
+
+/// One virtual processor of an HVM domain: it runs with PSR.vm = 1, on a VPD.
+public final class HVMProcessor: VirtualProcessor {
+  var initializationPending = false
+
+  /// `descriptor`: where the pool has put the VPD.
+  init(
+    index: Int, memory: DomainMemory, bus: SystemBus, placement: Placement, descriptor: UInt64,
+    accelerations: VirtualProcessorDescriptor.Accelerations
+  ) {
+    super.init(index: index, memory: memory, bus: bus, placement: placement) { processor in
+      processor.setVirtualProcessor(descriptor)
+      guard let vpd = processor.virtualProcessor else { preconditionFailure("the VPD is in the machine's memory") }
+      vpd.vac = accelerations
+      vpd.vdc = .vmsw
+      let s = processor.state
+      for n in 0..<5 { vpd.vcpuid[n] = s.cpuid[n] }
+      for n in 0..<128 { vpd.vcr[n] = s.cr[n] }
+      for region in 0..<8 { vpd.vrr[region] = s.rr[region] }
+      return GuestContext(descriptor: vpd, memory: memory)
+    }
+  }
+
+  var vpd: VirtualProcessorDescriptor { guest.descriptor }
+
+  override func machineRegions() -> (registers: InlineArray<8, UInt64>, virtual: UInt8) {
+    let translation = PSR.it | PSR.dt | PSR.rt
+    return (
+      identifiers.registers(psr: vpd.vpsr, mapped: guest.regionRegisters), vpd.vpsr & translation == translation ? 0xFF : 0
+    )
+  }
+
+  override func prepare() { if initializationPending && vpd.vpsr & PSR.mc == 0 { takeInitialization() } }
+
+  private func takeInitialization() {
+    initializationPending = false
+    processor.withGuest(guest) { bus.initialization(of: processor) }
+    adoptMode()
+  }
+
+  override func handleExit() -> ExitReason? {
+    let fault = processor.state.pointee.fault
+    switch fault.vector {
+    case .virtualization:
+      guard let cause = InterceptCause(rawValue: fault.cause) else { preconditionFailure("an intercept without cause") }
+      note(.instruction(cause), fault.opcode)
+      emulate()
+    case .externalInterrupt:
+      note(.externalInterrupt, 0)
+      serviceMachineInterrupts()
+    case .virtualExternalInterrupt:
+      note(.virtualExternalInterrupt, 0)
+      _ = processor.deliverExternalInterrupt(to: guest)
+      adoptMode()
+    case .instructionTLB, .alternateInstructionTLB, .dataTLB, .alternateDataTLB, .vhptTranslation: miss(fault)
+    case .breakInstruction:
+      if let outcome = firmwareCall(fault.iim) { return outcome == .stop ? .stopped : nil }
+      reflect(fault.vector)
+    case .natConsumption where fault.isr & (ISR.r | ISR.w | ISR.na | ISR.x) == 0:
+      // Illegal operations that depend on the guest's own PSR.ic come before it.
+      note(.reflected(fault.vector.rawValue), 0)
+      emulate()
+    default: reflect(fault.vector)
+    }
+    return nil
+  }
+
+  /// The firmware has reset the guest's processor.
+  func wasReset() {
+    guest.changes.removeAll()
+    processor.purgeMachine()
+    adoptMode()
+  }
+
+  // MARK: Firmware
+
+  private static let gates: Range<UInt64> = 0x10_0000..<0x20_0000
+
+  private func firmwareCall(_ immediate: UInt64) -> GateOutcome? {
+    guard Self.gates.contains(immediate), PSR.cpl(processor.state.pointee.psr) == 0 else { return nil }
+    let number = immediate & 0xF_FFFF
+    let ip = processor.state.pointee.ip
+    guard let outcome = processor.performGate(number, of: guest, bus) else { return nil }
+    note(.firmware, number, ip: ip)
+    adoptMode()
+    return outcome
+  }
+
+  // MARK: Interrupts
+
+  /// The machine's local SAPIC has interrupted: what stands for the guest's timer and monitor becomes the guest's interrupt.
+  private func serviceMachineInterrupts() {
+    while true {
+      switch processor.serviceInterrupt() {
+      case MachineVector.timer: forward(vpd.vcr[CR.itv])
+      case MachineVector.monitor: forward(vpd.vcr[CR.pmv])
+      case 15:
+        _ = processor.deliverExternalInterrupt(to: guest)
+        adoptMode()
+        return
+      default: break
+      }
+    }
+  }
+
+  private func forward(_ vector: UInt64) {
+    if vector & 1 << 16 == 0 { processor.post(vector: UInt8(truncatingIfNeeded: vector), to: guest) }
+  }
+}
