@@ -251,7 +251,7 @@ public final class Machine: VirtualClock {
   }
 
   /// Does to a processor what may wake it, and if it does: time has passed for it up to now, and its turn comes.
-  private func wake(_ index: Int, _ action: () -> Void) {
+  public func wake(_ index: Int, _ action: () -> Void) {
     let processor = processors[index]
     let waited = processor.isWaiting
     action()

@@ -2,11 +2,13 @@ import Platform
 import Processor
 
 /// A fully virtualized domain: a machine whose processors are virtual, and whose memory is what the hypervisor gives it.
-public final class HVMDomain: VirtualizationMonitor {
+public final class HVMDomain: Domain {
   public struct Configuration {
     public var machine: MachineConfiguration
     /// 1...63: the domain's block of region identifiers.
     public var number: Int
+    /// Xen's domid; nil: the same number.
+    public var identifier: UInt16?
     /// log2 of the bytes of each virtual processor's machine VHPT: 16, 18, 20, 22 or 24.
     public var tableShift = 20
     /// Instructions that the processor executes on the VPD, without an exit.
@@ -23,77 +25,54 @@ public final class HVMDomain: VirtualizationMonitor {
   public static func memoryNeeded(_ machine: MachineConfiguration, tableShift: Int = 20) -> UInt64 {
     let own = machine.layout.reduce(0) { $0 + $1.size }
     let table = UInt64(1) << UInt64(tableShift)
-    return own + UInt64(machine.processors) * (2 * table + VirtualProcessorDescriptor.size)
+    return own + FramePool.frameSize + UInt64(machine.processors) * (2 * table + VirtualProcessorDescriptor.size)
   }
 
-  public let memory: DomainMemory
-  public let processors: [HVMProcessor]
-  public let machine: Machine
+  public private(set) var processors: [HVMProcessor] = []
+  public override var virtualProcessors: [VirtualProcessor] { processors }
 
   /// What the domain has of the machine's memory besides its own.
-  private let tables: [(start: UInt64, bytes: UInt64)]
+  private var tables: [(start: UInt64, bytes: UInt64)] = []
 
-  public init(_ configuration: Configuration, pool: FramePool) throws {
+  public init(_ configuration: Configuration, pool: FramePool, services: HostServices = HostServices()) throws {
     let memory = try DomainMemory(pool: pool, layout: configuration.machine.layout)
-    self.memory = memory
-    var taken: [(start: UInt64, bytes: UInt64)] = []
+    try super.init(number: configuration.identifier ?? UInt16(configuration.number), memory: memory, services: services)
     func take(_ bytes: UInt64) throws(FramePool.Failure) -> UInt64 {
       let start = try pool.takeTogether(bytes: bytes)
-      taken.append((start, bytes))
+      tables.append((start, bytes))
       return start
     }
-    var virtual: [HVMProcessor] = []
-    do {
-      machine = try Machine(memory: memory) { bus in
+    assemble(
+      try Machine(memory: memory) { bus in
         for index in 0..<configuration.machine.processors {
           let descriptor = try take(VirtualProcessorDescriptor.size)
           let table = try take(1 << UInt64(configuration.tableShift))
-          virtual.append(
+          processors.append(
             HVMProcessor(
-              index: index, memory: memory, bus: bus,
+              index: index, domain: self, bus: bus,
               placement: .init(domain: configuration.number, table: table, tableShift: configuration.tableShift),
               descriptor: descriptor, accelerations: configuration.accelerations))
         }
-        return virtual.map(\.processor)
-      }
-    } catch {
-      for piece in taken { pool.giveBackTogether(piece.start, bytes: piece.bytes) }
-      throw error
-    }
-    tables = taken
-    processors = virtual
-    for processor in virtual {
-      processor.purgeElsewhere = { [unowned self] from, start, last, rid in
-        for other in processors where other.index != from { other.purgeByOther(start: start, last: last, rid: rid) }
-      }
-    }
-    machine.monitor = self
+        return processors.map(\.processor)
+      })
   }
 
   deinit {
     for table in tables { memory.pool.giveBackTogether(table.start, bytes: table.bytes) }
   }
 
-  // MARK: VirtualizationMonitor
-
-  public func run(_ index: Int, until cycle: UInt64) -> ExitReason { processors[index].run(until: cycle) }
-
-  public func turn(_ index: Int, _ extent: Extent, until cycle: UInt64) -> ExitReason? {
-    processors[index].turn(extent, until: cycle)
-  }
-
-  public func localIdentifier(of index: Int) -> UInt64 { processors[index].vpd.vcr[CR.lid] }
-
-  public func post(_ vector: UInt8, to index: Int) {
-    let virtual = processors[index]
-    virtual.processor.post(vector: vector, to: virtual.guest)
-  }
-
-  public func postInitialization(to index: Int) {
+  public override func postInitialization(to index: Int) {
     let virtual = processors[index]
     virtual.initializationPending = true
     if virtual.vpd.vpsr & PSR.mc == 0 { virtual.processor.wake() }
   }
+
+  // MARK: Event channels
+
+  /// The interrupt that tells a guest with paravirtualized drivers of events; nil: it has not asked for one.
+  public internal(set) var callbackLine: (() -> Void)?
+
+  public override func upcall(_ processor: Int) { if processor == 0 { callbackLine?() } }
 
   // MARK: Firmware
 

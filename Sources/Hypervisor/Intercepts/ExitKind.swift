@@ -18,6 +18,13 @@ public enum ExitKind: Hashable, Sendable, Codable {
   case firmware
   /// An interruption that is the guest's own.
   case reflected(UInt16)
+  /// Of a paravirtualized guest: what it asks for instead of a privileged instruction, a privileged instruction all the same, and an event that
+  /// it is called for.
+  case hyperprivop(Hyperprivop)
+  case privilegedOperation
+  case event
+  /// By its number; above 255: firmware's.
+  case hypercall(UInt64)
 
   /// Short and stable: keys of statistics.
   public var name: String {
@@ -31,6 +38,10 @@ public enum ExitKind: Hashable, Sendable, Codable {
     case .port: "port"
     case .interruptBlock: "interrupt block"
     case .firmware: "firmware"
+    case .hyperprivop(let operation): "hyperprivop \(operation.name)"
+    case .privilegedOperation: "privileged operation"
+    case .event: "event"
+    case .hypercall(let number): "hypercall \(Hypercalls.name(number))"
     case .reflected(let vector): "reflected \(Vector(rawValue: vector).map { "\($0)" } ?? String(vector, radix: 16))"
     }
   }
@@ -40,14 +51,19 @@ public enum ExitKind: Hashable, Sendable, Codable {
   var work: HypervisorWork {
     switch self {
     case .instruction(.movFromAR), .instruction(.movToPSR), .instruction(.movToRR), .instruction(.movFromRR), .instruction(.ssm),
-      .instruction(.rsm), .instruction(.thash), .instruction(.rfi), .instruction(.bsw0), .instruction(.bsw1), .reflected:
+      .instruction(.rsm), .instruction(.thash), .instruction(.rfi), .instruction(.bsw0), .instruction(.bsw1), .reflected,
+      .hyperprivop, .event:
       .fastExit
-    case .instruction, .externalInterrupt, .virtualExternalInterrupt, .instructionMiss, .dataMiss, .firmware, .interruptBlock: .exit
+    case .instruction, .externalInterrupt, .virtualExternalInterrupt, .instructionMiss, .dataMiss, .firmware, .interruptBlock,
+      .privilegedOperation, .hypercall:
+      .exit
     case .deviceMemory, .port: .deviceVisit
     }
   }
 
-  static let count = 51 + 128
+  static let count = 51 + 128 + 32 + 65
+  private static let hyperprivops = 51 + 128
+  private static let hypercalls = 51 + 128 + 32
 
   /// Place among the counters.
   var index: Int {
@@ -61,7 +77,11 @@ public enum ExitKind: Hashable, Sendable, Codable {
     case .port: 46
     case .interruptBlock: 47
     case .firmware: 48
+    case .privilegedOperation: 49
+    case .event: 50
     case .reflected(let vector): 51 + Int(vector >> 8 & 0x7F)
+    case .hyperprivop(let operation): Self.hyperprivops + Int(operation.rawValue)
+    case .hypercall(let number): Self.hypercalls + Int(min(number, 64))
     }
   }
 
@@ -75,6 +95,10 @@ public enum ExitKind: Hashable, Sendable, Codable {
     case 46: .port
     case 47: .interruptBlock
     case 48: .firmware
+    case 49: .privilegedOperation
+    case 50: .event
+    case hypercalls...: .hypercall(index - hypercalls < 64 ? UInt64(index - hypercalls) : 0x1000)
+    case hyperprivops...: Hyperprivop(rawValue: UInt64(index - hyperprivops)).map { .hyperprivop($0) }
     case 51...: .reflected(UInt16(index - 51) << 8)
     default: InterceptCause(rawValue: UInt8(index)).map { .instruction($0) }
     }

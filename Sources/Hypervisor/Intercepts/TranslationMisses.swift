@@ -8,7 +8,7 @@ extension VirtualProcessor {
     let address = fault.ifa
     let page: Translation
     switch processor.translateMiss(of: guest) {
-    case .page(let found): page = found
+    case .page(let found): page = machineView(found)
     case .delivered:
       // The guest's own miss.
       note(.reflected(fault.vector.rawValue), address)
@@ -18,7 +18,8 @@ extension VirtualProcessor {
     let physical = page.physical | address & page.mask
     if let machine = memory.machine(physical) {
       note(isFetch ? .instructionMiss : .dataMiss, address)
-      processor.insertMachineTranslation(page, address: address, physical: machine, instruction: isFetch)
+      processor.insertMachineTranslation(
+        memory.isWritable(physical) ? page : page.readOnly, address: address, physical: machine, instruction: isFetch)
     } else if isFetch {
       // Nothing answers there: the fetch finds bundles of ones.
       note(.instructionMiss, address)

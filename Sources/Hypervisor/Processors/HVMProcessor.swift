@@ -7,10 +7,11 @@ public final class HVMProcessor: VirtualProcessor {
 
   /// `descriptor`: where the pool has put the VPD.
   init(
-    index: Int, memory: DomainMemory, bus: SystemBus, placement: Placement, descriptor: UInt64,
+    index: Int, domain: Domain, bus: SystemBus, placement: Placement, descriptor: UInt64,
     accelerations: VirtualProcessorDescriptor.Accelerations
   ) {
-    super.init(index: index, memory: memory, bus: bus, placement: placement) { processor in
+    let memory = domain.memory
+    super.init(index: index, domain: domain, bus: bus, placement: placement) { processor in
       processor.setVirtualProcessor(descriptor)
       guard let vpd = processor.virtualProcessor else { preconditionFailure("the VPD is in the machine's memory") }
       vpd.vac = accelerations

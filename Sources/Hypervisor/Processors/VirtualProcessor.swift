@@ -7,6 +7,7 @@ public class VirtualProcessor {
   public let processor: LogicalProcessor
   public let guest: GuestContext
   public let index: Int
+  unowned let domain: Domain
   let memory: DomainMemory
   let identifiers: RegionIdentifiers
   let bus: SystemBus
@@ -34,9 +35,10 @@ public class VirtualProcessor {
     var tableShift: Int
   }
 
-  init(index: Int, memory: DomainMemory, bus: SystemBus, placement: Placement, guest makeGuest: (LogicalProcessor) -> GuestContext) {
+  init(index: Int, domain: Domain, bus: SystemBus, placement: Placement, guest makeGuest: (LogicalProcessor) -> GuestContext) {
     self.index = index
-    self.memory = memory
+    self.domain = domain
+    memory = domain.memory
     self.bus = bus
     identifiers = RegionIdentifiers(domain: UInt64(placement.domain))
     guestBus = GuestBus(bus)
@@ -133,6 +135,9 @@ public class VirtualProcessor {
   func machineRegions() -> (registers: InlineArray<8, UInt64>, virtual: UInt8) {
     preconditionFailure("each kind of guest has its own")
   }
+
+  /// How the machine's translation of a page of the guest's has to look.
+  func machineView(_ page: Translation) -> Translation { page }
 
   // MARK: Instructions
 

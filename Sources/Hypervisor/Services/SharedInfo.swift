@@ -15,6 +15,9 @@ public struct SharedInfo {
     public static let upcallPending = 0x00
     public static let upcallMask = 0x01
     public static let pendingSelector = 0x08
+    public static let timeVersion = 0x10
+    public static let timeMultiplier = 0x28
+    public static let timeShift = 0x2C
     public static let eventPending = 0xC00
     public static let eventMask = 0xE00
     public static let wallClockVersion = 0x1000
@@ -35,6 +38,11 @@ public struct SharedInfo {
   public func setHalfWord(_ offset: Int, _ value: UInt32) { page.storeBytes(of: value, toByteOffset: offset, as: UInt32.self) }
   public func halfWord(_ offset: Int) -> UInt32 { page.load(fromByteOffset: offset, as: UInt32.self) }
 
+  /// Where a processor's `evtchn_upcall_mask` is on the host.
+  func upcallMask(_ processor: Int) -> UnsafeMutablePointer<UInt8> {
+    (page + info(processor) + Field.upcallMask).assumingMemoryBound(to: UInt8.self)
+  }
+
   // MARK: Upcalls
 
   private func info(_ processor: Int) -> Int { processor * Field.processorInfoSize }
@@ -48,6 +56,13 @@ public struct SharedInfo {
   public func pendingSelector(_ processor: Int) -> UInt64 { word(info(processor) + Field.pendingSelector) }
   public func setPendingSelector(_ processor: Int, _ value: UInt64) {
     setWord(info(processor) + Field.pendingSelector, value)
+  }
+
+  /// How a processor's AR.ITC becomes nanoseconds since the domain's start: both are zero then.
+  func setClock(_ processor: Int, multiplier: UInt32, shift: Int8) {
+    setHalfWord(info(processor) + Field.timeVersion, 2)
+    setHalfWord(info(processor) + Field.timeMultiplier, multiplier)
+    setByte(info(processor) + Field.timeShift, UInt8(bitPattern: shift))
   }
 
   // MARK: Ports

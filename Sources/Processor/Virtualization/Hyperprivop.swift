@@ -1,6 +1,6 @@
 /// What a paravirtualized kernel asks of its hypervisor by `break` with these numbers in the place of a privileged, or of a sensitive
 /// unprivileged instruction (`xen/arch/ia64/xen/hyperprivop.S`, `privop.c`).
-public enum Hyperprivop: UInt64, CaseIterable, Sendable {
+public enum Hyperprivop: UInt64, CaseIterable, Sendable, Codable {
   case rfi = 0x01
   case rsmDT = 0x02
   case ssmDT = 0x03
@@ -189,6 +189,14 @@ extension LogicalProcessor {
   public func returnFromCall(_ value: UInt64) {
     setResult(value)
     skipInstruction()
+  }
+
+  /// r8 and, of PAL and SAL, r9 to r11.
+  public func setResults(_ values: [UInt64]) {
+    for (n, value) in values.prefix(4).enumerated() {
+      state.gr[8 + n] = value
+      state.setNaT(UInt8(8 + n), false)
+    }
   }
 
   /// Calls the guest's handler of events, as an interruption would be delivered: the hypervisor says where (`callback`). The guest's PSR.ic

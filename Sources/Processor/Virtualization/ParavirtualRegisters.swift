@@ -58,6 +58,22 @@ public struct ParavirtualRegisters {
     nonmutating set { self[half: Field.metaphysicalMode] = newValue ? 1 : 0 }
   }
 
+  /// A control register as the guest sees it.
+  public func control(_ n: Int) -> UInt64 { descriptor.vcr[n] }
+  public func setControl(_ n: Int, _ value: UInt64) { descriptor.vcr[n] = value }
+
+  /// How a domain's processor starts (`vcpu_init_regs`): translation off, bank 1, everything masked. `processor` has been reset.
+  public func reset(_ processor: LogicalProcessor, index: Int) {
+    let s = processor.state
+    for n in 0..<5 { descriptor.vcpuid[n] = s.cpuid[n] }
+    for n in 0..<128 { descriptor.vcr[n] = s.cr[n] }
+    descriptor.vcr[CR.lid] = UInt64(index) << 24
+    for region in 0..<8 { regionRegisters[region] = s.rr[region] }
+    isMetaphysical = true
+    self[half: Field.bank] = 1
+    mask.pointee = 1
+  }
+
   // MARK: PSR
 
   private static let translation = PSR.dt | PSR.rt | PSR.it
@@ -118,9 +134,94 @@ extension LogicalProcessor {
   }
 
   /// The same for a region register.
-  func wellFormedRegion(_ value: UInt64) -> UInt64 {
+  public func wellFormedRegion(_ value: UInt64) -> UInt64 {
     let shift = value >> 2 & 0x3F
     let rid = value >> 8 & ((1 << GuestContext.regionIdentifierBits) - 1)
     return rid << 8 | (pageSizeImplemented(shift) ? shift : UInt64(Self.machinePageShift)) << 2 | value & 1
+  }
+}
+
+extension Translation {
+  /// A page of level 0, for a kernel that runs at level 1, with the rights that level 0 has on it.
+  public var forParavirtualKernel: Translation {
+    guard privilegeLevel == 0 else { return self }
+    var t = self
+    t.privilegeLevel = UInt8(ParavirtualRegisters.kernelLevel)
+    switch accessRights {
+    case 4, 6: t.accessRights = 2
+    case 5: t.accessRights = 3
+    default: break
+    }
+    return t
+  }
+
+  /// All that level 0 may, for level 1.
+  public var allowingKernel: Translation {
+    var t = self
+    t.privilegeLevel = UInt8(ParavirtualRegisters.kernelLevel)
+    t.accessRights = 3
+    return t
+  }
+
+  /// The same page without the right to write.
+  public var readOnly: Translation {
+    var t = self
+    switch accessRights {
+    case 2, 4, 6: t.accessRights = 0
+    case 3, 5: t.accessRights = 1
+    default: break
+    }
+    return t
+  }
+}
+
+extension LogicalProcessor {
+  /// Inserts a translation that is the hypervisor's gift to a paravirtualized kernel: readable and writable, at its level only.
+  public func insertShared(address: UInt64, physical: UInt64, pageShift: UInt8) {
+    var t = Translation()
+    t.valid = true
+    t.pageShift = pageShift
+    t.mask = (1 << UInt64(pageShift)) - 1
+    t.base = offset(address) & ~t.mask
+    t.physical = physical & ~t.mask
+    t.rid = rid(address)
+    (t.present, t.accessed, t.dirty) = (true, true, true)
+    t.accessRights = 2
+    t.privilegeLevel = UInt8(ParavirtualRegisters.kernelLevel)
+    insertCache(t, instruction: false)
+  }
+
+  /// Removes the machine's data translation of an address that no VHPT entry has, and what was remembered of it.
+  public func forgetMachineTranslation(_ address: UInt64) {
+    dropDataTranslation(address)
+    softTLB.purge(start: offset(address), last: offset(address))
+  }
+
+  /// in0, in1 and so on of the code that runs; NaTs are all ones, and what is not in the frame is zero.
+  public func stackedArguments(_ count: Int) -> [UInt64] {
+    (0..<count).map { n in
+      guard n < state.pointee.sof else { return 0 }
+      return state.nat(UInt8(32 + n)) ? .max : state.gr[32 + n]
+    }
+  }
+
+  /// Waits for an interrupt, unless there is one.
+  public func sleep() { if !state.pointee.interruptPending { state.pointee.halted = true } }
+
+  /// Lets others have their turn: two and a half microseconds, as after a long row of pauses.
+  public func rest() { state.pointee.pausedUntil = currentCycle &+ 4096 }
+
+  /// An external interrupt waits for the guest, masked or not.
+  public func hasPendingInterrupt(_ g: GuestContext) -> Bool {
+    Self.highestPending(g.interruptRequest, inService: g.interruptInService) != nil
+  }
+
+  /// The guest-physical address of one that firmware or a hypervisor has been given; nil: the guest is in its handler of the miss.
+  public func guestPhysical(_ address: UInt64, of g: GuestContext, writes: Bool) -> UInt64? {
+    interruptedSlot = PSR.ri(state.pointee.psr)
+    state.pointee.fault = PendingInterruption()
+    (state.pointee.fault.ifa, state.pointee.fault.isr) = (address, writes ? ISR.w : ISR.r)
+    guard case .page(let page) = translateMiss(of: g) else { return nil }
+    return page.physical | address & page.mask
   }
 }

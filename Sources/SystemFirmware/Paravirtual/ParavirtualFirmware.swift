@@ -182,6 +182,14 @@ public enum ParavirtualFirmware {
     return w.bytes
   }
 
+  /// The stubs are somewhere else for whoever calls them through the functions' descriptors.
+  public static func moveFunctions(in memory: any GuestMemory, from: UInt64, to: UInt64) {
+    for n in 0..<Call.efiCount {
+      let descriptor = Layout.descriptors + n * 16
+      if let stub: UInt64 = memory.load(descriptor) { memory.store(descriptor, stub &- from &+ to) }
+    }
+  }
+
   // MARK: Calls
 
   /// EFI_TIME of a moment: `seconds` since 1970.

@@ -1,0 +1,127 @@
+import Platform
+import Processor
+
+/// A domain: memory, virtual processors, the machine that they make up, and what it shares with the hypervisor. How its guest is virtualized is
+/// the subclass's: ``HVMDomain``, ``ParavirtualDomain``.
+public class Domain: VirtualizationMonitor, ServicedDomain {
+  public let domainNumber: UInt16
+  public let memory: DomainMemory
+  public let services: HostServices
+  public let sharedInfo: SharedInfo
+  /// 16 bytes; zero: nobody has given it one.
+  public var uuid = [UInt8](repeating: 0, count: 16)
+  /// Set by ``assemble(_:)``.
+  public private(set) var machine: Machine! = nil
+  private(set) var hypercalls: Hypercalls! = nil
+
+  /// Why a domain has stopped itself (sched_op's shutdown).
+  public enum ShutdownReason: UInt32, Sendable {
+    case powerOff = 0
+    case reboot = 1
+    case suspend = 2
+    case crash = 3
+    case watchdog = 4
+  }
+  /// Told when the guest shuts down, from inside its hypercall; its run ends with it.
+  public var hasShutDown: ((ShutdownReason) -> Void)?
+  /// What it has given as reason; nil: it runs.
+  public private(set) var shutdownReason: ShutdownReason?
+  /// The hypervisor has given up on the guest: what it has done.
+  public private(set) var crash: String?
+
+  /// Frames of the domain are others than before: what the machine holds of its translations is dropped before the guest goes on.
+  private var translationsAreStale = false
+
+  init(number: UInt16, memory: DomainMemory, services: HostServices) throws(FramePool.Failure) {
+    (self.domainNumber, self.memory, self.services) = (number, memory, services)
+    let pool = memory.pool
+    try pool.reserve(1)
+    let frame = pool.take()
+    guard let page = pool.memory.host(UInt64(frame) << FramePool.frameShift, count: Int(FramePool.frameSize)) else {
+      preconditionFailure("a frame of the pool is not memory")
+    }
+    sharedInfo = SharedInfo(page: page, machineFrame: frame)
+    memory.forgetsTranslations = { [unowned self] in translationsAreStale = true }
+  }
+
+  /// The machine is there, its processors among ``virtualProcessors``: the guest can be loaded.
+  func assemble(_ machine: Machine) {
+    self.machine = machine
+    hypercalls = Hypercalls(self)
+    for processor in virtualProcessors {
+      processor.purgeElsewhere = { [unowned self] from, start, last, rid in
+        for other in virtualProcessors where other.index != from { other.purgeByOther(start: start, last: last, rid: rid) }
+      }
+    }
+    services.events.add(self)
+    machine.monitor = self
+  }
+
+  /// Takes the domain out of the host's services, which know it until then. Its machine does not run any more.
+  public func leaveServices() { services.events.remove(domainNumber) }
+
+  deinit {
+    memory.forgetsTranslations = nil
+    memory.pool.giveBack(sharedInfo.machineFrame)
+    memory.pool.release(1)
+  }
+
+  /// In the order of the machine's processors.
+  public var virtualProcessors: [VirtualProcessor] { preconditionFailure("each kind of domain has its own") }
+
+  public var virtualProcessorCount: Int { virtualProcessors.count }
+
+  // MARK: Running
+
+  @inline(__always) private func settleTranslations() {
+    guard translationsAreStale else { return }
+    translationsAreStale = false
+    for processor in virtualProcessors { processor.processor.purgeMachine() }
+  }
+
+  public func run(_ index: Int, until cycle: UInt64) -> ExitReason {
+    settleTranslations()
+    return virtualProcessors[index].run(until: cycle)
+  }
+
+  public func turn(_ index: Int, _ extent: Extent, until cycle: UInt64) -> ExitReason? {
+    settleTranslations()
+    return virtualProcessors[index].turn(extent, until: cycle)
+  }
+
+  public func localIdentifier(of index: Int) -> UInt64 { virtualProcessors[index].guest.descriptor.vcr[CR.lid] }
+
+  public func post(_ vector: UInt8, to index: Int) {
+    let virtual = virtualProcessors[index]
+    virtual.processor.post(vector: vector, to: virtual.guest)
+  }
+
+  public func postInitialization(to index: Int) { preconditionFailure("only HVM domains have an interrupt block") }
+
+  /// A processor that was down goes on.
+  func resume(_ index: Int) { preconditionFailure("only PV domains' processors go down by themselves") }
+
+  // MARK: Ends
+
+  func shutDown(_ reason: ShutdownReason) {
+    guard shutdownReason == nil else { return }
+    shutdownReason = reason
+    hasShutDown?(reason)
+  }
+
+  /// The guest has done what no guest may: the domain is over, the others go on.
+  func crash(_ what: String) {
+    guard crash == nil else { return }
+    crash = what
+    shutDown(.crash)
+  }
+
+  // MARK: ServicedDomain
+
+  public func upcall(_ processor: Int) { preconditionFailure("each kind of domain has its own") }
+
+  /// The guest wants to be told again of what it may have been told before.
+  func upcallAgain() {
+    for index in 0..<virtualProcessorCount where sharedInfo.upcallPending(index) && !sharedInfo.upcallMasked(index) { upcall(index) }
+  }
+}

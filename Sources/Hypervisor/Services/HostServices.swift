@@ -1,0 +1,6 @@
+/// What the hypervisor offers to all domains of a host, and to the host OS.
+public final class HostServices {
+  public let events = EventChannels()
+
+  public init() {}
+}
