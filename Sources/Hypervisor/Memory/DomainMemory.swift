@@ -134,7 +134,10 @@ public final class DomainMemory: GuestMemory {
     for (range, table) in zip(ranges, tables).reversed() {
       for index in (0..<range.count >> Int(FramePool.frameShift)).reversed() where table[index].isOwn {
         guard left > 0 else { return }
-        guard let frame = pool.memory.host(UInt64(table[index].frame) << FramePool.frameShift, count: Int(FramePool.frameSize)) else {
+        // What another domain shows stays what it is.
+        guard !pool.isHeld(table[index].frame) else { continue }
+        guard let frame = pool.memory.host(UInt64(table[index].frame) << FramePool.frameShift, count: Int(FramePool.frameSize))
+        else {
           continue
         }
         let words = UnsafeRawBufferPointer(start: frame, count: Int(FramePool.frameSize)).bindMemory(to: UInt64.self)
@@ -196,7 +199,8 @@ public final class DomainMemory: GuestMemory {
     var hash = MemoryHash.start
     for (range, table) in zip(ranges, tables) {
       for index in 0..<range.count >> Int(FramePool.frameShift) where table[index].isOwn {
-        guard let host = pool.memory.host(UInt64(table[index].frame) << FramePool.frameShift, count: Int(FramePool.frameSize)) else {
+        guard let host = pool.memory.host(UInt64(table[index].frame) << FramePool.frameShift, count: Int(FramePool.frameSize))
+        else {
           continue
         }
         let address = range.lowerBound + (UInt64(index) << FramePool.frameShift)

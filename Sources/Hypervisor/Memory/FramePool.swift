@@ -21,12 +21,17 @@ public final class FramePool {
   public let memory: PhysicalMemory
   /// Frames of the machine, and of these: not promised to anybody.
   public let total: UInt64
-  public private(set) var unreserved: UInt64
+  public var unreserved: UInt64 { released - min(released, UInt64(awaited.count)) }
+  /// Frames that nobody has a promise for, whether they have come back yet or not.
+  private var released: UInt64
   /// The next frame that was never given out, and those that came back.
   private var next: UInt64 = 0
   private var returned: [UInt32] = []
   /// First addresses of pieces that were taken together and came back, by their size.
   private var pieces: [UInt64: [UInt64]] = [:]
+  /// Frames that somebody besides their owner shows, and how often; and those of them that their owner has given back meanwhile.
+  private var holds: [UInt32: Int] = [:]
+  private var awaited: Set<UInt32> = []
 
   /// `size`: bytes of the machine's memory. The first `kept` bytes are the host's and the hypervisor's.
   public init(size: UInt64, kept: UInt64) throws {
@@ -34,7 +39,7 @@ public final class FramePool {
     total = size >> Self.frameShift
     // Frame 0 is nobody's: it stands for none in tables.
     next = max(1, (kept + Self.frameSize - 1) >> Self.frameShift)
-    unreserved = total - min(total, next)
+    released = total - min(total, next)
   }
 
   /// Bytes that are not promised to anybody.
@@ -43,11 +48,11 @@ public final class FramePool {
   /// Promises `frames` frames.
   public func reserve(_ frames: UInt64) throws(Failure) {
     guard frames <= unreserved else { throw .notEnough(wanted: frames << Self.frameShift, free: free) }
-    unreserved -= frames
+    released -= frames
   }
 
   /// Takes a promise back; the frames themselves have been given back before.
-  public func release(_ frames: UInt64) { unreserved += frames }
+  public func release(_ frames: UInt64) { released += frames }
 
   /// A frame of zeros, out of what has been reserved. Its number is its address divided by ``frameSize``.
   public func take() -> UInt32 {
@@ -90,8 +95,25 @@ public final class FramePool {
     release(bytes >> Self.frameShift)
   }
 
+  /// A frame that is held becomes free when it is let go.
   public func giveBack(_ frame: UInt32) {
+    guard holds[frame] == nil else {
+      awaited.insert(frame)
+      return
+    }
     memory.clear(UInt64(frame) << Self.frameShift, count: Self.frameSize)
     returned.append(frame)
+  }
+
+  // MARK: Frames that others show
+
+  /// Keeps a frame from being given to anybody else, whatever its owner does, until it is let go as often as it was held.
+  public func hold(_ frame: UInt32) { holds[frame, default: 0] += 1 }
+  public func isHeld(_ frame: UInt32) -> Bool { holds[frame] != nil }
+
+  public func letGo(_ frame: UInt32) {
+    guard let count = holds[frame] else { return }
+    holds[frame] = count > 1 ? count - 1 : nil
+    if count == 1, awaited.remove(frame) != nil { giveBack(frame) }
   }
 }

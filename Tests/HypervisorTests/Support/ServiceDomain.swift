@@ -1,4 +1,5 @@
 import Hypervisor
+import Processor
 
 /// A domain for tests of the hypervisor's services: memory and a shared_info, nothing that runs.
 final class ServiceDomain: ServicedDomain {
@@ -24,6 +25,18 @@ final class ServiceDomain: ServicedDomain {
   }
 
   func upcall(_ processor: Int) { upcalls.append(processor) }
+
+  // MARK: What the guest's loads and stores reach, in RAM and outside of it
+
+  func load<T: FixedWidthInteger>(_ address: UInt64, as: T.Type = T.self) -> T? {
+    memory.machine(address).flatMap { memory.pool.memory.load($0) }
+  }
+
+  /// False: there is nothing that the guest may write to.
+  @discardableResult func store<T: FixedWidthInteger>(_ address: UInt64, _ value: T) -> Bool {
+    guard memory.isWritable(address), let machine = memory.machine(address) else { return false }
+    return memory.pool.memory.store(machine, value)
+  }
 
   /// What the guest does in its upcall: the ports it sees on a processor, lowest first.
   func takeEvents(_ processor: Int = 0) -> [Int] {
