@@ -44,8 +44,9 @@ public class Domain: VirtualizationMonitor, ServicedDomain {
     memory.forgetsTranslations = { [unowned self] in translationsAreStale = true }
   }
 
-  /// The machine is there, its processors among ``virtualProcessors``: the guest can be loaded.
-  func assemble(_ machine: Machine) {
+  /// The machine is there, its processors among ``virtualProcessors``: the guest can be loaded. `grantsAt`: where it sees its grant table; nil:
+  /// where it will say.
+  func assemble(_ machine: Machine, grantsAt place: UInt64? = nil) throws(XenError) {
     self.machine = machine
     hypercalls = Hypercalls(self)
     for processor in virtualProcessors {
@@ -53,15 +54,20 @@ public class Domain: VirtualizationMonitor, ServicedDomain {
         for other in virtualProcessors where other.index != from { other.purgeByOther(start: start, last: last, rid: rid) }
       }
     }
+    try services.grants.add(self, tableAt: place)
     services.events.add(self)
     machine.monitor = self
   }
 
-  /// Takes the domain out of the host's services, which know it until then. Its machine does not run any more.
-  public func leaveServices() { services.events.remove(domainNumber) }
+  /// Takes the domain out of the host's services. Its machine does not run any more.
+  public func leaveServices() {
+    services.events.remove(domainNumber)
+    services.grants.remove(domainNumber)
+  }
 
   deinit {
     memory.forgetsTranslations = nil
+    leaveServices()
     memory.pool.giveBack(sharedInfo.machineFrame)
     memory.pool.release(1)
   }
@@ -73,7 +79,7 @@ public class Domain: VirtualizationMonitor, ServicedDomain {
 
   // MARK: Running
 
-  @inline(__always) private func settleTranslations() {
+  @inline(__always) func settleTranslations() {
     guard translationsAreStale else { return }
     translationsAreStale = false
     for processor in virtualProcessors { processor.processor.purgeMachine() }

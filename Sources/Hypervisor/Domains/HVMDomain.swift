@@ -34,16 +34,16 @@ public final class HVMDomain: Domain {
   /// What the domain has of the machine's memory besides its own.
   private var tables: [(start: UInt64, bytes: UInt64)] = []
 
-  public init(_ configuration: Configuration, pool: FramePool, services: HostServices = HostServices()) throws {
+  public init(_ configuration: Configuration, pool: FramePool, services: HostServices? = nil) throws {
     let memory = try DomainMemory(pool: pool, layout: configuration.machine.layout)
-    try super.init(number: configuration.identifier ?? UInt16(configuration.number), memory: memory, services: services)
+    try super.init(number: configuration.identifier ?? UInt16(configuration.number), memory: memory, services: services ?? HostServices(pool: pool))
     func take(_ bytes: UInt64) throws(FramePool.Failure) -> UInt64 {
       let start = try pool.takeTogether(bytes: bytes)
       tables.append((start, bytes))
       return start
     }
-    assemble(
-      try Machine(memory: memory) { bus in
+    try assemble(
+      Machine(memory: memory) { bus in
         for index in 0..<configuration.machine.processors {
           let descriptor = try take(VirtualProcessorDescriptor.size)
           let table = try take(1 << UInt64(configuration.tableShift))
@@ -53,6 +53,7 @@ public final class HVMDomain: Domain {
               placement: .init(domain: configuration.number, table: table, tableShift: configuration.tableShift),
               descriptor: descriptor, accelerations: configuration.accelerations))
         }
+        isPolling = Array(repeating: false, count: processors.count)
         return processors.map(\.processor)
       })
   }
@@ -69,10 +70,38 @@ public final class HVMDomain: Domain {
 
   // MARK: Event channels
 
-  /// The interrupt that tells a guest with paravirtualized drivers of events; nil: it has not asked for one.
-  public internal(set) var callbackLine: (() -> Void)?
+  /// Drives the interrupt line by which the guest has asked to be told of events (HVM_PARAM_CALLBACK_IRQ). Set by whoever owns the interrupt
+  /// controllers. Xen raises and lowers the line at each exit while there are events; here it stays up as long, so that neither kind of
+  /// trigger loses one.
+  public var driveCallback: ((_ via: EventCallback, _ asserted: Bool) -> Void)?
+  private var assertedCallback: EventCallback?
 
-  public override func upcall(_ processor: Int) { if processor == 0 { callbackLine?() } }
+  private var hasEvents: Bool { sharedInfo.upcallPending(0) && !sharedInfo.upcallMasked(0) }
+
+  /// Only processor 0 is told; the guest's drivers expect no more.
+  public override func upcall(_ processor: Int) {
+    let waits = machine.processors[processor].isWaiting
+    if waits && !services.events.isPolling(processor, in: domainNumber) && isPolling[processor] {
+      isPolling[processor] = false
+      machine.wake(processor) { processors[processor].processor.wake() }
+    }
+    guard processor == 0, hasEvents else { return }
+    lowerCallback()
+    guard let via = EventCallback(hypercalls.parameters[Hypercalls.Parameter.callbackLine]) else { return }
+    assertedCallback = via
+    driveCallback?(via, true)
+  }
+  /// Processors that sleep in sched_op's poll.
+  var isPolling: [Bool] = []
+
+  private func lowerCallback() {
+    guard let via = assertedCallback else { return }
+    assertedCallback = nil
+    driveCallback?(via, false)
+  }
+
+  /// Processor 0 has been left: it may have taken what there was.
+  func settleCallback() { if assertedCallback != nil && !hasEvents { lowerCallback() } }
 
   // MARK: Firmware
 

@@ -52,8 +52,8 @@ public struct EventChannel: Equatable, Sendable {
 /// The ports of one domain. Domain 0's have handlers in place of a shared_info.
 final class EventPorts {
   let number: UInt16
-  /// Nil: domain 0.
-  let domain: (any ServicedDomain)?
+  /// Nil: domain 0, or one that is gone.
+  weak let domain: (any ServicedDomain)?
   var channels: [EventChannel]
   var handlers: [UInt32: () -> Void] = [:]
   /// Ports that a virtual processor sleeps on.

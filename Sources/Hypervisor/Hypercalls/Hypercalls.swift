@@ -109,12 +109,12 @@ final class Hypercalls {
 
   // MARK: Several calls in one
 
-  /// More calls in one are refused, since the guest takes no event meanwhile. (Xen has no limit, and interrupts the call instead.)
-  private static let multicallLimit: UInt64 = 4096
+  /// More elements in one call are refused, since the guest takes no event meanwhile. (Xen has no limit, and interrupts the call instead.)
+  private static let largestArray: UInt64 = 4096
   private static let entrySize: UInt64 = 0x40
 
   private func multicall(_ list: GuestHandle, _ count: UInt64, _ index: Int) throws(XenError) -> Outcome {
-    guard count <= Self.multicallLimit else { throw .invalid }
+    guard count <= Self.largestArray else { throw .invalid }
     for n in 0..<count {
       guard var entry = list.read(memory, count: Int(Self.entrySize), skip: n * Self.entrySize) else { throw .badAddress }
       let number: UInt64 = entry.field(0)
@@ -142,8 +142,20 @@ final class Hypercalls {
     return UInt64(bitPattern: result)
   }
 
+  /// Each element of the array has its own status.
   private func grantTable(_ command: UInt64, _ handle: GuestHandle, _ count: UInt64) throws(XenError) -> UInt64 {
-    throw .notImplemented
+    guard let size = GrantTables.elementSize(command) else { throw .notImplemented }
+    guard count <= Self.largestArray else { throw .invalid }
+    for n in 0..<count {
+      guard var element = handle.read(memory, count: size, skip: n * UInt64(size)) else { throw .badAddress }
+      let result = domain.services.grants.perform(command, element: &element, for: domain) { list, frames in
+        let list = GuestHandle(value: list)
+        return frames.enumerated().allSatisfy { list.setWord(memory, UInt64($0.offset), $0.element) }
+      }
+      guard result == 0 else { return UInt64(bitPattern: result) }
+      guard handle.write(memory, element, skip: n * UInt64(size)) else { throw .badAddress }
+    }
+    return 0
   }
 
   private func physicalDevice(_ command: UInt64, _ handle: GuestHandle) throws(XenError) -> UInt64 {

@@ -109,7 +109,7 @@ extension Hypercalls {
       if let former = sharedInfoFrame { _ = memory.hide(former) }
       memory.show(domain.sharedInfo.machineFrame, at: frame)
       sharedInfoFrame = frame
-    case 1: throw .invalid
+    case 1: try domain.services.grants.showTable(index, at: frame, in: domain.domainNumber)
     case 2:
       guard let moved = memory.detach(index) else { throw .invalid }
       guard memory.attach(moved, at: frame) else {

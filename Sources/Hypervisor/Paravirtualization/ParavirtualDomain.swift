@@ -54,12 +54,12 @@ public final class ParavirtualDomain: Domain {
       + UInt64(configuration.processors) * (2 * table + FramePool.frameSize)
   }
 
-  public init(_ configuration: Configuration, pool: FramePool, services: HostServices = HostServices()) throws {
+  public init(_ configuration: Configuration, pool: FramePool, services: HostServices? = nil) throws {
     startTime = configuration.startTime
     let memory = try DomainMemory(pool: pool, layout: [(base: 0, size: configuration.memorySize)])
-    try super.init(number: configuration.identifier ?? UInt16(configuration.number), memory: memory, services: services)
-    assemble(
-      try Machine(memory: memory) { bus in
+    try super.init(number: configuration.identifier ?? UInt16(configuration.number), memory: memory, services: services ?? HostServices(pool: pool))
+    try assemble(
+      Machine(memory: memory) { bus in
         for index in 0..<configuration.processors {
           let table = try pool.takeTogether(bytes: 1 << UInt64(configuration.tableShift))
           tables.append((table, 1 << UInt64(configuration.tableShift)))
@@ -72,7 +72,7 @@ public final class ParavirtualDomain: Domain {
               registersFrame: registerFrames[index]))
         }
         return processors.map(\.processor)
-      })
+      }, grantsAt: Layout.grantTable)
     memory.show(sharedInfo.machineFrame, at: Layout.sharedInfo >> FramePool.frameShift)
     for (index, frame) in registerFrames.enumerated() {
       memory.show(frame, at: (Layout.mappedRegisters >> FramePool.frameShift) + UInt64(index))

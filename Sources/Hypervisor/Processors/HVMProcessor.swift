@@ -7,10 +7,11 @@ public final class HVMProcessor: VirtualProcessor {
 
   /// `descriptor`: where the pool has put the VPD.
   init(
-    index: Int, domain: Domain, bus: SystemBus, placement: Placement, descriptor: UInt64,
+    index: Int, domain: HVMDomain, bus: SystemBus, placement: Placement, descriptor: UInt64,
     accelerations: VirtualProcessorDescriptor.Accelerations
   ) {
     let memory = domain.memory
+    hvmDomain = domain
     super.init(index: index, domain: domain, bus: bus, placement: placement) { processor in
       processor.setVirtualProcessor(descriptor)
       guard let vpd = processor.virtualProcessor else { preconditionFailure("the VPD is in the machine's memory") }
@@ -24,6 +25,7 @@ public final class HVMProcessor: VirtualProcessor {
     }
   }
 
+  private unowned let hvmDomain: HVMDomain
   var vpd: VirtualProcessorDescriptor { guest.descriptor }
 
   override func machineRegions() -> (registers: InlineArray<8, UInt64>, virtual: UInt8) {
@@ -42,7 +44,12 @@ public final class HVMProcessor: VirtualProcessor {
   }
 
   override func handleExit() -> ExitReason? {
-    let fault = processor.state.pointee.fault
+    let reason = handle(processor.state.pointee.fault)
+    if index == 0 { hvmDomain.settleCallback() }
+    return reason
+  }
+
+  private func handle(_ fault: PendingInterruption) -> ExitReason? {
     switch fault.vector {
     case .virtualization:
       guard let cause = InterceptCause(rawValue: fault.cause) else { preconditionFailure("an intercept without cause") }
@@ -58,6 +65,7 @@ public final class HVMProcessor: VirtualProcessor {
     case .instructionTLB, .alternateInstructionTLB, .dataTLB, .alternateDataTLB, .vhptTranslation: miss(fault)
     case .breakInstruction:
       if let outcome = firmwareCall(fault.iim) { return outcome == .stop ? .stopped : nil }
+      if let outcome = hypercall(fault.iim) { return finish(outcome) }
       reflect(fault.vector)
     case .natConsumption where fault.isr & (ISR.r | ISR.w | ISR.na | ISR.x) == 0:
       // Illegal operations that depend on the guest's own PSR.ic come before it.
@@ -87,6 +95,38 @@ public final class HVMProcessor: VirtualProcessor {
     note(.firmware, number, ip: ip)
     adoptMode()
     return outcome
+  }
+
+  // MARK: Hypercalls
+
+  /// Nil: the break is not one. Guests with paravirtualized drivers make them at level 0.
+  private func hypercall(_ immediate: UInt64) -> Hypercalls.Outcome? {
+    let s = processor.state
+    guard immediate == Hypercalls.breakImmediate, PSR.cpl(s.pointee.psr) == 0 else { return nil }
+    let number = s.gr[2]
+    note(.hypercall(number), number)
+    guard !s.nat(2) else { return .result(XenError.invalid.result) }
+    return domain.hypercalls.perform(number, processor.stackedArguments(5), processor: index)
+  }
+
+  private func finish(_ outcome: Hypercalls.Outcome) -> ExitReason? {
+    switch outcome {
+    case .result(let value): processor.returnFromCall(value)
+    // An interrupt ends it, of events or of devices; the guest must have a way to take it.
+    case .wait:
+      processor.returnFromCall(0)
+      hvmDomain.isPolling[index] = true
+      if !processor.hasPendingInterrupt(guest) { processor.sleep() }
+    case .yield:
+      processor.returnFromCall(0)
+      processor.rest()
+    case .stay: break
+    case .stop:
+      processor.returnFromCall(0)
+      if domain.shutdownReason != nil { return .stopped }
+    }
+    adoptMode()
+    return nil
   }
 
   // MARK: Interrupts

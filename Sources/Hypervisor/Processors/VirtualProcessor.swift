@@ -77,7 +77,9 @@ public class VirtualProcessor {
       guard reason == .interruption else { return reason }
     }
     pendingInterruption = false
-    if let end = handleExit() { return end }
+    let end = handleExit()
+    domain.settleTranslations()
+    if let end { return end }
     return makesProgress ? nil : .faultLoop
   }
 

@@ -169,6 +169,10 @@ extension LogicalProcessor {
       access.checksRights = false
     }
     switch translating(address, { translate(address, size: 1, access) }) {
+    case .fault where guest?.isFullyVirtual == false && mayStayUndone(isr):
+      // Xen does not trouble its guests with these (`vmx_fault.c` and `faults.c` differ here).
+      state.pointee.psr |= PSR.ed
+      return .deferred
     case .fault:
       deliverPending(slot: interruptedSlot)
       return .delivered
@@ -181,6 +185,11 @@ extension LogicalProcessor {
       }
       return .page(page)
     }
+  }
+
+  /// The reference that has missed is a speculative load, or lfetch.fault.
+  private func mayStayUndone(_ isr: UInt64) -> Bool {
+    isr & ISR.sp != 0 || isr & ISR.na != 0 && isr & 0xF == DataAccess.NonAccess.lfetch
   }
 
   /// The level of the register stack engine's references, as the guest means it.

@@ -104,8 +104,8 @@ public enum ParavirtualFirmware {
   /// Stacked calls come from `br.call`, static ones by a branch.
   private static func palStub() throws -> [UInt8] {
     bytes([
-      try Assembler.bundle("mii", ["addl r2=\(Call.pal),r0", "mov r9=256 ;;", "cmp.ltu p7,p8=r28,r9"]),
-      try Assembler.bundle("mbb", ["break.m 0x1000 ;;", "(p7) br.cond.sptk.many rp", "(p8) br.ret.sptk.many rp ;;"]),
+      try Assembler.bundle("mii", ["addl r2=\(Call.pal),r0", "mov r9=256 ;;", "cmp.ltu p7,p8=r28,r9 ;;"]),
+      try Assembler.bundle("mbb", ["break.m 0x1000", "(p7) br.cond.sptk.many rp", "(p8) br.ret.sptk.many rp ;;"]),
     ])
   }
 

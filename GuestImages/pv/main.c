@@ -1,0 +1,39 @@
+/* A guest that uses every hypercall and hyperprivop of Xen/ia64, and checks what it gets. The command line chooses: nothing or "check" for
+   the checks. */
+#include "xen.h"
+
+struct boot *boot;
+u8 *start_info;
+u64 total_frames;
+
+static void finish(u32 reason) {
+  call2(SCHED_OP, 2, &reason);
+  for (;;);
+}
+
+void main(u64 boot_physical, u64 rsc) {
+  boot = virtual(boot_physical);
+  start_info = virtual(boot_physical & ~(PAGE - 1));
+  total_frames = *(u64 *)(start_info + 0x20);
+  console_begin(*(u64 *)(start_info + 0x48), *(u32 *)(start_info + 0x50));
+  print("Epicure PV guest, %d frames\n", total_frames);
+  /* Nothing has a handler yet. */
+  for (u64 word = 0; word < 64; word++) SHARED(u64, 0xe00 + word * 8) = ~0UL;
+  events_begin();
+  unmask_events();
+  test_start(rsc);
+  test_hyperprivops();
+  test_privileged();
+  test_traps();
+  test_version();
+  test_memory();
+  test_events();
+  test_schedule();
+  test_firmware();
+  test_processors();
+  test_grants();
+  test_store();
+  print("checks passed %d failed %d\n", passed, failed);
+  print(failed ? "PV GUEST FAILED\n" : "PV GUEST PASSED\n");
+  finish(failed ? 3 : 0);
+}
