@@ -34,8 +34,8 @@ struct BootCommand: ParsableCommand {
   var append: String = ""
   @Option(
     help: ArgumentHelp(
-      "Disk, repeatable: a file or an nbd: address; options behind commas: bus=ide, format=raw|qcow2|..., readonly, cd, snapshot=on, "
-        + "overlay=FILE, cache=writeback|writethrough|unsafe, serial=TEXT.", valueName: "file,options"))
+      "Disk, repeatable: a file or an nbd: address; options behind commas: bus=ide|scsi|virtio|virtio-scsi, format=raw|qcow2|..., readonly, cd, snapshot=on, "
+        + "overlay=FILE, cache=writeback|writethrough|unsafe, serial=TEXT, transport=transitional|modern.", valueName: "file,options"))
   var disk: [String] = []
   @Option(help: ArgumentHelp("Memory of the machine: 512M, 4G.", valueName: "size"))
   var memory = MemorySize(bytes: defaultMemory)
@@ -48,10 +48,16 @@ struct BootCommand: ParsableCommand {
   var cpus = 1
   @Option(
     help: ArgumentHelp(
-      "Network adapter: none, user, bridge=NAME or tap=NAME, with options: model=e1000, mac=ADDRESS, capture=FILE; hostfwd=, "
+      "Network adapter: none, user, bridge=NAME or tap=NAME, with options: model=e1000|virtio, mac=ADDRESS, capture=FILE; hostfwd=, "
         + "restrict=on and net= for user, shared=on|off for bridge. May be repeated.", valueName: "network"),
     transform: { try NICSpecification(parsing: $0) })
   var nic: [NICSpecification] = []
+  @Option(
+    help: ArgumentHelp(
+      "Another virtio device: rng (seed=N), balloon (take=MiB) or console=FILE, with the option transport=transitional|modern. "
+        + "May be repeated.", valueName: "device"),
+    transform: { try VirtioSpecification(parsing: $0) })
+  var virtio: [VirtioSpecification] = []
   @Option(
     help: ArgumentHelp(
       "hvm, a fully virtualized domain (the default); none, the bare machine; pv does not exist yet.", valueName: "mode"))
@@ -106,6 +112,9 @@ struct BootCommand: ParsableCommand {
       throw ValidationError("--lockstep compares two machines, and what comes over a network reaches only one: no --nic.")
     }
     if nic.count > 1 && nic.contains(where: { $0.connection == .none }) { throw ValidationError("--nic none goes alone.") }
+    if lockstep != nil && virtio.contains(where: { $0.name == "console" }) {
+      throw ValidationError("--lockstep boots twice, and both would write the file of --virtio console.")
+    }
     if lockstep == 0 { throw ValidationError("--lockstep is 1 for all, or a greater number.") }
     if let limitSeconds, !(limitSeconds > 0 && limitSeconds < 1e9) { throw ValidationError("--limit-seconds must be positive.") }
   }
@@ -162,7 +171,7 @@ struct BootCommand: ParsableCommand {
   private func makeServer(_ networks: Networks?, timing: MachineDescription?) throws -> Server {
     try GuestConfiguration(
       kernel: kernel, initrd: initrd, commandLine: append, processors: cpus, memory: memory.bytes, disks: disks(), variables: nvram,
-      adapters: nic, domain: mode.makesDomain, timing: timing
+      adapters: nic, virtioDevices: virtio, domain: mode.makesDomain, timing: timing
     ).makeServer(networks: networks)
   }
 
@@ -241,7 +250,7 @@ extension BootCommand {
       (kernel != nil, "--kernel"), (initrd != nil, "--initrd"), (!append.isEmpty, "--append"), (until != nil, "--until"),
       (lockstep != nil, "--lockstep"), (nvram != nil, "--nvram"), (!disk.isEmpty, "--disk"), (!nic.isEmpty, "--nic"),
       (cpus != 1, "--cpus"), (timing.timing == .cycle, "--timing"), (memory.bytes != Self.defaultMemory, "--memory"),
-      (noReboot, "--no-reboot"),
+      (noReboot, "--no-reboot"), (!virtio.isEmpty, "--virtio"),
     ] where given {
       throw CommandFailure(
         CommandFailure.badInput, "\(option) does not go with --machine: say it in the file, for the partition that it is for")

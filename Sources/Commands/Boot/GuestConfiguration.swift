@@ -20,6 +20,8 @@ struct GuestConfiguration {
   /// Nodes that the guest is told of; nil: one, not worth a word.
   var topology: NUMATopology?
   var adapters: [NICSpecification] = []
+  /// Virtio devices beside disks and adapters.
+  var virtioDevices: [VirtioSpecification] = []
   /// The initial RAM disk itself, in the place of a file's name.
   var initrdContents: [UInt8]?
   /// Builds the domain that the guest runs in; nil: it has the bare machine.
@@ -43,6 +45,7 @@ struct GuestConfiguration {
       try server.attach(disks.map { (disk) throws(StorageProblem) in try OpenDisk(disk) })
       if bootsDiscsFirst { server.bootDiscsFirst() }
       server.firmware.topology = topology
+      try server.attach(virtioDevices)
       if let networks { adapters = try networks.plug(adapters, into: server) }
       if let timing { server.count(cyclesOf: timing) }
       if let variables { try server.keepVariables(in: ReplacedFile(path: variables)) }

@@ -59,14 +59,30 @@ final class Networks {
       if let path = specification.capture {
         port = CapturingPort(port, into: try capture(path), name: name, address: address, timeline: timeline)
       }
-      let adapter = E1000(address: address, port: port, clock: server.machine, events: server.machine.events)
-      try server.pci.attach(adapter.function, model: adapter, device: device)
+      let counters = try plug(specification, address: address, port: port, into: server, device: device)
+      server.statisticsSources.append((name, { Self.describe(port.statistics).merging(counters()) { first, _ in first } }))
     } catch {
       addresses.remove(address)
       throw error
     }
-    server.statisticsSources.append((name, { Self.describe(port.statistics) }))
     return plugged
+  }
+
+  /// Makes the adapter itself. Returns how to learn what it counts beside its port.
+  private func plug(
+    _ specification: NICSpecification, address: MACAddress, port: any NetworkPort, into server: Server, device: UInt8
+  ) throws -> () -> [String: UInt64] {
+    let (events, clock) = (server.machine.events, server.machine)
+    switch specification.model {
+    case .e1000:
+      let adapter = E1000(address: address, port: port, clock: clock, events: events)
+      try server.pci.attach(adapter.function, model: adapter, device: device)
+      return { [:] }
+    case .virtio:
+      let adapter = VirtioNet(address: address, port: port, events: events, clock: clock)
+      let controller = try server.plug(adapter, interface: specification.interface, for: "--nic")
+      return { controller.counters }
+    }
   }
 
   /// The machine with these adapters is gone: another may have their addresses.

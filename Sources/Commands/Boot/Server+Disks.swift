@@ -6,12 +6,13 @@ import SystemFirmware
 /// Disks, opened and plugged in.
 extension Server {
   /// The controller that the chip set has; one that no disk is plugged into is left out.
-  private static let chipSetDevice: UInt8 = 1
+  static let chipSetDevice: UInt8 = 1
   static let ideUnits = 4
 
   func attach(_ disks: [OpenDisk]) throws {
     var ide: PIIX4?
     var scsi: LSI53C895A?
+    var virtioSCSI: VirtioPCI?
     for (number, disk) in disks.enumerated() {
       let unit = self.disks.count { $0.name.hasPrefix("ide") }
       switch disk.specification.bus ?? (unit < Self.ideUnits ? .ide : .scsi) {
@@ -37,8 +38,33 @@ extension Server {
         if let (device, function) = controller.function.location {
           makeBootable(disk, device: device, function: function, .scsi(target: UInt16(id), lun: 0))
         }
+      case .virtio:
+        let block = VirtioBlock(
+          storage: disk.storage, serial: serialNumber(disk, number: number), writeCache: disk.specification.cache != .writethrough,
+          events: machine.events, clock: machine)
+        let controller = try plug(block, interface: disk.specification.interface, for: "--disk")
+        note(disk, name: "virtio\(self.disks.count { $0.name.hasPrefix("virtio") && !$0.name.hasPrefix("virtio-scsi") })") {
+          controller.counters
+        }
+        if let (device, function) = controller.function.location { makeBootable(disk, device: device, function: function, .direct) }
+      case .virtioSCSI:
+        let controller = try virtioSCSI ?? makeVirtioSCSI(disk.specification.interface)
+        virtioSCSI = controller
+        guard let host = controller.device as? VirtioSCSI, let target = host.freeTarget else {
+          throw CommandFailure(CommandFailure.badInput, "--disk: a virtio SCSI host has room for \(VirtioSCSI.targets) disks")
+        }
+        if let interface = disk.specification.interface, interface != controller.interface {
+          throw CommandFailure(CommandFailure.badInput, "--disk: disks of one virtio SCSI host have one transport")
+        }
+        let unit = scsiUnit(disk, number: number)
+        unit.startsWithWriteCache = disk.specification.cache != .writethrough
+        host.attach(unit, target: target)
+        note(disk, name: "virtio-scsi\(target)")
+        if let (device, function) = controller.function.location {
+          makeBootable(disk, device: device, function: function, .scsi(target: UInt16(target), lun: 0))
+        }
       case let bus:
-        throw CommandFailure(CommandFailure.badInput, "--disk: bus=\(bus.rawValue) does not exist yet; use bus=ide or bus=scsi")
+        throw CommandFailure(CommandFailure.badInput, "--disk: bus=\(bus.rawValue) does not exist yet; use bus=ide, scsi, virtio or virtio-scsi")
       }
     }
   }
@@ -53,7 +79,8 @@ extension Server {
 
   func bootDiscsFirst() { firmware.media = firmware.media.filter(\.isCD) + firmware.media.filter { !$0.isCD } }
 
-  private func note(_ disk: OpenDisk, name: String) {
+  /// `more`: counts of the disk's own controller.
+  private func note(_ disk: OpenDisk, name: String, more: @escaping () -> [String: UInt64] = { [:] }) {
     disks.append((name: name, disk: disk))
     statisticsSources.append(
       (
@@ -63,7 +90,7 @@ extension Server {
           return [
             "reads": counts.reads, "writes": counts.writes, "flushes": counts.flushes, "bytes_read": counts.bytesRead,
             "bytes_written": counts.bytesWritten, "errors": counts.errors,
-          ]
+          ].merging(more()) { first, _ in first }
         }
       ))
   }
@@ -95,14 +122,23 @@ extension Server {
     return controller
   }
 
+  private func makeVirtioSCSI(_ interface: VirtioInterface?) throws -> VirtioPCI {
+    let host = VirtioSCSI(events: machine.events, clock: machine)
+    let controller = try plug(host, interface: interface, for: "--disk")
+    statisticsSources.append(("virtio-scsi", { [unowned controller] in controller.counters }))
+    return controller
+  }
+
+  private func serialNumber(_ disk: OpenDisk, number: Int) -> String { disk.specification.serial ?? "EPICURE\(number)" }
+
   private func scsiUnit(_ disk: OpenDisk, number: Int) -> SCSIUnit {
-    let serial = disk.specification.serial ?? "EPICURE\(number)"
+    let serial = serialNumber(disk, number: number)
     return disk.specification.isCD
       ? SCSICDROM(storage: disk.storage, serialNumber: serial) : SCSIDisk(storage: disk.storage, serialNumber: serial)
   }
 
   private func ideDevice(_ disk: OpenDisk, number: Int) -> ATADevice {
-    let serial = disk.specification.serial ?? "EPICURE\(number)"
+    let serial = serialNumber(disk, number: number)
     return disk.specification.isCD
       ? ATAPICDROM(disc: disk.storage, serial: serial, events: machine.events, clock: machine)
       : ATADisk(

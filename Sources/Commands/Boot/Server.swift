@@ -84,6 +84,7 @@ final class Server: FirmwareHost {
   }
   /// The bus holds its devices only as long as nothing else must: this one has no other owner.
   private var retained: [AnyObject] = []
+  func retain(_ object: AnyObject) { retained.append(object) }
 
   var isVirtual: Bool { domain != nil }
   func resetProcessor(_ index: Int, _ body: () -> Void) {

@@ -93,9 +93,12 @@ struct DomainMachine {
         let bridge = interface.bridge ?? "xenbr0"
         adapter = try NICSpecification(parsing: bridge == "user" ? "user" : "bridge=\(bridge)")
       } catch { throw refusal("vif: \(error)") }
-      // Xen's other models have no drivers that could not drive this one's, too.
-      if let model = interface.model, model != NICSpecification.Model.e1000.rawValue {
-        throw refusal("vif: there is no model '\(model)'; there is e1000")
+      // Xen's other models have no drivers that could not drive this one's, too. QEMU's name for the last is xl's as well.
+      if let model = interface.model {
+        guard let known = NICSpecification.Model(rawValue: model == "virtio-net" ? "virtio" : model) else {
+          throw refusal("vif: there is no model '\(model)'; there is e1000, virtio")
+        }
+        adapter.model = known
       }
       adapter.address = interface.address.flatMap { MACAddress($0) }
       adapters.append(adapter)

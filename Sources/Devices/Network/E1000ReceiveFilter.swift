@@ -101,29 +101,14 @@ extension E1000 {
     let control = state[R.rxcsum]
     let (checksIP, checksTransport) = (control >> 8 & 1 != 0, control >> 9 & 1 != 0)
     result.status |= Status.ignoreChecksum
-    guard checksIP || checksTransport else { return }
-    let bytes = result.bytes
-    var header = 14
-    if bytes.word16(12) == 0x8100 { header = 18 }
-    guard bytes.word16(header - 2) == 0x0800, bytes.count >= header + 20, bytes[header] >> 4 == 4 else { return }
-    let headerLength = Int(bytes[header] & 0xF) * 4
-    let total = Int(bytes.word16(header + 2))
-    guard headerLength >= 20, total >= headerLength, header + total <= bytes.count else { return }
+    guard checksIP || checksTransport, let sums = FrameChecksums(result.bytes) else { return }
     result.status &= ~Status.ignoreChecksum
     if checksIP {
       result.status |= Status.ipChecksum
-      if InternetChecksum.sum(bytes, header, header + headerLength) != 0xFFFF { result.errors |= Fault.ip }
+      if !sums.isHeaderRight { result.errors |= Fault.ip }
     }
-    // Fragments have no checksum of their own.
-    guard checksTransport, bytes.word16(header + 6) & 0x3FFF == 0 else { return }
-    let proto = bytes[header + 9]
-    let transport = header + headerLength
-    let length = total - headerLength
-    guard proto == 6 && length >= 20 || proto == 17 && length >= 8 else { return }
-    // A UDP datagram without a checksum.
-    if proto == 17 && bytes.word16(transport + 6) == 0 { return }
+    guard checksTransport, let isRight = sums.isTransportRight else { return }
     result.status |= Status.transportChecksum
-    let seed = InternetChecksum.pseudoHeader(bytes, header: header, isVersion6: false, proto: proto, length: length)
-    if InternetChecksum.sum(bytes, transport, header + total, seed: seed) != 0xFFFF { result.errors |= Fault.transport }
+    if !isRight { result.errors |= Fault.transport }
   }
 }

@@ -28,6 +28,12 @@ struct E1000Context: Sendable, Equatable, Codable {
     headerLength = byte(high, 40)
     segmentSize = Int(high >> 48)
   }
+
+  var segmentation: FrameSegmentation {
+    FrameSegmentation(
+      ipStart: ipStart, transportStart: transportStart, headerLength: headerLength, payloadLength: payloadLength,
+      segmentSize: segmentSize, isTCP: isTCP, isIPv4: isIPv4)
+  }
 }
 
 /// A packet on its way from descriptors to the wire.
@@ -101,34 +107,11 @@ struct E1000Transmitter: Sendable, Equatable, Codable {
 
   mutating func drop() { finish() }
 
-  /// Segment `n` (section 3.5.9): the header with lengths, identification, sequence number and flags brought up to date.
+  /// Segment `n` (section 3.5.9).
   private func cut(_ n: Int) -> [UInt8]? {
     let c = segmentContext
-    let header = c.headerLength
-    let payload = min(c.payloadLength, packet.count - header)
-    let start = n.multipliedReportingOverflow(by: c.segmentSize)
-    guard c.segmentSize > 0, payload >= 0, !start.overflow, start.partialValue < payload || n == 0 else { return nil }
-    let size = min(c.segmentSize, payload - start.partialValue)
-    let isLast = start.partialValue + size >= payload
-    var frame = Array(packet[0..<header])
-    frame.reserveCapacity(header + size + 8)
-    frame += packet[(header + start.partialValue)..<(header + start.partialValue + size)]
-    let ipLength = max(0, frame.count - c.ipStart)
-    if c.isIPv4 {
-      frame.setWord16(c.ipStart + 2, UInt16(truncatingIfNeeded: ipLength))
-      frame.setWord16(c.ipStart + 4, frame.word16(c.ipStart + 4) &+ UInt16(truncatingIfNeeded: n))
-    } else {
-      frame.setWord16(c.ipStart + 4, UInt16(truncatingIfNeeded: max(0, ipLength - 40)))
-    }
-    let length = max(0, frame.count - c.transportStart)
-    if c.isTCP {
-      frame.setWord32(c.transportStart + 4, frame.word32(c.transportStart + 4) &+ UInt32(truncatingIfNeeded: start.partialValue))
-      // FIN and PSH belong to the last segment.
-      if !isLast && c.transportStart + 13 < frame.count { frame[c.transportStart + 13] &= ~0x09 }
-    } else {
-      frame.setWord16(c.transportStart + 4, UInt16(truncatingIfNeeded: length))
-    }
-    insertChecksums(&frame, c, length: length)
+    guard var frame = c.segmentation.segment(n, of: packet) else { return nil }
+    insertChecksums(&frame, c, length: max(0, frame.count - c.transportStart))
     return frame
   }
 

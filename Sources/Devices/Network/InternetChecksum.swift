@@ -24,6 +24,33 @@ enum InternetChecksum {
   }
 }
 
+/// Whether the checksums of a frame with an IPv4 packet in it are right; nil for other frames, and for packets that are not whole.
+struct FrameChecksums {
+  let isHeaderRight: Bool
+  /// Nil: the packet has none. Fragments have none of their own, and UDP need not have one.
+  let isTransportRight: Bool?
+
+  init?(_ bytes: [UInt8]) {
+    let header = bytes.word16(12) == 0x8100 ? 18 : 14
+    guard bytes.word16(header - 2) == 0x0800, bytes.count >= header + 20, bytes[header] >> 4 == 4 else { return nil }
+    let headerLength = Int(bytes[header] & 0xF) * 4
+    let total = Int(bytes.word16(header + 2))
+    guard headerLength >= 20, total >= headerLength, header + total <= bytes.count else { return nil }
+    isHeaderRight = InternetChecksum.sum(bytes, header, header + headerLength) == 0xFFFF
+    let proto = bytes[header + 9]
+    let transport = header + headerLength
+    let length = total - headerLength
+    guard bytes.word16(header + 6) & 0x3FFF == 0, proto == 6 && length >= 20 || proto == 17 && length >= 8,
+      proto == 6 || bytes.word16(transport + 6) != 0
+    else {
+      isTransportRight = nil
+      return
+    }
+    let seed = InternetChecksum.pseudoHeader(bytes, header: header, isVersion6: false, proto: proto, length: length)
+    isTransportRight = InternetChecksum.sum(bytes, transport, header + total, seed: seed) == 0xFFFF
+  }
+}
+
 extension [UInt8] {
   /// Big-endian; zero outside.
   func word16(_ offset: Int) -> UInt16 {

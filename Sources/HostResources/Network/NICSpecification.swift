@@ -7,7 +7,7 @@ public struct NICSpecification: Sendable, Equatable {
     case bridge(name: String, isShared: Bool?)
     case tap(name: String)
   }
-  public enum Model: String, Sendable, Equatable, CaseIterable { case e1000 }
+  public enum Model: String, Sendable, Equatable, CaseIterable { case e1000, virtio }
 
   public struct Failure: Error, Equatable, CustomStringConvertible {
     public let description: String
@@ -15,6 +15,8 @@ public struct NICSpecification: Sendable, Equatable {
 
   public var connection: Connection
   public var model = Model.e1000
+  /// Of a virtio device.
+  public var interface: VirtioInterface?
   /// Nil: one is made up.
   public var address: MACAddress?
   /// File for captured frames.
@@ -42,6 +44,7 @@ public struct NICSpecification: Sendable, Equatable {
       try set(key, value)
     }
     if connection == .none && !words.isEmpty { throw Failure(description: "none takes no options") }
+    if interface != nil && model != .virtio { throw Failure(description: "transport is for model=virtio") }
   }
 
   private static func split(_ word: String) -> (key: String, value: String?) {
@@ -83,6 +86,9 @@ public struct NICSpecification: Sendable, Equatable {
       }
       self.address = address
     case ("capture", _): capture = value
+    case ("transport", _):
+      guard let known = VirtioInterface.named(value) else { throw Failure(description: VirtioInterface.choices) }
+      interface = known
     case ("hostfwd", .user(var options)):
       guard let forward = PortForward(value) else {
         throw Failure(description: "hostfwd=\(value) is not of the form [tcp|udp]:[HOSTADDRESS]:HOSTPORT-[GUESTADDRESS]:GUESTPORT")
@@ -101,7 +107,7 @@ public struct NICSpecification: Sendable, Equatable {
     case ("shared", .bridge(let name, _)): connection = .bridge(name: name, isShared: try Self.flag(key, value))
     case ("hostfwd", _), ("restrict", _), ("net", _): throw Failure(description: "\(key) is an option of user")
     case ("shared", _): throw Failure(description: "shared is an option of bridge=NAME")
-    default: throw Failure(description: "\"\(key)\" is not an option: model, mac, capture, hostfwd, restrict, net, shared")
+    default: throw Failure(description: "\"\(key)\" is not an option: model, mac, capture, transport, hostfwd, restrict, net, shared")
     }
   }
 }

@@ -1,7 +1,11 @@
 /// What `--disk` says: a file or NBD address, and options behind commas, in the manner of QEMU and xm.
 public struct DiskSpecification: Sendable, Equatable {
   /// Where the disk is plugged in.
-  public enum Bus: String, Sendable, CaseIterable { case ide, scsi, vbd, vscsi, virtio }
+  public enum Bus: String, Sendable, CaseIterable {
+    case ide, scsi, vbd, vscsi, virtio
+    /// A unit of a virtio SCSI host.
+    case virtioSCSI = "virtio-scsi"
+  }
   /// What the guest's flush commands are worth.
   public enum Cache: String, Sendable, CaseIterable {
     /// A write is done when the host's page cache has it; flushes bring it to the medium.
@@ -31,6 +35,8 @@ public struct DiskSpecification: Sendable, Equatable {
   public var overlay = Overlay.none
   public var cache = Cache.writeback
   public var serial: String?
+  /// Of a virtio device.
+  public var interface: VirtioInterface?
 
   public struct Failure: Error, Equatable, CustomStringConvertible, Sendable {
     public var description: String
@@ -100,10 +106,13 @@ public struct DiskSpecification: Sendable, Equatable {
         throw Failure("a serial number is 1 to 20 ASCII characters")
       }
       serial = value
+    case "transport":
+      guard let known = VirtioInterface.named(value) else { throw Failure(VirtioInterface.choices) }
+      interface = known
     case "": throw Failure("an option is empty; a comma in a file's name is written twice")
     default:
       throw Failure(
-        "there is no option \"\(key)\"; the options are bus, format, readonly, cd, snapshot, overlay, cache and serial"
+        "there is no option \"\(key)\"; the options are bus, format, readonly, cd, snapshot, overlay, cache, serial and transport"
           + " (a comma in a file's name is written twice)")
     }
   }
@@ -129,6 +138,9 @@ public struct DiskSpecification: Sendable, Equatable {
       isReadOnly = true
     }
     if isReadOnly && overlay != .none { throw Failure("readonly, and snapshot or overlay, exclude each other") }
+    if interface != nil && bus != .virtio && bus != .virtioSCSI {
+      throw Failure("transport is for bus=virtio and bus=virtio-scsi")
+    }
     if isRemote && format != nil && format != .raw {
       throw Failure("the server of an NBD address has the format: only raw is left")
     }

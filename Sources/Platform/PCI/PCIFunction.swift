@@ -6,12 +6,16 @@ public protocol PCIDeviceModel: AnyObject {
   func write(bar: Int, offset: UInt64, size: Int, value: UInt64)
   /// The guest has written `size` bytes of configuration space at `register`; the new contents are in the function's `configuration`.
   func configurationWritten(_ register: Int, size: Int)
+  /// The guest is about to read `size` bytes of configuration space at `register`: the last moment to bring the function's
+  /// `configuration` up to date.
+  func configurationWillBeRead(_ register: Int, size: Int)
   /// RST# was asserted. The function has reset its header.
   func reset()
 }
 
 extension PCIDeviceModel {
   public func configurationWritten(_ register: Int, size: Int) {}
+  public func configurationWillBeRead(_ register: Int, size: Int) {}
 }
 
 /// One function of a PCI device: header, base addresses, interrupt pin, MSI, and the way to memory. Its registers are a
@@ -89,6 +93,7 @@ public final class PCIFunction {
       let status = configuration.value(PCIRegister.status, as: UInt16.self)
       configuration.set(PCIRegister.status, interruptLevel ? status | 8 : status & ~8)
     }
+    model?.configurationWillBeRead(register, size: size)
     return configuration.read(register, size: size)
   }
 

@@ -13,7 +13,7 @@ extension SCSITarget {
     if isOverlapped { drop { $0.initiator == c.initiator && $0.lun == lun } }
     var task: SCSITask
     if lun != 0 {
-      task = Self.absent(c.incoming, initiator: c.initiator)
+      task = SCSIUnit.absent(c.incoming, initiator: c.initiator)
     } else if isOverlapped {
       task = SCSITask(c.incoming, initiator: c.initiator)
       unit.fail(&task, .overlappedCommands)
@@ -34,18 +34,6 @@ extension SCSITarget {
       start(state.queue.count - 1)
     }
     advance()
-  }
-
-  /// What a unit number without a unit answers (SPC-3, section 6.4.1: qualifier 011, type 1F).
-  private static func absent(_ command: [UInt8], initiator: UInt8) -> SCSITask {
-    var task = SCSITask(command, initiator: initiator)
-    switch command[0] {
-    case SCSIOperation.inquiry:
-      task.answer([0x7F, 0, 0x05, 0x02, 31] + [UInt8](repeating: 0, count: 31), allocated: Int(command[4]))
-    case SCSIOperation.requestSense: task.answer(SCSISense.unitNotSupported.fixedFormat, allocated: Int(command[4]))
-    default: task.fail(.unitNotSupported)
-    }
-    return task
   }
 
   // MARK: Order (SAM-3, section 8.6)

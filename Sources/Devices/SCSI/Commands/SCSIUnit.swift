@@ -125,6 +125,18 @@ public class SCSIUnit {
     return task
   }
 
+  /// What a unit number without a unit answers (SPC-3, section 6.4.1: qualifier 011, type 1F).
+  static func absent(_ command: [UInt8], initiator: UInt8) -> SCSITask {
+    var task = SCSITask(command, initiator: initiator)
+    switch command[0] {
+    case SCSIOperation.inquiry:
+      task.answer([0x7F, 0, 0x05, 0x02, 31] + [UInt8](repeating: 0, count: 31), allocated: Int(command[4]))
+    case SCSIOperation.requestSense: task.answer(SCSISense.unitNotSupported.fixedFormat, allocated: Int(command[4]))
+    default: task.fail(.unitNotSupported)
+    }
+    return task
+  }
+
   /// SPC-2, section 5.5.1: RELEASE ends without effect, and removal may always be allowed.
   private static func passesReservation(_ command: [UInt8]) -> Bool {
     switch command[0] {

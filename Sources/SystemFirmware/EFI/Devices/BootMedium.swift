@@ -7,6 +7,8 @@ public struct BootMedium {
   public enum Attachment: Sendable, Equatable {
     case ide(channel: UInt8, unit: UInt8)
     case scsi(target: UInt16, lun: UInt16)
+    /// The controller is the disk.
+    case direct
   }
   public var storage: any BlockStorage
   /// PCI device and function of the controller, on bus 0.
@@ -25,12 +27,13 @@ public struct BootMedium {
   }
 
   var path: DevicePath {
-    let node =
+    let nodes =
       switch attachment {
-      case .ide(let channel, let unit): DevicePath.atapi(channel: channel, unit: unit)
-      case .scsi(let target, let lun): DevicePath.scsi(target: target, lun: lun)
+      case .ide(let channel, let unit): [DevicePath.atapi(channel: channel, unit: unit)]
+      case .scsi(let target, let lun): [DevicePath.scsi(target: target, lun: lun)]
+      case .direct: [] as [[UInt8]]
       }
-    return DevicePath([DevicePath.pciRoot(), DevicePath.pci(device: device, function: function), node])
+    return DevicePath([DevicePath.pciRoot(), DevicePath.pci(device: device, function: function)] + nodes)
   }
 }
 
