@@ -35,7 +35,8 @@ struct BootCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Disk, repeatable: a file or an nbd: address; options behind commas: bus=ide, format=raw|qcow2|..., readonly, cd, snapshot=on, "
-        + "overlay=FILE, cache=writeback|writethrough|unsafe, serial=TEXT.", valueName: "file,options"))
+        + "overlay=FILE, cache=writeback|writethrough|unsafe, serial=TEXT, partition=N, mirror=FILE [record=FILE], "
+        + "path=FILE [policy=failover|round-robin, queue=SECONDS].", valueName: "file,options"))
   var disk: [String] = []
   @Option(help: ArgumentHelp("Memory of the machine: 512M, 4G.", valueName: "size"))
   var memory = MemorySize(bytes: defaultMemory)

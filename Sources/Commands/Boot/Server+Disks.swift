@@ -55,6 +55,7 @@ extension Server {
 
   private func note(_ disk: OpenDisk, name: String) {
     disks.append((name: name, disk: disk))
+    disk.warnings.forEach { StandardError.write("epicure: \($0)") }
     statisticsSources.append(
       (
         name,
@@ -116,6 +117,7 @@ extension Server {
       do throws(StorageFailure) { try disk.finish() } catch {
         StandardError.write("epicure: \(disk.specification.file): what was written last could not be saved: \(error)")
       }
+      disk.failures.forEach { StandardError.write("epicure: \($0)") }
     }
   }
 }
