@@ -10,6 +10,7 @@ struct Tool {
   static let nbdkit = Tool(name: "nbdkit")
   static let sgdisk = Tool(name: "sgdisk")
   static let losetup = Tool(name: "losetup")
+  static let ip = Tool(name: "ip")
 
   private var url: URL? {
     ["/usr/bin", "/usr/sbin", "/sbin", "/usr/local/bin"].map { URL(fileURLWithPath: "\($0)/\(name)") }

@@ -116,6 +116,21 @@ import Testing
     #expect(try open().regionsBehind == 0)
   }
 
+  /// After a crash the halves differ where the last write was. What is read of it then is there for good.
+  @Test func whatHasBeenReadStays() throws {
+    let mirror = try whole()
+    try mirror.put(0, pattern(512))
+    let first = FaultyStorage(TestDisk(disks[0].contents))
+    let next = try MirroredStorage(
+      MirroredStorage.Half(first, identity: 1), MirroredStorage.Half(TestDisk(size: 1 << 20), identity: 2),
+      record: TestDisk(record.contents), regionsPerRequest: 0)
+    #expect(next.states == [.active, .active] && next.regionsBehind == 1)
+    #expect(try next.bytes(0, 512) == pattern(512))
+    first.isDead = true
+    #expect(try next.bytes(0, 512) == pattern(512) && next.states == [.failed, .active])
+    withExtendedLifetime(mirror) {}
+  }
+
   @Test func aHalfIsMissing() throws {
     do { try whole().put(0, pattern(512)) }
     do {
