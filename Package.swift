@@ -30,9 +30,9 @@ let package = Package(
     .target(name: "Platform", dependencies: ["Processor"]),
     .target(name: "Hypervisor", dependencies: ["Loading", "Platform", "Processor", "SystemFirmware"]),
     .target(name: "Devices", dependencies: ["Platform", "HostResources", "CZlib"]),
-    .target(name: "HostResources", dependencies: ["CSlirp", "CNBD"]),
-    // File systems and partition tables that the firmware reads.
-    .target(name: "FirmwareMedia", dependencies: ["HostResources", "CZlib"]),
+    .target(name: "HostResources", dependencies: ["CSlirp", "CNBD", "CZlib"]),
+    // File systems that the firmware reads.
+    .target(name: "FirmwareMedia", dependencies: ["HostResources"]),
     .target(
       name: "SystemFirmware",
       dependencies: ["IA64", "Arithmetic", "Platform", "Loading", "HostResources", "FirmwareMedia", "CZlib"],

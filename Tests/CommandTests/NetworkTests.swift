@@ -261,7 +261,7 @@ struct NetworkTests {
     let nic = ["--nic", "user,mac=02:00:00:00:00:01"]
     let result = try Epicure.run(["boot", "--virtualization", "hvm"] + nic + nic)
     #expect(result.status == 2)
-    #expect(result.errors == "epicure: two adapters have the address 02:00:00:00:00:01\n")
+    #expect(result.errors == "epicure: nic1 cannot have the address 02:00:00:00:00:01: nic0 has it\n")
   }
 }
 

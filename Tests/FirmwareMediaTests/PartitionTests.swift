@@ -1,5 +1,6 @@
 import FirmwareMedia
 import Foundation
+import HostResources
 import TestSupport
 import Testing
 

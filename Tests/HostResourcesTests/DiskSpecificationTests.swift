@@ -23,6 +23,23 @@ import Testing
     #expect(try DiskSpecification(parsing: "a,,").file == "a,")
   }
 
+  @Test func volumes() throws {
+    var mirror = DiskSpecification(file: "a")
+    mirror.mirror = "b"
+    mirror.record = "c"
+    mirror.partition = 2
+    #expect(try DiskSpecification(parsing: "a,mirror=b,record=c,partition=2") == mirror)
+    var paths = DiskSpecification(file: "nbd://a/x")
+    paths.paths = ["nbd://b/x", "c"]
+    paths.policy = .roundRobin
+    paths.queueSeconds = 30
+    #expect(try DiskSpecification(parsing: "nbd://a/x,path=nbd://b/x,path=c,policy=round-robin,queue=30") == paths)
+    paths.resolve { "/f/" + $0 }
+    #expect(paths.file == "nbd://a/x" && paths.paths == ["nbd://b/x", "/f/c"])
+    mirror.resolve { "/f/" + $0 }
+    #expect([mirror.file, mirror.mirror, mirror.record] == ["/f/a", "/f/b", "/f/c"])
+  }
+
   @Test(arguments: [
     ("", "no file is named"), (",bus=ide", "no file is named"), ("file=", "no file is named"),
     ("x,bus=usb", "bus=usb: bus is one of ide, scsi, vbd, vscsi, virtio"), ("x,bus", "bus is one of ide, scsi, vbd, vscsi, virtio"),
@@ -36,6 +53,14 @@ import Testing
     ("x,serial=123456789012345678901", "a serial number is 1 to 20 ASCII characters"),
     ("nbd://h,format=qcow2", "the server of an NBD address has the format: only raw is left"),
     ("x,", "an option is empty; a comma in a file's name is written twice"), ("x,media=tape", "media is disk or cdrom"),
+    ("x,mirror", "mirror needs a file: mirror=FILE"), ("x,record=y", "record is an option of mirror=FILE"),
+    ("x,queue=3", "policy and queue are options of path=FILE"), ("x,partition=0", "partition is a number from 1 to 1024"),
+    ("x,path=y,policy=least", "policy=least: policy is one of round-robin, failover"),
+    ("x,path=y,queue=-1", "queue is a number from 1 to 3600"),
+    (
+      "x,mirror=y,overlay=z",
+      "an overlay that is kept lies on one file, not on a partition, a mirror or several paths; snapshot=on does"
+    ),
   ]) func mistakes(_ text: String, _ message: String) {
     #expect(problem { _ = try DiskSpecification(parsing: text) } == message)
   }

@@ -8,9 +8,12 @@ struct Tool {
   let name: String
   static let qemuImage = Tool(name: "qemu-img")
   static let nbdkit = Tool(name: "nbdkit")
+  static let sgdisk = Tool(name: "sgdisk")
+  static let losetup = Tool(name: "losetup")
+  static let ip = Tool(name: "ip")
 
   private var url: URL? {
-    ["/usr/bin", "/usr/sbin", "/usr/local/bin"].map { URL(fileURLWithPath: "\($0)/\(name)") }
+    ["/usr/bin", "/usr/sbin", "/sbin", "/usr/local/bin"].map { URL(fileURLWithPath: "\($0)/\(name)") }
       .first { FileManager.default.isExecutableFile(atPath: $0.path) }
   }
   var shouldRun: Bool { url != nil || ProcessInfo.processInfo.environment["CI"] == "true" }

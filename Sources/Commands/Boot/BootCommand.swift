@@ -34,8 +34,9 @@ struct BootCommand: ParsableCommand {
   var append: String = ""
   @Option(
     help: ArgumentHelp(
-      "Disk, repeatable: a file or an nbd: address; options behind commas: bus=ide|scsi|virtio|virtio-scsi, format=raw|qcow2|..., readonly, cd, snapshot=on, "
-        + "overlay=FILE, cache=writeback|writethrough|unsafe, serial=TEXT, transport=transitional|modern.", valueName: "file,options"))
+      "Disk, repeatable: a file or an nbd: address; options behind commas: bus=ide|scsi|virtio|virtio-scsi, format=raw|qcow2|..., readonly, "
+        + "cd, snapshot=on, overlay=FILE, cache=writeback|writethrough|unsafe, serial=TEXT, transport=transitional|modern, partition=N, "
+        + "mirror=FILE [record=FILE], path=FILE [policy=failover|round-robin, queue=SECONDS].", valueName: "file,options"))
   var disk: [String] = []
   @Option(help: ArgumentHelp("Memory of the machine: 512M, 4G.", valueName: "size"))
   var memory = MemorySize(bytes: defaultMemory)
@@ -58,6 +59,12 @@ struct BootCommand: ParsableCommand {
         + "May be repeated.", valueName: "device"),
     transform: { try VirtioSpecification(parsing: $0) })
   var virtio: [VirtioSpecification] = []
+  @Option(
+    help: ArgumentHelp(
+      "Connect a bridge with networks of the host, repeatable: a TAP device, or another interface; with several the first that has a "
+        + "link is in use.", valueName: "name,uplink=interface"),
+    transform: { try BridgeSpecification(parsing: $0) })
+  var bridge: [BridgeSpecification] = []
   @Option(
     help: ArgumentHelp(
       "hvm, a fully virtualized domain (the default); none, the bare machine; pv does not exist yet.", valueName: "mode"))
@@ -137,7 +144,7 @@ struct BootCommand: ParsableCommand {
       return try LockstepBoot(make: make, share: lockstep, matcher: success).run(limit: limitInstructions)
     }
     let world = OutsideWorld()
-    let networks = Networks(world: world, all: nic)
+    let networks = try Self.networks(world, nic, bridge)
     let server = try makeServer(networks, timing: timing.description())
     server.mayReset = !noReboot
     let cycles = try CycleObservation(timing, program: kernel, hasStatistics: stats != nil)
@@ -164,6 +171,14 @@ struct BootCommand: ParsableCommand {
   }
 
   // MARK: Preparation
+
+  private static func networks(
+    _ world: OutsideWorld, _ adapters: [NICSpecification], _ bridges: [BridgeSpecification]
+  ) throws(CommandFailure) -> Networks {
+    do throws(NetworkError) { return try Networks(world: world, all: adapters, bridges: bridges) } catch {
+      throw CommandFailure(CommandFailure.badInput, "--bridge: \(error)")
+    }
+  }
 
   /// A domain, unless something else was asked for that only bare machines have.
   private var mode: Virtualization { virtualization ?? (lockstep == nil ? .hvm : .bare) }
@@ -249,6 +264,7 @@ extension BootCommand {
     for (given, option) in [
       (kernel != nil, "--kernel"), (initrd != nil, "--initrd"), (!append.isEmpty, "--append"), (until != nil, "--until"),
       (lockstep != nil, "--lockstep"), (nvram != nil, "--nvram"), (!disk.isEmpty, "--disk"), (!nic.isEmpty, "--nic"),
+      (!bridge.isEmpty, "--bridge"),
       (cpus != 1, "--cpus"), (timing.timing == .cycle, "--timing"), (memory.bytes != Self.defaultMemory, "--memory"),
       (noReboot, "--no-reboot"), (!virtio.isEmpty, "--virtio"),
     ] where given {

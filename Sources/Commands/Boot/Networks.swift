@@ -5,20 +5,20 @@ import Platform
 /// The networks of this process: makes what `--nic` asks for, and keeps what several adapters share.
 final class Networks {
   let world: OutsideWorld
-  private var bridges: [String: SoftwareBridge] = [:]
-  private var links: [String: BridgeLinks] = [:]
+  private let host: HostNetwork
   private var captures: [String: CaptureFile] = [:]
   /// Adapters of this process on each bridge.
   private var adapterCounts: [String: Int] = [:]
-  private var addresses: Set<MACAddress> = []
   private var adapterCount = 0
 
   /// First device number for adapters: 0 is the host bridge, 1 and 2 are for disk controllers.
   private static let firstDevice: UInt8 = 3
 
   /// `all`: every adapter of this process, on whatever machine.
-  init(world: OutsideWorld, all: [NICSpecification]) {
+  init(world: OutsideWorld, all: [NICSpecification], bridges: [BridgeSpecification] = []) throws(NetworkError) {
     self.world = world
+    host = HostNetwork(world: world)
+    for bridge in bridges { try host.connect(bridge) { StandardError.write("epicure: \($0)") } }
     for case .bridge(let name, _) in all.map(\.connection) { adapterCounts[name, default: 0] += 1 }
   }
 
@@ -37,23 +37,22 @@ final class Networks {
 
   private func plug(_ specification: NICSpecification, into server: Server) throws -> NICSpecification {
     let timeline = server.timeline
-    var segment = 0
+    var bridgeName: String?
     var port: any NetworkPort
     switch specification.connection {
     case .none: return specification
     case .user(let options): port = try UserNetwork(options, world: world)
     case .tap(let name): port = try TAPDevice(name: name, world: world)
     case .bridge(let name, let isShared):
-      let bridge = try bridge(name, isShared: isShared ?? (adapterCounts[name] == 1))
-      segment = links[name]?.number ?? 0
-      port = try bridge.connect(timeline)
+      let isAlone = adapterCounts[name] == 1 && !host.hasUplink(name)
+      port = try host.bridge(name, isShared: isShared ?? isAlone).connect(timeline)
+      bridgeName = name
     }
     guard let device = server.pci.freeDevice(from: Self.firstDevice) else { throw NetworkError("no PCI device number is left") }
     var plugged = specification
-    let address = specification.address ?? .automatic(segment: segment, index: adapterCount)
-    guard addresses.insert(address).inserted else { throw NetworkError("two adapters have the address \(address)") }
-    plugged.address = address
     let name = "nic\(adapterCount)"
+    let address = try host.claim(specification.address, for: name, bridge: bridgeName)
+    plugged.address = address
     adapterCount += 1
     do {
       if let path = specification.capture {
@@ -62,7 +61,7 @@ final class Networks {
       let counters = try plug(specification, address: address, port: port, into: server, device: device)
       server.statisticsSources.append((name, { Self.describe(port.statistics).merging(counters()) { first, _ in first } }))
     } catch {
-      addresses.remove(address)
+      host.release(address)
       throw error
     }
     return plugged
@@ -87,16 +86,7 @@ final class Networks {
 
   /// The machine with these adapters is gone: another may have their addresses.
   func unplug(_ specifications: [NICSpecification]) {
-    for case let address? in specifications.map(\.address) { addresses.remove(address) }
-  }
-
-  private func bridge(_ name: String, isShared: Bool) throws -> SoftwareBridge {
-    let bridge = bridges[name] ?? SoftwareBridge(name: name)
-    bridges[name] = bridge
-    if isShared && links[name] == nil {
-      links[name] = try BridgeLinks(bridge, folder: BridgeFolder.standard, world: world)
-    }
-    return bridge
+    for case let address? in specifications.map(\.address) { host.release(address) }
   }
 
   private func capture(_ path: String) throws -> CaptureFile {

@@ -82,6 +82,7 @@ extension Server {
   /// `more`: counts of the disk's own controller.
   private func note(_ disk: OpenDisk, name: String, more: @escaping () -> [String: UInt64] = { [:] }) {
     disks.append((name: name, disk: disk))
+    disk.warnings.forEach { StandardError.write("epicure: \($0)") }
     statisticsSources.append(
       (
         name,
@@ -152,6 +153,7 @@ extension Server {
       do throws(StorageFailure) { try disk.finish() } catch {
         StandardError.write("epicure: \(disk.specification.file): what was written last could not be saved: \(error)")
       }
+      disk.failures.forEach { StandardError.write("epicure: \($0)") }
     }
   }
 }

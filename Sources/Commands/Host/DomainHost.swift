@@ -34,7 +34,9 @@ final class DomainHost {
     }
     pool = try FramePool(size: configuration.memory, kept: configuration.kept)
     hypervisor = try Hypervisor(processors: configuration.processors, cyclesPerSecond: Cycles.perSecond)
-    networks = Networks(world: world, all: [])
+    do throws(NetworkError) { networks = try Networks(world: world, all: [], bridges: configuration.bridges) } catch {
+      throw CommandFailure(CommandFailure.badInput, "--bridge: \(error)")
+    }
     world.clock = { [hypervisor] in Cycles.nanoseconds(hypervisor.now) }
     world.expectsAnswer = { [unowned self] in lookInterval = Self.shortestLook }
   }

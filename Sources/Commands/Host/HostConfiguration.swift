@@ -1,3 +1,5 @@
+import HostResources
+
 /// What the server has that `epicure serve` keeps domains on.
 struct HostConfiguration {
   /// Physical processors.
@@ -7,6 +9,8 @@ struct HostConfiguration {
   /// What the host's operating system has of it, and what the hypervisor has.
   var operatingSystemMemory = HostMemory.operatingSystem
   var hypervisorMemory = HostMemory.hypervisor
+  /// Bridges with uplinks to the host's networks.
+  var bridges: [BridgeSpecification] = []
   /// Where reports about crashed domains are kept.
   var reports: String
 

@@ -86,7 +86,11 @@ struct MachineFile: Sendable, Equatable {
       }
       var disks: [DiskSpecification] = []
       for text in p.disks ?? [] {
-        do throws(DiskSpecification.Failure) { disks.append(try DiskSpecification(parsing: resolve(text))) } catch {
+        do throws(DiskSpecification.Failure) {
+          var disk = try DiskSpecification(parsing: text)
+          disk.resolve(resolve)
+          disks.append(disk)
+        } catch {
           throw Failure("partition \(p.name): disk \(text): \(error)")
         }
       }

@@ -53,7 +53,7 @@ final class PartitionedRun: OutsideSource {
         console: PartitionConsole(
           output: output, prefix: shared && p.console == nil ? "[\(p.name)] " : "", success: success, failure: failOn))
     }
-    networks = Networks(world: world, all: file.partitions.flatMap(\.nics))
+    networks = try Networks(world: world, all: file.partitions.flatMap(\.nics))
     selected = file.partitions.firstIndex { $0.console == nil }
     world.clock = { [unowned self] in Cycles.nanoseconds(now) }
     world.expectsAnswer = { [unowned self] in lookInterval = Self.shortestLook }

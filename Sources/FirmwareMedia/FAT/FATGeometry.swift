@@ -1,3 +1,5 @@
+import HostResources
+
 /// What the BIOS parameter block says (Microsoft FAT specification, section 3), checked against the medium.
 struct FATGeometry: Equatable, Sendable {
   enum Width: Int, Sendable { case fat12 = 12, fat16 = 16, fat32 = 32 }

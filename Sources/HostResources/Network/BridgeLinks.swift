@@ -18,6 +18,9 @@ public final class BridgeLinks: OutsideSource {
   private var buffer = [UInt8](repeating: 0, count: largestFrame + 1)
   /// This process's number on the bridge: different from that of all others that are there now.
   public private(set) var number = 0
+  /// The folder in which those on this bridge meet.
+  let members: String
+  var bridgeName: String { bridge.name }
 
   private static let largestFrame = 16384
   private static let batch = 64
@@ -37,7 +40,7 @@ public final class BridgeLinks: OutsideSource {
     self.bridge = bridge
     self.world = world
     signal(SIGPIPE, SIG_IGN)
-    let members = folder + "/bridge-" + bridge.name
+    members = folder + "/bridge-" + bridge.name
     try BridgeFolder.create(folder)
     try BridgeFolder.create(members)
     // One joins at a time, so that each pair has one connection.

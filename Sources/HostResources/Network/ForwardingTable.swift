@@ -48,5 +48,10 @@ struct ForwardingTable {
     for n in entries.indices where entries[n].port == port { entries[n].port = -1 }
   }
 
+  /// What is known behind certain ports, in the order of addresses.
+  func addresses(behind isMeant: (_ port: Int) -> Bool) -> [MACAddress] {
+    entries.filter { $0.port >= 0 && isMeant($0.port) }.map { MACAddress(value: $0.address) }.sorted { $0.value < $1.value }
+  }
+
   var count: Int { entries.reduce(0) { $0 + ($1.port >= 0 ? 1 : 0) } }
 }

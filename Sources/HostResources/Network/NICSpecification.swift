@@ -53,7 +53,7 @@ public struct NICSpecification: Sendable, Equatable {
   }
 
   /// The name is part of a path.
-  private static func bridgeName(_ name: String) throws(Failure) -> String {
+  static func bridgeName(_ name: String) throws(Failure) -> String {
     func allowed(_ c: Character) -> Bool { c.isASCII && (c.isLetter || c.isNumber || c == "-" || c == "_" || c == ".") }
     guard (1...32).contains(name.count), name.allSatisfy(allowed), name.first != "." else {
       throw Failure(description: "\"\(name)\" cannot be the name of a bridge: up to 32 letters, digits, and . _ -")

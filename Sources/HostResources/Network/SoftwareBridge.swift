@@ -1,8 +1,8 @@
 /// A learning bridge with a name. It connects the adapters of machines in this process: a frame sent at cycle t
 /// arrives at cycle t + ``latency`` of the receiver's clock, so that a run with a bridge is as deterministic as one without.
 ///
-/// Links to elsewhere (other processes) are ports, too. Nothing is forwarded from one link to another: every process has links to
-/// all others, so that there is no loop and nothing to forward.
+/// Links to elsewhere (other processes, networks of the host) are ports, too. Nothing is forwarded from one link to another: every
+/// process has links to all others, so that there is no loop and nothing to forward.
 public final class SoftwareBridge {
   public enum Failure: Error, Equatable, CustomStringConvertible {
     case full(String)
@@ -45,7 +45,17 @@ public final class SoftwareBridge {
 
   func disconnect(_ number: Int) {
     ports[number] = nil
-    table.forget(port: number)
+    forget(port: number)
+  }
+
+  /// What is behind a port may be elsewhere now.
+  func forget(port number: Int) { table.forget(port: number) }
+
+  /// The stations on this process's machines that have been heard of.
+  var stations: [MACAddress] {
+    table.addresses { number in
+      if case .machine = ports[number] { true } else { false }
+    }
   }
 
   /// A frame that came over a link; `time` is in nanoseconds of the machine that is here.

@@ -21,36 +21,42 @@ public final class TAPDevice: QueuedPort, OutsideSource {
 
   /// Attaches to a device, or makes it, which needs rights.
   public init(name: String, world: OutsideWorld) throws(NetworkError) {
-    guard (1..<Self.nameSize).contains(name.utf8.count), !name.contains("/"), !name.contains(" ") else {
-      throw NetworkError("\"\(name)\" cannot be the name of a TAP device: 1 to 15 characters")
-    }
     self.name = name
     self.world = world
-    let file = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC)
-    descriptor = file
+    descriptor = try Self.open(name)
     super.init()
+    world.add(self)
+  }
+
+  /// A descriptor on which each read and each write is a frame.
+  static func open(_ name: String) throws(NetworkError) -> Int32 {
+    guard (1..<nameSize).contains(name.utf8.count), !name.contains("/"), !name.contains(" ") else {
+      throw NetworkError("\"\(name)\" cannot be the name of a TAP device: 1 to 15 characters")
+    }
+    let file = Glibc.open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC)
     guard file >= 0 else { throw NetworkError("cannot use TAP device \(name): /dev/net/tun", errno: errno) }
     // struct ifreq: the name, then the flags.
     var request = [UInt8](repeating: 0, count: 40)
     for (n, byte) in name.utf8.enumerated() { request[n] = byte }
-    let flags = Self.tap | Self.noPacketInformation
-    request[Self.nameSize] = UInt8(truncatingIfNeeded: flags)
-    request[Self.nameSize + 1] = UInt8(flags >> 8)
+    let flags = tap | noPacketInformation
+    request[nameSize] = UInt8(truncatingIfNeeded: flags)
+    request[nameSize + 1] = UInt8(flags >> 8)
     let result = request.withUnsafeMutableBytes { bytes -> Int32 in
       guard let base = bytes.baseAddress else { return -1 }
-      return ioctl(file, Self.setInterface, base)
+      return ioctl(file, setInterface, base)
     }
     if result != 0 {
       let code = errno
+      close(file)
       let advice =
         code == EPERM
         ? "; a device of your own: ip tuntap add \(name) mode tap user $USER" : code == EBUSY ? "; another program has it" : ""
       throw NetworkError("cannot use TAP device \(name): \(String(cString: strerror(code)))\(advice)")
     }
-    world.add(self)
+    return file
   }
 
-  deinit { if descriptor >= 0 { close(descriptor) } }
+  deinit { close(descriptor) }
 
   override func transmit(_ frame: [UInt8]) {
     // A device that is down, or whose queue is full, drops what it is sent.

@@ -37,6 +37,17 @@ public struct DiskSpecification: Sendable, Equatable {
   public var serial: String?
   /// Of a virtio device.
   public var interface: VirtioInterface?
+  /// The other half of a mirror.
+  public var mirror: String?
+  /// Where the mirror's record is; nil: beside the first half.
+  public var record: String?
+  /// More ways to the same volume.
+  public var paths: [String] = []
+  public var policy: MultipathStorage.Policy?
+  /// Seconds for which a request waits that no path serves.
+  public var queueSeconds: Int?
+  /// A partition of the volume in the place of all of it, as its table counts.
+  public var partition: Int?
 
   public struct Failure: Error, Equatable, CustomStringConvertible, Sendable {
     public var description: String
@@ -57,7 +68,7 @@ public struct DiskSpecification: Sendable, Equatable {
     for part in parts {
       let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
       let key = pair[0]
-      guard seen.insert(key).inserted else { throw Failure("\"\(key)\" is there twice") }
+      guard seen.insert(key).inserted || key == "path" else { throw Failure("\"\(key)\" is there twice") }
       try set(key, pair.count > 1 ? pair[1] : nil)
     }
     try check()
@@ -109,10 +120,17 @@ public struct DiskSpecification: Sendable, Equatable {
     case "transport":
       guard let known = VirtioInterface.named(value) else { throw Failure(VirtioInterface.choices) }
       interface = known
+    case "mirror": mirror = try Self.file(key, value)
+    case "record": record = try Self.file(key, value)
+    case "path": paths.append(try Self.file(key, value))
+    case "policy": policy = try Self.choice(key, value)
+    case "queue": queueSeconds = try Self.number(key, value, 1...3600)
+    case "partition": partition = try Self.number(key, value, 1...1024)
     case "": throw Failure("an option is empty; a comma in a file's name is written twice")
     default:
       throw Failure(
-        "there is no option \"\(key)\"; the options are bus, format, readonly, cd, snapshot, overlay, cache, serial and transport"
+        "there is no option \"\(key)\"; the options are bus, format, readonly, cd, snapshot, overlay, cache, serial, transport, partition, "
+          + "mirror, record, path, policy and queue"
           + " (a comma in a file's name is written twice)")
     }
   }
@@ -132,7 +150,24 @@ public struct DiskSpecification: Sendable, Equatable {
     }
   }
 
+  private static func file(_ key: String, _ value: String?) throws(Failure) -> String {
+    guard let value, !value.isEmpty else { throw Failure("\(key) needs a file: \(key)=FILE") }
+    return value
+  }
+
+  private static func number(_ key: String, _ value: String?, _ range: ClosedRange<Int>) throws(Failure) -> Int {
+    guard let number = value.flatMap({ Int($0) }), range ~= number else {
+      throw Failure("\(key) is a number from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return number
+  }
+
   private mutating func check() throws(Failure) {
+    if case .file = overlay, mirror != nil || !paths.isEmpty || partition != nil {
+      throw Failure("an overlay that is kept lies on one file, not on a partition, a mirror or several paths; snapshot=on does")
+    }
+    if mirror == nil && record != nil { throw Failure("record is an option of mirror=FILE") }
+    if paths.isEmpty && (policy != nil || queueSeconds != nil) { throw Failure("policy and queue are options of path=FILE") }
     if isCD {
       guard overlay == .none else { throw Failure("nothing is written to a CD: it has no snapshot or overlay") }
       isReadOnly = true
@@ -146,5 +181,16 @@ public struct DiskSpecification: Sendable, Equatable {
     }
   }
 
-  public var isRemote: Bool { ["nbd:", "nbd+unix:"].contains { file.hasPrefix($0) } }
+  public var isRemote: Bool { Self.isRemote(file) }
+  static func isRemote(_ name: String) -> Bool { ["nbd:", "nbd+unix:"].contains { name.hasPrefix($0) } }
+
+  /// Gives relative names of files another beginning.
+  public mutating func resolve(_ name: (String) -> String) {
+    func resolved(_ text: String) -> String { Self.isRemote(text) ? text : name(text) }
+    file = resolved(file)
+    mirror = mirror.map(resolved)
+    record = record.map(resolved)
+    paths = paths.map(resolved)
+    if case .file(let path) = overlay { overlay = .file(resolved(path)) }
+  }
 }

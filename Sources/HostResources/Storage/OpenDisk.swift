@@ -4,21 +4,12 @@ public struct OpenDisk {
   /// What a controller uses.
   public let storage: CountedStorage
   private let medium: any BlockStorage
+  private let volume: Volume
 
   public init(_ specification: DiskSpecification) throws(StorageProblem) {
     self.specification = specification
-    let overlaid = specification.overlay != .none
-    let readOnly = specification.isReadOnly || overlaid
-    var medium: any BlockStorage
-    if specification.isRemote {
-      medium = try NBDImage(uri: specification.file, readOnly: readOnly)
-    } else {
-      let format = specification.format ?? ImageFormat.probe(path: specification.file)
-      medium =
-        format == .raw
-        ? try RawImage(path: specification.file, readOnly: readOnly, formatIsGuess: specification.format == nil)
-        : try NBDImage(path: specification.file, format: format, readOnly: readOnly)
-    }
+    let volume = try Volume(specification)
+    var medium = volume.medium
     switch specification.overlay {
     case .none: break
     case .temporary: medium = try OverlayImage(temporaryOn: medium)
@@ -29,8 +20,14 @@ public struct OpenDisk {
       medium = try OverlayImage(path: path, on: medium, identity: identity)
     }
     self.medium = medium
+    self.volume = volume
     storage = CountedStorage(specification.cache == .unsafe ? UnsafeStorage(medium) : medium)
   }
+
+  /// What is missing, and the disk does without: a line for each.
+  public var warnings: [String] { volume.warnings }
+  /// What has failed since the disk was opened, unnoticed by the guest.
+  public var failures: [String] { volume.failures }
 
   /// The machine is off: what was written and never flushed is saved all the same.
   public func finish() throws(StorageFailure) {

@@ -66,7 +66,7 @@ struct OverlayHeader: Equatable {
     put(mediumSize)
     put(base.size)
     put(base.modified)
-    put(Self.checksum(bytes[...]))
+    put(FNV1a.hash(bytes))
     return bytes + [UInt8](repeating: 0, count: Self.size - bytes.count)
   }
 
@@ -78,7 +78,7 @@ struct OverlayHeader: Equatable {
       (0..<MemoryLayout<T>.size).reduce(T.zero) { $0 | T(truncatingIfNeeded: bytes[offset + $1]) << T(8 * $1) }
     }
     guard bytes.count == Self.size, bytes.starts(with: Self.magic) else { throw Damage(reason: "is not an overlay") }
-    guard value(40) == Self.checksum(bytes[..<Self.checked]) else { throw Damage(reason: "the overlay's header is damaged") }
+    guard value(40) == FNV1a.hash(bytes[..<Self.checked]) else { throw Damage(reason: "the overlay's header is damaged") }
     let version: UInt32 = value(8)
     guard version == Self.version else { throw Damage(reason: "is an overlay of version \(version); this program reads 1") }
     mediumSize = value(16)
@@ -99,10 +99,6 @@ struct OverlayHeader: Equatable {
   }
 
   struct Damage: Error { var reason: String }
-
-  private static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt64 {
-    bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-  }
 }
 
 extension BaseIdentity {

@@ -41,7 +41,9 @@ public final class OverlayImage: BlockStorage {
     let descriptor = open(path, O_RDWR | O_CLOEXEC)
     guard descriptor >= 0 else { throw .host(path, "cannot be opened") }
     file = StorageFile(adopting: descriptor)
-    guard ImageLock.take(descriptor, writing: true) else { throw StorageProblem(path, "is in use by another process") }
+    guard ImageLock.take(descriptor, writing: true, isShared: false) else {
+      throw StorageProblem(path, "is in use by another process")
+    }
     header = wanted
     (bitmap, dirty) = try Self.load(file, path, wanted)
     (self.base, size, isTemporary) = (base, base.size, false)

@@ -9,7 +9,6 @@
 public final class RawImage: BlockStorage {
   public let size: UInt64
   public let isReadOnly: Bool
-  private let path: String
   private let file: StorageFile
   /// Bytes of the file when it was opened.
   private let fileSize: UInt64
@@ -17,26 +16,27 @@ public final class RawImage: BlockStorage {
   private let isGuess: Bool
 
   /// `formatIsGuess`: nobody said that the image is raw. A guest that wrote another format's header into the first sector would choose
-  /// how the image is read next time, and which of the host's files such a header refers to.
-  public init(path: String, readOnly: Bool = false, formatIsGuess: Bool = false) throws(StorageProblem) {
-    self.path = path
+  /// how the image is read next time, and which of the host's files such a header refers to. `isShared`: others may use other parts of
+  /// it at the same time; see ``claim(_:)``.
+  public init(
+    path: String, readOnly: Bool = false, formatIsGuess: Bool = false, isShared: Bool = false
+  ) throws(StorageProblem) {
     isReadOnly = readOnly
     isGuess = formatIsGuess
-    (file, fileSize) = try Self.open(path, readOnly: readOnly)
+    (file, fileSize) = try Self.open(path, readOnly: readOnly, isShared: isShared)
     guard fileSize >= UInt64(BlockSize.sector) else {
       throw StorageProblem(path, "a disk has at least 512 bytes; this file has \(fileSize)")
     }
     size = (fileSize + 511) & ~511
   }
 
-  private static func open(_ path: String, readOnly: Bool) throws(StorageProblem) -> (StorageFile, UInt64) {
+  private static func open(_ path: String, readOnly: Bool, isShared: Bool) throws(StorageProblem) -> (StorageFile, UInt64) {
     var information = stat()
     guard stat(path, &information) == 0 else { throw .host(path, "cannot be opened") }
     let kind = information.st_mode & S_IFMT
     guard kind == S_IFREG || kind == S_IFBLK else { throw StorageProblem(path, "is neither a file nor a block device") }
-    // An exclusive open of a block device fails while it is mounted.
-    let exclusive = kind == S_IFBLK && !readOnly ? O_EXCL : 0
-    let descriptor = Glibc.open(path, (readOnly ? O_RDONLY : O_RDWR) | O_CLOEXEC | exclusive)
+    let flags = (readOnly ? O_RDONLY : O_RDWR) | O_CLOEXEC
+    let descriptor = kind == S_IFBLK ? try HostDevice.open(path, flags) : Glibc.open(path, flags)
     guard descriptor >= 0 else {
       let code = errno
       let advice =
@@ -44,13 +44,17 @@ public final class RawImage: BlockStorage {
       throw StorageProblem(path, "cannot be opened: \(String(cString: strerror(code)))\(advice)")
     }
     let file = StorageFile(adopting: descriptor)
-    guard ImageLock.take(descriptor, writing: !readOnly) else {
+    guard ImageLock.take(descriptor, writing: !readOnly, isShared: isShared) else {
       throw StorageProblem(path, "is in use by another process\(readOnly ? ", which writes it" : "")")
     }
-    let end = lseek(descriptor, 0, SEEK_END)
-    guard end >= 0 else { throw .host(path, "has no size") }
-    return (file, UInt64(end))
+    guard let size = kind == S_IFBLK ? HostDevice.size(descriptor) : UInt64(exactly: lseek(descriptor, 0, SEEK_END)) else {
+      throw .host(path, "has no size")
+    }
+    return (file, size)
   }
+
+  /// For a shared image: a part of it that nobody else may use, or, of a read-only one, nobody else may write. False: somebody does.
+  func claim(_ part: Range<UInt64>) -> Bool { ImageLock.claim(file.descriptor, part, writing: !isReadOnly) }
 
   public func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(StorageFailure) {
     try check(offset, buffer.count)

@@ -31,6 +31,12 @@ struct ServeCommand: ParsableCommand {
   var hypervisorMemory = MemorySize(bytes: HostMemory.hypervisor)
   @Option(
     help: ArgumentHelp(
+      "Connect a bridge with networks of the host, repeatable: a TAP device, or another interface; with several the first that has a "
+        + "link is in use.", valueName: "name,uplink=interface"),
+    transform: { try BridgeSpecification(parsing: $0) })
+  var bridge: [BridgeSpecification] = []
+  @Option(
+    help: ArgumentHelp(
       "The control socket. Without this option $EPICURE_SOCKET, $XDG_RUNTIME_DIR/epicure/control or ~/.epicure/control.",
       valueName: "path"))
   var socket: String?
@@ -51,7 +57,7 @@ struct ServeCommand: ParsableCommand {
     let host = try DomainHost(
       HostConfiguration(
         processors: cpus, memory: memory.bytes, operatingSystemMemory: hostMemory.bytes, hypervisorMemory: hypervisorMemory.bytes,
-        reports: (path as NSString).deletingLastPathComponent + "/crash"), failOn: failure)
+        bridges: bridge, reports: (path as NSString).deletingLastPathComponent + "/crash"), failOn: failure)
     let server = try ControlServer(path: path, handle: { host.answer($0) }, console: { try host.domain($0).console })
     host.world.add(server)
     Interruption.catchAll()

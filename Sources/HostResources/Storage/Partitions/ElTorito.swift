@@ -1,5 +1,3 @@
-import HostResources
-
 /// The boot catalog of a CD ("El Torito", version 1.0): images that the firmware may treat as disks.
 enum ElTorito {
   private static let sector = 2048

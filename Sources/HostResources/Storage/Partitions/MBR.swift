@@ -1,5 +1,3 @@
-import HostResources
-
 /// The partition table in a disk's first sector, and the chain of tables in extended partitions.
 enum MBR {
   private static let extended: Set<UInt8> = [0x05, 0x0F, 0x85]

@@ -25,8 +25,9 @@ public struct Partition: Hashable, Sendable {
   public static func all(on medium: MediumRange, blockSize: Int) -> [Partition] {
     let catalog = ElTorito.entries(on: medium)
     if !catalog.isEmpty { return catalog }
-    guard blockSize == 512 else { return [] }
-    if let table = GPT.read(medium) { return table }
-    return MBR.read(medium)
+    return blockSize == 512 ? inTable(of: medium) : []
   }
+
+  /// What a disk's partition table names: GPT, else MBR with the logical ones of an extended partition.
+  static func inTable(of medium: MediumRange) -> [Partition] { GPT.read(medium) ?? MBR.read(medium) }
 }

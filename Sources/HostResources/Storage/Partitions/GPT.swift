@@ -1,5 +1,4 @@
 import CZlib
-import HostResources
 
 /// The GUID partition table (UEFI specification, chapter 5): a header and its copy at the end of the disk, each with its own array of
 /// entries, all of them with checksums.

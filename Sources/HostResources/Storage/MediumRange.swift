@@ -1,5 +1,3 @@
-import HostResources
-
 /// A part of a medium: a whole disk, or a partition of one. Offsets outside it fail; what is stored never reaches beyond it.
 public struct MediumRange {
   public let storage: any BlockStorage
@@ -59,11 +57,11 @@ public struct MediumRange {
 
 extension [UInt8] {
   /// A little-endian integer; the caller vouches for the offset.
-  func littleEndian<T: FixedWidthInteger>(_ offset: Int, _: T.Type = T.self) -> T {
+  package func littleEndian<T: FixedWidthInteger>(_ offset: Int, _: T.Type = T.self) -> T {
     (0..<MemoryLayout<T>.size).reversed().reduce(T(0)) { $0 << 8 | T(truncatingIfNeeded: self[offset + $1]) }
   }
 
-  mutating func setLittleEndian<T: FixedWidthInteger>(_ offset: Int, _ value: T) {
+  package mutating func setLittleEndian<T: FixedWidthInteger>(_ offset: Int, _ value: T) {
     for n in 0..<MemoryLayout<T>.size { self[offset + n] = UInt8(truncatingIfNeeded: value >> T(8 * n)) }
   }
 }
