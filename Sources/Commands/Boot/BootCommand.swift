@@ -67,7 +67,7 @@ struct BootCommand: ParsableCommand {
   var bridge: [BridgeSpecification] = []
   @Option(
     help: ArgumentHelp(
-      "hvm, a fully virtualized domain (the default); none, the bare machine; pv does not exist yet.", valueName: "mode"))
+      "hvm, a fully virtualized domain (the default); pv, a paravirtualized one; none, the bare machine.", valueName: "mode"))
   var virtualization: Virtualization?
   @OptionGroup var timing: TimingOptions
   @Option(help: ArgumentHelp("Stop with status 0 when a line of the console matches this regular expression.", valueName: "regex"))
@@ -104,10 +104,7 @@ struct BootCommand: ParsableCommand {
     guard lockstep == nil || disks.allSatisfy({ $0.isReadOnly || $0.overlay == .temporary }) else {
       throw ValidationError("--lockstep boots twice, so its disks must be readonly or have snapshot=on.")
     }
-    if virtualization == .pv {
-      throw ValidationError("--virtualization pv does not exist yet; use hvm, or none for the bare machine.")
-    }
-    if virtualization == .hvm && (lockstep != nil || machine != nil) {
+    if let virtualization, virtualization != .bare, lockstep != nil || machine != nil {
       throw ValidationError("\(lockstep != nil ? "--lockstep" : "--machine") is for bare machines: use --virtualization none.")
     }
     let configuration = MachineConfiguration.self
@@ -226,6 +223,7 @@ struct BootCommand: ParsableCommand {
     case .server(.limit): return "time-limit"
     case .server(.deadlock): return "deadlock"
     case .server(.faultLoop): return "fault-loop"
+    case .server(.crashed): return "crashed"
     }
   }
 
@@ -252,6 +250,7 @@ struct BootCommand: ParsableCommand {
       return status == 0
         ? before("the guest returned to the firmware")
         : failed("the guest returned to the firmware with status 0x\(String(status, radix: 16))")
+    case .server(.crashed(let reason)): return failed("the domain crashed: \(reason)")
     case .server(.deadlock): return failed("the guest waits, with nothing left that could wake it, at ip 0x\(ip)")
     case .server(.faultLoop): return failed(FaultReport.describe(server.machine.processors[server.machine.currentProcessor]))
     }

@@ -46,10 +46,10 @@ struct BootStatistics: Encodable {
         instructions: s.instructions, bundles: s.instructions / 3, cycles: p.state.cycles, idleCycles: s.idleCycles,
         interruptions: p.interruptionCount,
         pipeline: index < server.pipelines.count ? observation?.report([server.pipelines[index]]) : nil,
-        exits: server.domain.map { Self.counts($0.processors[index].exits) })
+        exits: server.domain.map { Self.counts($0.virtualProcessors[index].exits) })
     }
     exits = server.domain.map { domain in
-      domain.processors.map { Self.counts($0.exits) }.reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) }
+      domain.virtualProcessors.map { Self.counts($0.exits) }.reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) }
     }
     pipeline = observation?.report(server.pipelines)
     instructions = processors.reduce(0) { $0 + $1.instructions }

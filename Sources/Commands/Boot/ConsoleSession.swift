@@ -33,7 +33,7 @@ final class ConsoleSession: SerialPeer, OutsideSource {
     self.console = console
     self.success = success
     self.failure = failure
-    server.uart.peer = self
+    server.console.peer = self
     let machine = server.machine
     quietEvent = machine.events.register { [unowned self] cycle, _ in stopWhenQuiet(cycle) }
     schedule.whenIdle = { [unowned self] in guestIsIdle() }
@@ -46,9 +46,9 @@ final class ConsoleSession: SerialPeer, OutsideSource {
   private func perform(_ command: HostConsole.Command) {
     switch command {
     case .quit: finish(.quit)
-    case .pressPowerButton: server.power.pressPowerButton()
+    case .pressPowerButton: server.pressPowerButton()
     case .reset: server.perform(.coldReset)
-    case .sendBreak: server.uart.receiveBreak()
+    case .sendBreak: server.console.receiveBreak()
     case .next: break
     }
   }
@@ -95,12 +95,12 @@ final class ConsoleSession: SerialPeer, OutsideSource {
 
   /// True if characters have come.
   private func pump() -> Bool {
-    let room = server.uart.room
+    let room = server.console.room
     inputWaits = room == 0
     guard room > 0 else { return false }
     let bytes = console.read(limit: room)
     if !bytes.isEmpty {
-      _ = server.uart.receive(bytes)
+      _ = server.console.receive(bytes)
       inputWaits = true
     }
     return !bytes.isEmpty
@@ -112,7 +112,7 @@ final class ConsoleSession: SerialPeer, OutsideSource {
   private var index: Int?
 
   func prepare(_ set: inout PollSet) {
-    let room = server.uart.room
+    let room = server.console.room
     if room == 0 { inputWaits = true }
     index = room > 0 ? console.inputDescriptor.map { set.add($0, .input) } : nil
   }

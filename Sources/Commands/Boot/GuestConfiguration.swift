@@ -25,7 +25,7 @@ struct GuestConfiguration {
   /// The initial RAM disk itself, in the place of a file's name.
   var initrdContents: [UInt8]?
   /// Builds the domain that the guest runs in; nil: it has the bare machine.
-  var domain: ((MachineConfiguration) throws -> HVMDomain)?
+  var domain: ((MachineConfiguration) throws -> Domain)?
   /// CDs come before disks when the firmware looks for something to boot.
   var bootsDiscsFirst = false
   /// The processor whose cycles are counted; nil: functional timing.
@@ -41,7 +41,9 @@ struct GuestConfiguration {
   func makeServer(networks: Networks?, adapters: inout [NICSpecification]) throws -> Server {
     do throws(any Error) {
       let configuration = MachineConfiguration(memorySize: memory, processors: processors)
-      let server = try Server(configuration, domain: domain)
+      let domain = try self.domain?(configuration)
+      if let domain = domain as? ParavirtualDomain { return try paravirtualServer(domain, networks: networks, adapters: &adapters) }
+      let server = try BoardServer(configuration, domain: domain as? HVMDomain)
       try server.attach(disks.map { (disk) throws(StorageProblem) in try OpenDisk(disk) })
       if bootsDiscsFirst { server.bootDiscsFirst() }
       server.firmware.topology = topology
@@ -58,7 +60,24 @@ struct GuestConfiguration {
     }
   }
 
-  private func start(_ server: Server) throws {
+  private func paravirtualServer(
+    _ domain: ParavirtualDomain, networks: Networks?, adapters: inout [NICSpecification]
+  ) throws -> ParavirtualServer {
+    guard let kernel else { throw CommandFailure(CommandFailure.badInput, "a PV domain has no firmware: it needs a kernel (--kernel)") }
+    for (isGiven, option) in [
+      (!virtioDevices.isEmpty, "--virtio"), (variables != nil, "--nvram"),
+    ] where isGiven {
+      throw CommandFailure(CommandFailure.badInput, "\(option) is for machines with a PCI bus and firmware, not for PV domains")
+    }
+    let image = try KernelImage.load(path: kernel, limit: memory)
+    let disk = try initrdContents ?? initrd.map { (path) throws(ImageError) in try HostFile.read(path, limit: memory) }
+    let server = try ParavirtualServer(
+      domain, DomainBuilder(kernel: image.program, ramdisk: disk, commandLine: commandLine))
+    if let timing { server.count(cyclesOf: timing) }
+    return server
+  }
+
+  private func start(_ server: BoardServer) throws {
     guard let firmware = server.firmware else { return }
     guard let kernel else {
       guard disks.isEmpty else { return try firmware.bootMedia() }

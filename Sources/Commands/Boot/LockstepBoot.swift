@@ -23,8 +23,8 @@ struct LockstepBoot {
     stepped = try make()
     self.share = share
     output = LockstepConsole(matcher: matcher, print: true)
-    fast.uart.peer = output
-    stepped.uart.peer = otherOutput
+    fast.console.peer = output
+    stepped.console.peer = otherOutput
   }
 
   /// Until the guest is done, the console matches, or so many slots have retired.

@@ -24,7 +24,7 @@ final class Networks {
 
   /// Plugs adapters into a machine that has not been switched on yet. Returns the specifications with the addresses that they have got.
   @discardableResult
-  func plug(_ specifications: [NICSpecification], into server: Server) throws -> [NICSpecification] {
+  func plug(_ specifications: [NICSpecification], into server: BoardServer) throws -> [NICSpecification] {
     var plugged: [NICSpecification] = []
     do {
       for specification in specifications { plugged.append(try plug(specification, into: server)) }
@@ -35,7 +35,7 @@ final class Networks {
     return plugged
   }
 
-  private func plug(_ specification: NICSpecification, into server: Server) throws -> NICSpecification {
+  private func plug(_ specification: NICSpecification, into server: BoardServer) throws -> NICSpecification {
     let timeline = server.timeline
     var bridgeName: String?
     var port: any NetworkPort
@@ -69,7 +69,7 @@ final class Networks {
 
   /// Makes the adapter itself. Returns how to learn what it counts beside its port.
   private func plug(
-    _ specification: NICSpecification, address: MACAddress, port: any NetworkPort, into server: Server, device: UInt8
+    _ specification: NICSpecification, address: MACAddress, port: any NetworkPort, into server: BoardServer, device: UInt8
   ) throws -> () -> [String: UInt64] {
     let (events, clock) = (server.machine.events, server.machine)
     switch specification.model {

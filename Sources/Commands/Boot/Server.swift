@@ -6,21 +6,18 @@ import Platform
 import Processor
 import SystemFirmware
 
-/// A complete server: the board, its devices, its firmware. Runs from power-on to power-off, resets included.
-final class Server: FirmwareHost {
+/// What a guest runs on, from power-on to power-off, resets included: a machine, its console, and what the host has plugged in. The subclass is
+/// what there is besides: ``BoardServer``, ``ParavirtualServer``.
+class Server {
   let machine: Machine
-  /// With full virtualization, what the machine's processors run in.
-  let domain: HVMDomain?
-  let uart: UART16550
-  let pci: PCIRoot
-  /// Disks in the order of the command line, under the names of statistics.
-  var disks: [(name: String, disk: OpenDisk)] = []
+  /// What the machine's processors run in; nil: the bare machine.
+  let domain: Domain?
   /// The machine's clock and events, for what connects it with others.
   let timeline: EventTimeline
+  /// Disks in the order of the command line, under the names of statistics.
+  var disks: [(name: String, disk: OpenDisk)] = []
   /// Devices that count what they do, by name.
   var statisticsSources: [(name: String, read: () -> [String: UInt64])] = []
-  private(set) var power: ACPIPowerManagement! = nil
-  private(set) var firmware: SystemFirmware! = nil
 
   /// With cycle timing, the model of each processor.
   private(set) var pipelines: [Pipeline] = []
@@ -38,6 +35,20 @@ final class Server: FirmwareHost {
   private var pending: PowerAction?
   /// ``stop()`` counts even if the guest has asked for something in the same moment.
   private var stopping = false
+
+  init(machine: Machine, domain: Domain?) {
+    (self.machine, self.domain) = (machine, domain)
+    timeline = EventTimeline(clock: machine, events: machine.events)
+  }
+
+  /// Where characters come from and go to.
+  var console: any ConsoleLine { preconditionFailure("each kind of server has its own") }
+
+  /// As its user does who wants to switch it off in order.
+  func pressPowerButton() {}
+
+  /// Starts over after a reset.
+  func restart() throws { preconditionFailure("each kind of server has its own") }
 
   /// Codes for ``Machine/stop(_:)``.
   private enum StopCode {
@@ -57,40 +68,8 @@ final class Server: FirmwareHost {
     case limit
     case deadlock
     case faultLoop
-  }
-
-  /// `domain`: builds a virtual machine in the place of a bare one.
-  init(_ configuration: MachineConfiguration, domain make: ((MachineConfiguration) throws -> HVMDomain)? = nil) throws {
-    domain = try make?(configuration)
-    machine = try domain?.machine ?? Machine(configuration)
-    uart = UART16550(line: machine.ioSAPIC.line(MemoryMap.uartGSI))
-    pci = try PCIRoot(memory: PhysicalDMA(memory: machine.memory), bus: machine.bus, interrupts: machine.ioSAPIC)
-    timeline = EventTimeline(clock: machine, events: machine.events)
-    power = ACPIPowerManagement(
-      clock: machine, events: machine.events, line: machine.ioSAPIC.line(MemoryMap.sciGSI),
-      powerOff: { [unowned self] in perform(.powerOff) })
-    let reset = ResetControl { [unowned self] in perform(.coldReset) }
-    func ports(_ first: UInt16, _ count: UInt64) -> Range<UInt64> { UInt64(first)..<UInt64(first) + count }
-    try machine.bus.ports.map("serial port", ports(MemoryMap.uartPort, 8), uart)
-    try machine.bus.ports.map("ACPI registers", ports(MemoryMap.pm1EventPort, ACPIPowerManagement.size), power)
-    try machine.bus.ports.map("reset register", ports(MemoryMap.resetPort, 1), reset)
-    retained = [reset]
-    let bridge = HostBridge()
-    try pci.attach(bridge.function, model: bridge, device: 0)
-    firmware = try SystemFirmware(host: self)
-    firmware.pci = pci
-    machine.bus.initialization = { [unowned self] in firmware.initialize($0) }
-    machine.bus.firmware = { [unowned self] number, processor in firmware.gate(number, processor: processor) }
-  }
-  /// The bus holds its devices only as long as nothing else must: this one has no other owner.
-  private var retained: [AnyObject] = []
-  func retain(_ object: AnyObject) { retained.append(object) }
-
-  var isVirtual: Bool { domain != nil }
-  func resetProcessor(_ index: Int, _ body: () -> Void) {
-    guard let domain else { return body() }
-    domain.withGuest(index, body)
-    domain.wasReset(index)
+    /// The guest has said that it failed, or has done to its hypervisor what no guest may.
+    case crashed(String)
   }
 
   func perform(_ action: PowerAction) {
@@ -128,27 +107,27 @@ final class Server: FirmwareHost {
       }
       let action = pending
       pending = nil
+      if let crash = domain?.crash { return .crashed(crash) }
       switch action {
       case .powerOff: return .poweredOff
       case .imageReturned(let status): return .imageReturned(status)
       case .coldReset, .warmReset:
         guard mayReset else { return .resetRequested }
-        try reset()
+        resets += 1
+        try restart()
       case nil: break
       }
       return nil
     }
   }
 
-  /// What the reset line does: devices, interrupt controller, and processors start over; memory keeps its contents until the
-  /// firmware loads the guest again.
-  private func reset() throws {
-    resets += 1
-    uart.reset()
-    power.reset()
-    machine.ioSAPIC.reset()
-    pci.reset()
-    machine.startTogether()
-    try firmware.reset()
+  /// The machine is switched off: what the guest has written and not flushed is saved all the same.
+  func flushDisks() {
+    for (_, disk) in disks {
+      do throws(StorageFailure) { try disk.finish() } catch {
+        StandardError.write("epicure: \(disk.specification.file): what was written last could not be saved: \(error)")
+      }
+      disk.failures.forEach { StandardError.write("epicure: \($0)") }
+    }
   }
 }

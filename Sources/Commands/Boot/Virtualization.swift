@@ -9,15 +9,15 @@ enum Virtualization: String, ExpressibleByArgument, CaseIterable, Codable {
   case bare = "none"
   /// A fully virtualized domain, under the hypervisor on VT-i.
   case hvm
-  /// A paravirtualized domain: not yet.
+  /// A paravirtualized domain.
   case pv
 
   /// Builds the domain of one guest that has a machine for itself; nil: there is none.
-  var makesDomain: ((MachineConfiguration) throws -> HVMDomain)? {
+  var makesDomain: ((MachineConfiguration) throws -> Domain)? {
     switch self {
-    case .bare, .pv: nil
-    case .hvm:
-      { try HVMDomain.alone($0) }
+    case .bare: nil
+    case .hvm: { try HVMDomain.alone($0) }
+    case .pv: { try ParavirtualDomain.alone($0) }
     }
   }
 }
@@ -27,10 +27,21 @@ enum HostMemory {
   static let operatingSystem: UInt64 = 1024 << 20
   static let hypervisor: UInt64 = 64 << 20
   static let kept = operatingSystem + hypervisor
+  /// What a domain may take for its grant table.
+  static let services: UInt64 = 1 << 20
 
   /// Bytes of a machine that has just enough for these domains.
   static func size(for domains: [MachineConfiguration]) -> UInt64 {
-    domains.reduce(kept) { $0 + HVMDomain.memoryNeeded($1) }
+    domains.reduce(kept) { $0 + HVMDomain.memoryNeeded($1) + services }
+  }
+}
+
+extension ParavirtualDomain {
+  /// The domain of one guest that has a machine for itself.
+  static func alone(_ machine: MachineConfiguration) throws -> ParavirtualDomain {
+    let configuration = Configuration(memorySize: machine.memorySize, processors: machine.processors)
+    let pool = try FramePool(size: HostMemory.kept + memoryNeeded(configuration) + HostMemory.services, kept: HostMemory.kept)
+    return try ParavirtualDomain(configuration, pool: pool)
   }
 }
 

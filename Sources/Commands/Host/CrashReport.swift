@@ -23,7 +23,7 @@ struct CrashReport {
     ]
     if let server = domain.server, let hvm = server.domain {
       let symbols = domain.symbols
-      for virtual in hvm.processors { lines += Self.describe(virtual, server.memory, symbols) }
+      for virtual in hvm.virtualProcessors { lines += Self.describe(virtual, server.memory, symbols) }
     }
     lines += ["", "Last lines of the console"]
     let console = String(decoding: domain.console.history, as: UTF8.self).split(whereSeparator: \.isNewline)

@@ -14,7 +14,7 @@ final class DomainConsole: SerialPeer {
   /// What has been typed and not been taken by the guest.
   private static let inputLimit = 4096
 
-  weak var uart: UART16550?
+  weak var line: (any ConsoleLine)?
   private var ring: [UInt8] = []
   private var position = 0
   private var input: [UInt8] = []
@@ -35,10 +35,10 @@ final class DomainConsole: SerialPeer {
   }
 
   /// A new machine is plugged in, or none.
-  func connect(_ uart: UART16550?) {
-    self.uart?.peer = nil
-    self.uart = uart
-    uart?.peer = self
+  func connect(_ line: (any ConsoleLine)?) {
+    self.line?.peer = nil
+    self.line = line
+    line?.peer = self
     failure = pattern
     failedLine = nil
     input.removeAll()
@@ -71,7 +71,7 @@ final class DomainConsole: SerialPeer {
   // MARK: Input
 
   /// How many characters ``type(_:)`` takes.
-  var room: Int { uart == nil ? 0 : Self.inputLimit - input.count }
+  var room: Int { line == nil ? 0 : Self.inputLimit - input.count }
 
   func type(_ bytes: some Sequence<UInt8>) {
     input.append(contentsOf: bytes)
@@ -81,7 +81,7 @@ final class DomainConsole: SerialPeer {
   func readyToReceive() { pump() }
 
   private func pump() {
-    guard !input.isEmpty, let uart else { return }
-    input.removeFirst(uart.receive(input))
+    guard !input.isEmpty, let line else { return }
+    input.removeFirst(line.receive(input))
   }
 }

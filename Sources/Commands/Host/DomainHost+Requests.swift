@@ -69,7 +69,7 @@ extension DomainHost {
   private func pressPowerButton(_ domain: HostedDomain, restart: Bool) throws {
     try requireLife(domain)
     domain.restartsWhenOff = restart
-    domain.server?.power.pressPowerButton()
+    domain.server?.pressPowerButton()
   }
 
   private func setScheduling(_ domain: HostedDomain, _ weight: Int?, _ cap: Int?) throws {
@@ -227,7 +227,7 @@ extension DomainHost {
         return ServerLoad.Domain(
           name: domain.name, id: domain.id, state: state(of: domain), virtualProcessors: domain.virtualProcessorCount,
           processorSeconds: processorSeconds(domain), stolenSeconds: Cycles.seconds(times(domain).waiting),
-          exits: hvm?.processors.reduce(0) { $0 + $1.exits.total } ?? 0, instructions: domain.server?.machine.instructions ?? 0,
+          exits: hvm?.virtualProcessors.reduce(0) { $0 + $1.exits.total } ?? 0, instructions: domain.server?.machine.instructions ?? 0,
           memory: memory(of: domain), maximumMemory: domain.configuration.memory,
           residentMemory: Int(((hvm?.memory.populated ?? 0) << FramePool.frameShift) >> 20))
       })

@@ -52,7 +52,7 @@ final class HostedDomain: ScheduledDomain {
     memoryTarget = machine.configuration.memory
     // What the guest asks for is the administrator's to decide.
     server.mayReset = false
-    console.connect(server.uart)
+    console.connect(server.console)
   }
 
   var configuration: DomainConfiguration { machine.configuration }
@@ -105,6 +105,7 @@ final class HostedDomain: ScheduledDomain {
       case .resetRequested: end = .rebooted
       case .imageReturned(let status):
         end = .crashed("the guest returned to the firmware with status 0x\(String(status, radix: 16))")
+      case .crashed(let reason): end = .crashed(reason)
       case .faultLoop: end = .crashed(FaultReport.describe(server.processors[server.machine.currentProcessor]))
       }
     } catch { end = .crashed("\(error)") }

@@ -50,7 +50,7 @@ final class Partition {
       throw CommandFailure(failure.status, "partition \(configuration.name): \(failure.message ?? "")")
     }
     server.machine.skip(to: cycle)
-    server.uart.peer = console
+    server.console.peer = console
     self.server = server
     state = .running
   }

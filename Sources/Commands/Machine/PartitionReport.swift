@@ -25,6 +25,7 @@ enum PartitionReport {
     case .ended(.poweredOff): "powered-off"
     case .ended(.imageReturned): "image-returned"
     case .ended(.faultLoop): "fault-loop"
+    case .ended(.crashed): "crashed"
     case .ended(.resetRequested): "reset-requested"
     case .ended(.deadlock), .ended(.limit), .ended(.stopped): "stopped"
     case .failed: "guest-failed"
@@ -40,6 +41,7 @@ enum PartitionReport {
         case .failed(let line): "the guest failed: \(line)"
         case .lost(let board): "board \(board) failed, and there is no spare"
         case .ended(.imageReturned(let status)): "the guest returned to the firmware with status 0x\(String(status, radix: 16))"
+        case .ended(.crashed(let reason)): reason
         case .ended(.faultLoop):
           partition.server.map { FaultReport.describe($0.processors[$0.machine.currentProcessor]) } ?? "the guest is lost"
         case .ended, .running: "it stopped"

@@ -146,28 +146,28 @@ final class PartitionedRun: OutsideSource {
   private var lastLook: UInt64 = 0
   private var descriptorIndex: Int?
 
-  private var uart: UART16550? { selected.flatMap { partitions[$0].server?.uart } }
+  private var line: (any ConsoleLine)? { selected.flatMap { partitions[$0].server?.console } }
 
   /// The terminal's keys.
   var mayDeliver: Bool { terminal.inputIsOpen && selected != nil }
 
   func prepare(_ set: inout PollSet) {
-    descriptorIndex = (uart?.room ?? 0) > 0 ? terminal.inputDescriptor.map { set.add($0, .input) } : nil
+    descriptorIndex = (line?.room ?? 0) > 0 ? terminal.inputDescriptor.map { set.add($0, .input) } : nil
   }
 
   func collect(_ set: PollSet) -> Bool {
-    guard let descriptorIndex, !set.events(descriptorIndex).isEmpty, let uart else { return false }
-    let bytes = terminal.read(limit: uart.room)
-    if !bytes.isEmpty { _ = uart.receive(bytes) }
+    guard let descriptorIndex, !set.events(descriptorIndex).isEmpty, let line else { return false }
+    let bytes = terminal.read(limit: line.room)
+    if !bytes.isEmpty { _ = line.receive(bytes) }
     return !bytes.isEmpty
   }
 
   private func perform(_ command: HostConsole.Command) {
     switch command {
     case .quit: quit = true
-    case .pressPowerButton: selected.flatMap { partitions[$0].server }?.power.pressPowerButton()
+    case .pressPowerButton: selected.flatMap { partitions[$0].server }?.pressPowerButton()
     case .reset: selected.flatMap { partitions[$0].server }?.perform(.coldReset)
-    case .sendBreak: selected.flatMap { partitions[$0].server }?.uart.receiveBreak()
+    case .sendBreak: selected.flatMap { partitions[$0].server }?.console.receiveBreak()
     case .next:
       guard let old = selected else { return }
       let order = (1...partitions.count).map { (old + $0) % partitions.count }

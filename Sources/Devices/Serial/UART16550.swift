@@ -8,6 +8,18 @@ public protocol SerialPeer: AnyObject {
   func readyToReceive()
 }
 
+/// A console as the far end sees it: characters that it takes, and a peer for those that come.
+public protocol ConsoleLine: AnyObject {
+  var peer: (any SerialPeer)? { get set }
+  /// Characters that ``receive(_:)`` would take now.
+  var room: Int { get }
+  /// Characters from the far end; how many have been taken. For the others the peer is told when there is room.
+  func receive(_ bytes: some Sequence<UInt8>) -> Int
+  func receiveBreak()
+}
+
+extension UART16550: ConsoleLine {}
+
 /// National 16550A. Characters take no time on the line: the transmitter is always empty again when the processor looks.
 public final class UART16550: BusDevice {
   /// Everything that a saved machine needs of it.

@@ -24,7 +24,7 @@ final class WorkGuest: SerialPeer {
   /// `configuration`: all but what the guest boots; `kernel`: a Linux kernel file.
   init(_ configuration: GuestConfiguration) throws {
     server = try configuration.makeServer()
-    server.uart.peer = self
+    server.console.peer = self
     server.mayReset = false
   }
 
@@ -72,7 +72,7 @@ final class WorkGuest: SerialPeer {
 
   private var exits: [ExitKind: UInt64] {
     guard let domain = server.domain else { return [:] }
-    return domain.processors.reduce(into: [:]) { sum, processor in
+    return domain.virtualProcessors.reduce(into: [:]) { sum, processor in
       for (kind, count) in processor.exits.byKind { sum[kind, default: 0] += count }
     }
   }

@@ -2,7 +2,7 @@ import HostResources
 import SystemFirmware
 
 /// The file of the non-volatile EFI variables.
-extension Server {
+extension BoardServer {
   /// What the largest store takes, and its overhead.
   private static let largestFile = 1 << 20
 

@@ -4,7 +4,7 @@ import Hypervisor
 import Platform
 
 /// Virtio devices, plugged in.
-extension Server {
+extension BoardServer {
   /// Puts a device on the bus, behind those that have places of their own. `option` asked for it.
   func plug(_ device: VirtioDevice, interface: VirtioInterface?, for option: String) throws -> VirtioPCI {
     guard let number = pci.freeDevice(from: Self.chipSetDevice + 2) else {
@@ -48,14 +48,14 @@ extension Server {
 
 /// Where the pages go that a domain's guest gives away: back to the machine, for other domains.
 final class DomainBalloon: BalloonHost {
-  private unowned let domain: HVMDomain
+  private unowned let domain: Domain
   /// Pages of 4096 bytes that are gone.
   private var pages: Set<UInt32> = []
 
   private static let pageShift: UInt64 = 12
   private static let pagesOfFrame = UInt32(FramePool.frameSize >> pageShift)
 
-  init(_ domain: HVMDomain) { self.domain = domain }
+  init(_ domain: Domain) { self.domain = domain }
 
   /// Frames of which all pages are gone, among those with one of `pages`.
   private func wholeFrames(_ pages: [UInt32]) -> Set<UInt32> {

@@ -4,7 +4,7 @@ import Platform
 import SystemFirmware
 
 /// Disks, opened and plugged in.
-extension Server {
+extension BoardServer {
   /// The controller that the chip set has; one that no disk is plugged into is left out.
   static let chipSetDevice: UInt8 = 1
   static let ideUnits = 4
@@ -145,15 +145,5 @@ extension Server {
       : ATADisk(
         medium: disk.storage, serial: serial, writeCache: disk.specification.cache != .writethrough, events: machine.events,
         clock: machine)
-  }
-
-  /// The machine is switched off: what the guest has written and not flushed is saved all the same.
-  func flushDisks() {
-    for (_, disk) in disks {
-      do throws(StorageFailure) { try disk.finish() } catch {
-        StandardError.write("epicure: \(disk.specification.file): what was written last could not be saved: \(error)")
-      }
-      disk.failures.forEach { StandardError.write("epicure: \($0)") }
-    }
   }
 }
