@@ -10,6 +10,9 @@ struct GuestConfiguration {
   /// An ELF kernel or an EFI application. Nil: what the disks have; without disks, the built-in self-test guest.
   var kernel: String?
   var initrd: String?
+  /// Of the domain, as it is told.
+  var name = "guest"
+  var uuid = "00000000-0000-0000-0000-000000000000"
   var commandLine = ""
   var processors = 1
   /// Bytes.
@@ -72,7 +75,7 @@ struct GuestConfiguration {
     let image = try KernelImage.load(path: kernel, limit: memory)
     let disk = try initrdContents ?? initrd.map { (path) throws(ImageError) in try HostFile.read(path, limit: memory) }
     let server = try ParavirtualServer(
-      domain, DomainBuilder(kernel: image.program, ramdisk: disk, commandLine: commandLine))
+      domain, DomainBuilder(kernel: image.program, ramdisk: disk, commandLine: commandLine), name: name, uuid: uuid)
     if let timing { server.count(cyclesOf: timing) }
     return server
   }

@@ -10,12 +10,19 @@ final class ParavirtualServer: Server {
   private let line: ParavirtualConsole
 
   /// The domain is built and about to start.
-  init(_ domain: ParavirtualDomain, _ builder: DomainBuilder) throws {
+  init(_ domain: ParavirtualDomain, _ builder: DomainBuilder, name: String, uuid: String) throws {
     let connections = try builder.build(domain)
     guard let ring = try ConsoleRing(domain, frame: connections.consoleFrame, port: connections.consolePort) else {
       throw CommandFailure(CommandFailure.badInput, "the domain has no memory for its console")
     }
     line = ParavirtualConsole(ring)
+    do throws(StoreError) {
+      try domain.enter(
+        store: DomainNodes(
+          number: domain.domainNumber, name: name, uuid: uuid, memoryTarget: domain.memory.frames * FramePool.frameSize >> 10,
+          processors: domain.processors.count, storeFrame: connections.storeFrame, storePort: connections.storePort,
+          console: (connections.consoleFrame, connections.consolePort)))
+    } catch { throw CommandFailure(CommandFailure.badInput, "the domain cannot enter XenStore: \(error)") }
     super.init(machine: domain.machine, domain: domain)
     // Another domain would have to take its place.
     mayReset = false
@@ -28,6 +35,7 @@ final class ParavirtualServer: Server {
   }
 
   override var console: any ConsoleLine { line }
+  override func pressPowerButton() { try? domain?.ask(toShutDown: "poweroff") }
 }
 
 /// The ring as a console line.

@@ -61,6 +61,9 @@ public class Domain: VirtualizationMonitor, ServicedDomain {
 
   /// Takes the domain out of the host's services. Its machine does not run any more.
   public func leaveServices() {
+    nodes?.remove(from: services.store)
+    nodes = nil
+    if services.store.isIntroduced(domainNumber) { services.store.release(domainNumber) }
     services.events.remove(domainNumber)
     services.grants.remove(domainNumber)
   }
@@ -103,6 +106,22 @@ public class Domain: VirtualizationMonitor, ServicedDomain {
   }
 
   public func postInitialization(to index: Int) { preconditionFailure("only HVM domains have an interrupt block") }
+
+  /// What XenStore has of it.
+  private var nodes: DomainNodes?
+
+  /// Puts the domain into XenStore, and connects it.
+  public func enter(store nodes: DomainNodes) throws(StoreError) {
+    try nodes.write(to: services.store)
+    self.nodes = nodes
+    try services.store.introduce(domainNumber, frame: nodes.storeFrame, port: nodes.storePort)
+  }
+
+  /// Asks the guest to end, as its user would: `reason` is "poweroff", "reboot", "halt" or "suspend".
+  public func ask(toShutDown reason: String) throws(StoreError) {
+    guard let nodes else { throw .noEntry }
+    try services.store.write(nodes.home + "/control/shutdown", reason)
+  }
 
   /// A processor that was down goes on.
   func resume(_ index: Int) { preconditionFailure("only PV domains' processors go down by themselves") }
