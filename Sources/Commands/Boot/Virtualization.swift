@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Hypervisor
 import Platform
 import Processor
@@ -33,6 +34,14 @@ enum HostMemory {
   /// Bytes of a machine that has just enough for these domains.
   static func size(for domains: [MachineConfiguration]) -> UInt64 {
     domains.reduce(kept) { $0 + HVMDomain.memoryNeeded($1) + services }
+  }
+}
+
+extension Domain {
+  /// Nil: it has none.
+  func setIdentity(_ uuid: UUID?) {
+    guard let uuid else { return }
+    self.uuid = withUnsafeBytes(of: uuid.uuid) { Array($0) }
   }
 }
 

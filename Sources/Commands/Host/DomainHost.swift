@@ -10,6 +10,8 @@ final class DomainHost {
   let world = OutsideWorld()
   let hypervisor: Hypervisor
   let pool: FramePool
+  /// What domains share with each other and with this server.
+  let services: HostServices
   private let networks: Networks
   private let failOn: OutputMatcher?
   /// In the order of their creation.
@@ -33,6 +35,7 @@ final class DomainHost {
       )
     }
     pool = try FramePool(size: configuration.memory, kept: configuration.kept)
+    services = HostServices(pool: pool)
     hypervisor = try Hypervisor(processors: configuration.processors, cyclesPerSecond: Cycles.perSecond)
     do throws(NetworkError) { networks = try Networks(world: world, all: [], bridges: configuration.bridges) } catch {
       throw CommandFailure(CommandFailure.badInput, "--bridge: \(error)")
@@ -73,16 +76,29 @@ final class DomainHost {
         CommandFailure.badInput, "there are \(Self.largestCount) domains: region identifiers for more do not exist")
     }
     var adapters = try old ?? machine.adapters()
-    let shift = machine.tableShift
-    let server = try machine.guest { [pool] in
-      var domain = HVMDomain.Configuration(machine: $0, number: block)
-      domain.tableShift = shift
-      return try HVMDomain(domain, pool: pool)
+    let uuid = uuid ?? UUID().uuidString.lowercased()
+    let id = nextID
+    let server = try machine.guest(uuid: uuid) { [pool, services] in
+      let domain: Domain
+      switch machine.configuration.kind {
+      case .hardware:
+        var configuration = HVMDomain.Configuration(machine: $0, number: block)
+        configuration.tableShift = machine.tableShift
+        configuration.identifier = UInt16(id)
+        domain = try HVMDomain(configuration, pool: pool, services: services)
+      case .paravirtualized:
+        var configuration = ParavirtualDomain.Configuration(
+          memorySize: $0.memorySize, processors: $0.processors, number: block)
+        configuration.tableShift = machine.tableShift
+        configuration.identifier = UInt16(id)
+        domain = try ParavirtualDomain(configuration, pool: pool, services: services)
+      }
+      domain.setIdentity(UUID(uuidString: uuid))
+      return domain
     }.makeServer(networks: networks, adapters: &adapters)
     server.machine.skip(to: hypervisor.now)
     let domain = HostedDomain(
-      id: nextID, block: block, machine: machine, uuid: uuid ?? UUID().uuidString.lowercased(), server: server, adapters: adapters,
-      console: console, quickRestarts: quickRestarts)
+      id: id, block: block, machine: machine, uuid: uuid, server: server, adapters: adapters, console: console, quickRestarts: quickRestarts)
     do throws(CreditScheduler.Failure) {
       try hypervisor.add(
         domain, number: domain.id, weight: machine.configuration.weight, cap: machine.configuration.cap,
@@ -93,9 +109,16 @@ final class DomainHost {
     }
     domain.isPaused = paused
     domain.hasEnded = { [unowned self] in hasEnds = true }
-    nextID += 1
+    nextID = freeNumber(after: id)
     domains.append(domain)
     return domain
+  }
+
+  /// Numbers go up, and begin again where Xen's special ones do.
+  private func freeNumber(after number: Int) -> Int {
+    var next = number
+    repeat { next = next + 1 < Int(DomainNumber.caller) ? next + 1 : 1 } while domains.contains { $0.id == next }
+    return next
   }
 
   /// Takes a domain away, whatever it does.

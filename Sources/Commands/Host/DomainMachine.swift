@@ -12,17 +12,15 @@ struct DomainMachine {
   /// What this server does not have is said before anything is opened.
   func check() throws(CommandFailure) {
     let mebibytes = UInt64(configuration.memory)
-    guard configuration.kind == .hardware else {
-      throw refusal("builder = 'linux': paravirtualized domains do not exist yet; use builder = 'hvm'")
-    }
     let smallest = MachineConfiguration.smallestMemory >> 20
     guard mebibytes >= smallest, mebibytes << 20 <= MachineConfiguration.largestMemory else {
       throw refusal(
-        "memory: \(mebibytes) MiB; an HVM domain has from \(smallest) MiB to \(MachineConfiguration.largestMemory >> 20) MiB")
+        "memory: \(mebibytes) MiB; a domain has from \(smallest) MiB to \(MachineConfiguration.largestMemory >> 20) MiB")
     }
     guard configuration.kernel != nil || configuration.disks.contains(where: { $0.target != nil }) else {
       throw refusal("there is neither a disk nor a kernel to start")
     }
+    if configuration.kind == .paravirtualized { try checkParavirtualized() }
     if !configuration.scsiDevices.isEmpty { throw refusal("vscsi does not exist yet; use disk with a device like sda") }
     if !configuration.pciDevices.isEmpty { throw refusal("pci: devices of the host are not handed out yet") }
     if configuration.disks.contains(where: { $0.backendDomain != nil })
@@ -30,6 +28,13 @@ struct DomainMachine {
     {
       throw refusal("driver domains (backend=) do not exist yet")
     }
+  }
+
+  private func checkParavirtualized() throws(CommandFailure) {
+    guard configuration.kernel != nil else {
+      throw refusal("builder = 'linux': a PV domain has no firmware, so that it needs kernel=; for a disk that boots use builder = 'hvm'")
+    }
+    if configuration.bootloader != nil { throw refusal("bootloader: kernels are not looked for on disks; name one with kernel=") }
   }
 
   private func refusal(_ text: String) -> CommandFailure {
@@ -42,9 +47,10 @@ struct DomainMachine {
   var symbolFile: String? { configuration.systemMap.map(resolve) }
 
   /// `place`: gives the machine its place on the hypervisor.
-  func guest(place: @escaping (MachineConfiguration) throws -> HVMDomain) throws -> GuestConfiguration {
+  func guest(uuid: String, place: @escaping (MachineConfiguration) throws -> Domain) throws -> GuestConfiguration {
     GuestConfiguration(
-      kernel: configuration.kernel.map(resolve), initrd: configuration.ramdisk.map(resolve), commandLine: configuration.commandLine,
+      kernel: configuration.kernel.map(resolve), initrd: configuration.ramdisk.map(resolve), name: configuration.name, uuid: uuid,
+      commandLine: configuration.commandLine,
       processors: configuration.virtualProcessors, memory: UInt64(configuration.memory) << 20,
       disks: try configuration.disks.compactMap(disk), variables: configuration.firmwareVariables.map(resolve),
       domain: place, bootsDiscsFirst: Self.bootsDiscsFirst(configuration.bootOrder))
