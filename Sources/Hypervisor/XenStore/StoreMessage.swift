@@ -1,7 +1,8 @@
 /// One message of the wire protocol (`xen/include/public/io/xs_wire.h`): a header of 16 bytes and a payload.
 struct StoreMessage: Equatable {
   enum Kind: UInt32 {
-    case debug, directory, read, getPermissions, watch, unwatch, transactionStart, transactionEnd, introduce, release, getDomainPath, write,
+    case debug, directory, read, getPermissions, watch, unwatch, transactionStart, transactionEnd, introduce, release,
+      getDomainPath, write,
       makeDirectory, remove, setPermissions, watchEvent, error, isDomainIntroduced, resume, setTarget, restrict, resetWatches
   }
   static let headerSize = 16

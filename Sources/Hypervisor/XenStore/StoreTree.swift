@@ -88,7 +88,9 @@ struct StoreTree {
 
   // MARK: Changing
 
-  mutating func write(_ path: StorePath, _ value: [UInt8], by domain: UInt16, quotas: StoreQuotas) throws(StoreError) -> [StoreChange] {
+  mutating func write(_ path: StorePath, _ value: [UInt8], by domain: UInt16, quotas: StoreQuotas) throws(StoreError)
+    -> [StoreChange]
+  {
     guard domain == DomainNumber.host || value.count <= quotas.valueSize else { throw .noSpace }
     _ = try create(path, by: domain, quotas: quotas)
     root.change(path.parts[...]) { $0.value = value }

@@ -13,7 +13,9 @@ extension XenStore {
 
   private static let okay = StoreMessage.text("OK")
 
-  private func payload(_ kind: StoreMessage.Kind, _ message: StoreMessage, _ connection: StoreConnection) throws(StoreError) -> [UInt8] {
+  private func payload(_ kind: StoreMessage.Kind, _ message: StoreMessage, _ connection: StoreConnection) throws(StoreError)
+    -> [UInt8]
+  {
     switch kind {
     case .directory: return try node(message, connection).names.flatMap { StoreMessage.text($0) }
     case .read: return try node(message, connection).value
@@ -56,7 +58,9 @@ extension XenStore {
   }
 
   private func domain(_ message: StoreMessage) throws(StoreError) -> UInt16 {
-    guard let strings = message.strings, strings.count == 1, let number: UInt16 = StoreNumber.parse(strings[0]) else { throw .invalid }
+    guard let strings = message.strings, strings.count == 1, let number: UInt16 = StoreNumber.parse(strings[0]) else {
+      throw .invalid
+    }
     return number
   }
 
@@ -82,7 +86,9 @@ extension XenStore {
 
   // MARK: Watches
 
-  private func parseWatch(_ message: StoreMessage, _ connection: StoreConnection) throws(StoreError) -> (StoreConnection.Watch, String) {
+  private func parseWatch(_ message: StoreMessage, _ connection: StoreConnection) throws(StoreError) -> (
+    StoreConnection.Watch, String
+  ) {
     guard let strings = message.strings, strings.count == 2 else { throw .invalid }
     let (path, token) = (strings[0], strings[1])
     // Who comes and goes is not for guests to know.
@@ -128,7 +134,9 @@ extension XenStore {
   private func start(_ message: StoreMessage, _ connection: StoreConnection) throws(StoreError) -> UInt32 {
     guard message.transaction == 0 else { throw .busy }
     guard connection.transactions.count < quotas.transactions else { throw .noSpace }
-    while connection.nextTransaction == 0 || connection.transactions[connection.nextTransaction] != nil { connection.nextTransaction &+= 1 }
+    while connection.nextTransaction == 0 || connection.transactions[connection.nextTransaction] != nil {
+      connection.nextTransaction &+= 1
+    }
     let number = connection.nextTransaction
     connection.nextTransaction &+= 1
     connection.transactions[number] = begin()

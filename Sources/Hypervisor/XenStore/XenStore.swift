@@ -36,8 +36,12 @@ public final class XenStore {
   public func read(_ path: String) throws(StoreError) -> String {
     String(decoding: try tree.readable(StorePath(path), by: DomainNumber.host).value, as: UTF8.self)
   }
-  public func bytes(_ path: String) throws(StoreError) -> [UInt8] { try tree.readable(StorePath(path), by: DomainNumber.host).value }
-  public func list(_ path: String) throws(StoreError) -> [String] { try tree.readable(StorePath(path), by: DomainNumber.host).names }
+  public func bytes(_ path: String) throws(StoreError) -> [UInt8] {
+    try tree.readable(StorePath(path), by: DomainNumber.host).value
+  }
+  public func list(_ path: String) throws(StoreError) -> [String] {
+    try tree.readable(StorePath(path), by: DomainNumber.host).names
+  }
   public func permissions(of path: String) throws(StoreError) -> [StorePermission] {
     try tree.readable(StorePath(path), by: DomainNumber.host).permissions
   }
@@ -172,7 +176,9 @@ public final class XenStore {
       let (number, path) = waiting.removeFirst()
       hostWatches[number]?.handler(path)
     }
-    for connection in connections.values.sorted(by: { $0.domain < $1.domain }) where !connection.output.isEmpty { flush(connection) }
+    for connection in connections.values.sorted(by: { $0.domain < $1.domain }) where !connection.output.isEmpty {
+      flush(connection)
+    }
   }
 
   // MARK: Transactions of guests
