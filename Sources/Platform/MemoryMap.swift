@@ -11,6 +11,8 @@ public enum MemoryMap {
   /// Firmware code and data: 16 MiB of RAM of their own, one Linux granule.
   public static let firmware: UInt64 = 0xFF00_0000
   public static let firmwareSize: UInt64 = 0x100_0000
+  /// The last 64 KiB of it are pages by which the guest of a domain and its hypervisor talk.
+  public static let hypervisorPages: UInt64 = firmware + firmwareSize - 0x1_0000
   /// I/O port space: 64 MiB, sparse: port p is at base + ((p >> 2) << 12 | p & 0xFFF).
   public static let portSpace: UInt64 = 0xFFF_FC00_0000
   public static let portSpaceSize: UInt64 = 0x400_0000

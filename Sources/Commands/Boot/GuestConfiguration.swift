@@ -47,6 +47,7 @@ struct GuestConfiguration {
       let domain = try self.domain?(configuration)
       if let domain = domain as? ParavirtualDomain { return try paravirtualServer(domain, networks: networks, adapters: &adapters) }
       let server = try BoardServer(configuration, domain: domain as? HVMDomain)
+      if let domain = domain as? HVMDomain { try server.offerParavirtualization(domain, name: name, uuid: uuid) }
       try server.attach(disks.map { (disk) throws(StorageProblem) in try OpenDisk(disk) })
       if bootsDiscsFirst { server.bootDiscsFirst() }
       server.firmware.topology = topology

@@ -103,6 +103,20 @@ public final class HVMDomain: Domain {
   /// Processor 0 has been left: it may have taken what there was.
   func settleCallback() { if assertedCallback != nil && !hasEvents { lowerCallback() } }
 
+  // MARK: XenStore
+
+  /// Puts the domain into XenStore, with a page that its guest learns of by hvm_op.
+  public func enterStore(name: String, uuid: String) throws {
+    let frame = MemoryMap.hypervisorPages >> FramePool.frameShift
+    let port = try services.events.allocateUnbound(in: domainNumber, for: DomainNumber.host)
+    try enter(
+      store: DomainNodes(
+        number: domainNumber, name: name, uuid: uuid, memoryTarget: memory.frames * FramePool.frameSize >> 10,
+        processors: processors.count, storeFrame: frame, storePort: port))
+    hypercalls.parameters[Hypercalls.Parameter.storeFrame] = frame
+    hypercalls.parameters[Hypercalls.Parameter.storePort] = UInt64(port)
+  }
+
   // MARK: Firmware
 
   /// Does `body` to the state that the guest sees in the place of the processor's own.

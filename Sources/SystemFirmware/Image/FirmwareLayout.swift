@@ -20,7 +20,7 @@ enum FirmwareLayout {
   static let stacks = acpiNVSEnd
   static let stackSize: UInt64 = 0x1_0000
   static let end = base + MemoryMap.firmwareSize
-  static let maximumProcessors = Int((end - stacks) / stackSize)
+  static let maximumProcessors = Int((MemoryMap.hypervisorPages - stacks) / stackSize)
 
   static func backingStore(processor: Int) -> UInt64 { stacks + UInt64(processor) * stackSize }
   /// PAL's save area unless the operating system has registered another one: in the middle, where neither stack comes.

@@ -1,0 +1,24 @@
+import Devices
+import Hypervisor
+import Platform
+
+/// What tells the guest of an HVM domain that it may use paravirtualized drivers.
+extension BoardServer {
+  /// Behind what has places of its own, and out of the way of what is plugged in later.
+  private static let platformDevice: UInt8 = 30
+
+  func offerParavirtualization(_ domain: HVMDomain, name: String, uuid: String) throws {
+    let platform = XenPlatform()
+    try pci.attach(platform.function, model: platform, device: Self.platformDevice)
+    retain(platform)
+    let lines = (0..<IOSAPIC.inputs).map { machine.ioSAPIC.line($0) }
+    domain.driveCallback = { [unowned platform] via, asserted in
+      switch via {
+      case .line(let number): if lines.indices.contains(number) { lines[number].set(asserted) }
+      // The pin is the platform device's, whatever the guest has said: nothing else is driven for it.
+      case .pci: platform.function.setInterrupt(asserted)
+      }
+    }
+    try domain.enterStore(name: name, uuid: uuid)
+  }
+}
