@@ -11,7 +11,8 @@ extension BoardServer {
 
   func attach(_ disks: [OpenDisk]) throws {
     var ide: PIIX4?
-    var scsi: LSI53C895A?
+    // By whether the guest has them for itself.
+    var scsi: [Bool: LSI53C895A] = [:]
     var virtioSCSI: VirtioPCI?
     for (number, disk) in disks.enumerated() {
       let unit = self.disks.count { $0.name.hasPrefix("ide") }
@@ -26,15 +27,17 @@ extension BoardServer {
         note(disk, name: "ide\(unit)")
         makeBootable(disk, device: Self.chipSetDevice, function: 1, .ide(channel: UInt8(unit / 2), unit: UInt8(unit % 2)))
       case .scsi:
-        let controller = try scsi ?? makeSCSI()
-        scsi = controller
+        let isDirect = disk.specification.isDirect
+        let controller = try scsi[isDirect] ?? makeSCSI()
+        scsi[isDirect] = controller
+        if isDirect { try give(controller.function, option: "--disk direct") }
         guard let id = controller.bus.freeIdentifier else {
           throw CommandFailure(CommandFailure.badInput, "--disk: a SCSI bus has room for 15 disks")
         }
         let unit = scsiUnit(disk, number: number)
         unit.startsWithWriteCache = disk.specification.cache != .writethrough
         try controller.bus.attach(unit, id: id)
-        note(disk, name: "scsi\(id)")
+        note(disk, name: isDirect ? "direct-scsi\(id)" : "scsi\(id)")
         if let (device, function) = controller.function.location {
           makeBootable(disk, device: device, function: function, .scsi(target: UInt16(id), lun: 0))
         }
@@ -110,7 +113,7 @@ extension BoardServer {
     let controller = try LSI53C895A(root: pci, device: device, events: machine.events, clock: machine)
     statisticsSources.append(
       (
-        "scsi",
+        statisticsSources.contains { $0.name == "scsi" } ? "direct-scsi" : "scsi",
         { [unowned controller] in
           let s = controller.statistics
           return [

@@ -2,6 +2,22 @@ import Devices
 import Hypervisor
 import Platform
 
+/// Direct input and output: physical functions that the guest has for itself (white papers on Xen/ia64 call them passed through).
+extension BoardServer {
+  /// The hypervisor takes part in finding the registers, in interrupts, and, by translating addresses, in what the function reaches: the
+  /// domain's own memory and no other. `option` asked for it.
+  func give(_ function: PCIFunction, option: String) throws {
+    guard let domain else {
+      throw CommandFailure(CommandFailure.badInput, "\(option): the bare machine has its devices for itself anyway")
+    }
+    guard domain.isDirect == nil || !function.isDirect else { return }
+    function.isDirect = true
+    domain.isDirect = { [unowned pci] in pci.isDirect($0) }
+    pci.directDecodingChanged = { [unowned domain] in domain.directDevicesChanged() }
+    pci.directInterrupt = { [unowned domain] in domain.noteDirectInterrupt() }
+  }
+}
+
 /// What tells the guest of an HVM domain that it may use paravirtualized drivers.
 extension BoardServer {
   /// Behind what has places of its own, and out of the way of what is plugged in later.

@@ -76,6 +76,7 @@ final class Networks {
     case .e1000:
       let adapter = E1000(address: address, port: port, clock: clock, events: events)
       try server.pci.attach(adapter.function, model: adapter, device: device)
+      if specification.isDirect { try server.give(adapter.function, option: "--nic direct") }
       return { [:] }
     case .virtio:
       let adapter = VirtioNet(address: address, port: port, events: events, clock: clock)

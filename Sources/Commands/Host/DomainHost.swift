@@ -13,6 +13,7 @@ final class DomainHost {
   /// What domains share with each other and with this server.
   let services: HostServices
   private let networks: Networks
+  private var devices: HostDevices
   private let failOn: OutputMatcher?
   /// In the order of their creation.
   private(set) var domains: [HostedDomain] = []
@@ -34,6 +35,7 @@ final class DomainHost {
         "--memory: \(configuration.memory >> 20) MiB leave nothing beside the host's operating system and the hypervisor, \(configuration.kept >> 20) MiB"
       )
     }
+    devices = try HostDevices(configuration.devices)
     pool = try FramePool(size: configuration.memory, kept: configuration.kept)
     services = HostServices(pool: pool)
     hypervisor = try Hypervisor(processors: configuration.processors, cyclesPerSecond: Cycles.perSecond)
@@ -75,10 +77,14 @@ final class DomainHost {
       throw CommandFailure(
         CommandFailure.badInput, "there are \(Self.largestCount) domains: region identifiers for more do not exist")
     }
-    var adapters = try old ?? machine.adapters()
+    let name = machine.configuration.name
+    let claimed = try devices.claim(Array(Set(machine.configuration.pciDevices)), for: name)
+    var isPlugged = false
+    defer { if !isPlugged { devices.release(name) } }
+    var adapters = try old ?? machine.adapters() + claimed.compactMap { if case .adapter(let adapter) = $0.kind { adapter } else { nil } }
     let uuid = uuid ?? UUID().uuidString.lowercased()
     let id = nextID
-    let server = try machine.guest(uuid: uuid) { [pool, services] in
+    let server = try machine.guest(uuid: uuid, devices: claimed) { [pool, services] in
       let domain: Domain
       switch machine.configuration.kind {
       case .hardware:
@@ -107,6 +113,7 @@ final class DomainHost {
       leave(domain)
       throw CommandFailure(CommandFailure.badInput, "\(domain.name): \(error)")
     }
+    isPlugged = true
     domain.isPaused = paused
     domain.hasEnded = { [unowned self] in hasEnds = true }
     nextID = freeNumber(after: id)
@@ -139,6 +146,7 @@ final class DomainHost {
   private func leave(_ domain: HostedDomain) {
     domain.release()
     networks.unplug(domain.adapters)
+    devices.release(domain.configuration.name)
   }
 
   /// Seconds for which it has had processors.

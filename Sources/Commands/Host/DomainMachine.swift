@@ -22,7 +22,6 @@ struct DomainMachine {
     }
     if configuration.kind == .paravirtualized { try checkParavirtualized() }
     if !configuration.scsiDevices.isEmpty { throw refusal("vscsi does not exist yet; use disk with a device like sda") }
-    if !configuration.pciDevices.isEmpty { throw refusal("pci: devices of the host are not handed out yet") }
     if configuration.disks.contains(where: { $0.backendDomain != nil })
       || configuration.interfaces.contains(where: { $0.backendDomain != nil })
     {
@@ -34,6 +33,7 @@ struct DomainMachine {
     guard configuration.kernel != nil else {
       throw refusal("builder = 'linux': a PV domain has no firmware, so that it needs kernel=; for a disk that boots use builder = 'hvm'")
     }
+    if !configuration.pciDevices.isEmpty { throw refusal("pci: only HVM domains have a bus for the host's devices") }
     if configuration.bootloader != nil { throw refusal("bootloader: kernels are not looked for on disks; name one with kernel=") }
   }
 
@@ -47,12 +47,13 @@ struct DomainMachine {
   var symbolFile: String? { configuration.systemMap.map(resolve) }
 
   /// `place`: gives the machine its place on the hypervisor.
-  func guest(uuid: String, place: @escaping (MachineConfiguration) throws -> Domain) throws -> GuestConfiguration {
+  /// `devices`: physical ones that the domain has for itself.
+  func guest(uuid: String, devices: [HostDevice], place: @escaping (MachineConfiguration) throws -> Domain) throws -> GuestConfiguration {
     GuestConfiguration(
       kernel: configuration.kernel.map(resolve), initrd: configuration.ramdisk.map(resolve), name: configuration.name, uuid: uuid,
       commandLine: configuration.commandLine,
       processors: configuration.virtualProcessors, memory: UInt64(configuration.memory) << 20,
-      disks: try configuration.disks.compactMap(disk), variables: configuration.firmwareVariables.map(resolve),
+      disks: try configuration.disks.compactMap(disk) + devices.compactMap { if case .disk(let disk) = $0.kind { disk } else { nil } }, variables: configuration.firmwareVariables.map(resolve),
       domain: place, bootsDiscsFirst: Self.bootsDiscsFirst(configuration.bootOrder))
   }
 

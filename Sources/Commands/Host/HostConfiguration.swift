@@ -11,6 +11,8 @@ struct HostConfiguration {
   var hypervisorMemory = HostMemory.hypervisor
   /// Bridges with uplinks to the host's networks.
   var bridges: [BridgeSpecification] = []
+  /// Physical functions that domains may have for themselves.
+  var devices: [HostDevice] = []
   /// Where reports about crashed domains are kept.
   var reports: String
 

@@ -15,6 +15,8 @@ public struct NICSpecification: Sendable, Equatable {
 
   public var connection: Connection
   public var model = Model.e1000
+  /// A physical adapter, which the guest of a domain has for itself.
+  public var isDirect = false
   /// Of a virtio device.
   public var interface: VirtioInterface?
   /// Nil: one is made up.
@@ -44,6 +46,7 @@ public struct NICSpecification: Sendable, Equatable {
       try set(key, value)
     }
     if connection == .none && !words.isEmpty { throw Failure(description: "none takes no options") }
+    if isDirect && model != .e1000 { throw Failure(description: "direct is for model=e1000") }
     if interface != nil && model != .virtio { throw Failure(description: "transport is for model=virtio") }
   }
 
@@ -86,6 +89,7 @@ public struct NICSpecification: Sendable, Equatable {
       }
       self.address = address
     case ("capture", _): capture = value
+    case ("direct", _): isDirect = try Self.flag(key, value)
     case ("transport", _):
       guard let known = VirtioInterface.named(value) else { throw Failure(description: VirtioInterface.choices) }
       interface = known
@@ -107,7 +111,7 @@ public struct NICSpecification: Sendable, Equatable {
     case ("shared", .bridge(let name, _)): connection = .bridge(name: name, isShared: try Self.flag(key, value))
     case ("hostfwd", _), ("restrict", _), ("net", _): throw Failure(description: "\(key) is an option of user")
     case ("shared", _): throw Failure(description: "shared is an option of bridge=NAME")
-    default: throw Failure(description: "\"\(key)\" is not an option: model, mac, capture, transport, hostfwd, restrict, net, shared")
+    default: throw Failure(description: "\"\(key)\" is not an option: model, mac, capture, direct, transport, hostfwd, restrict, net, shared")
     }
   }
 }

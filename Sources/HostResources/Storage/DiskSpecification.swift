@@ -35,6 +35,8 @@ public struct DiskSpecification: Sendable, Equatable {
   public var overlay = Overlay.none
   public var cache = Cache.writeback
   public var serial: String?
+  /// Its controller is a physical one, which the guest of a domain has for itself.
+  public var isDirect = false
   /// Of a virtio device.
   public var interface: VirtioInterface?
   /// The other half of a mirror.
@@ -117,6 +119,7 @@ public struct DiskSpecification: Sendable, Equatable {
         throw Failure("a serial number is 1 to 20 ASCII characters")
       }
       serial = value
+    case "direct": isDirect = try Self.flag(key, value)
     case "transport":
       guard let known = VirtioInterface.named(value) else { throw Failure(VirtioInterface.choices) }
       interface = known
@@ -129,7 +132,7 @@ public struct DiskSpecification: Sendable, Equatable {
     case "": throw Failure("an option is empty; a comma in a file's name is written twice")
     default:
       throw Failure(
-        "there is no option \"\(key)\"; the options are bus, format, readonly, cd, snapshot, overlay, cache, serial, transport, partition, "
+        "there is no option \"\(key)\"; the options are bus, format, readonly, cd, snapshot, overlay, cache, serial, direct, transport, partition, "
           + "mirror, record, path, policy and queue"
           + " (a comma in a file's name is written twice)")
     }
@@ -173,6 +176,7 @@ public struct DiskSpecification: Sendable, Equatable {
       isReadOnly = true
     }
     if isReadOnly && overlay != .none { throw Failure("readonly, and snapshot or overlay, exclude each other") }
+    if isDirect && bus != .scsi { throw Failure("direct is for bus=scsi: it is the controller that a domain has for itself") }
     if interface != nil && bus != .virtio && bus != .virtioSCSI {
       throw Failure("transport is for bus=virtio and bus=virtio-scsi")
     }

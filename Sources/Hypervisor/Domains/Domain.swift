@@ -29,6 +29,13 @@ public class Domain: VirtualizationMonitor, ServicedDomain {
   /// The hypervisor has given up on the guest: what it has done.
   public private(set) var crash: String?
 
+  /// Whether a guest-physical address is a register of a device that the domain has for itself. Set by whoever owns the devices.
+  public var isDirect: ((_ physical: UInt64) -> Bool)?
+  /// They have moved.
+  public func directDevicesChanged() { translationsAreStale = true }
+  /// One of them interrupts: the hypervisor takes that, and hands it on.
+  public func noteDirectInterrupt() { virtualProcessors.first?.note(.externalInterrupt, 0) }
+
   /// Frames of the domain are others than before: what the machine holds of its translations is dropped before the guest goes on.
   private var translationsAreStale = false
 

@@ -30,6 +30,14 @@ extension VirtualProcessor {
       note(Self.kind(physical), physical)
       processor.insertMachineTranslation(
         page, address: address, physical: Self.device(physical), instruction: false, inTable: false)
+    } else if domain.isDirect?(physical) == true {
+      // The guest has the device for itself: what it has once been given it keeps until something is purged. Pages of 4 KiB, so that it gets
+      // no more than the device's.
+      note(.dataMiss, address)
+      var small = page
+      small.pageShift = min(page.pageShift, 12)
+      processor.insertMachineTranslation(
+        small, address: address, physical: Self.device(physical), instruction: false, inTable: false)
     } else {
       reachDevice(page, address, physical)
     }

@@ -32,6 +32,8 @@ public final class PCIFunction {
   /// Where the function sits; set by ``PCIRoot/attach(_:device:function:)``.
   public internal(set) var location: (device: UInt8, function: UInt8)?
   weak var root: PCIRoot?
+  /// A physical function that the guest of a virtual machine has for itself: it reaches the registers without its hypervisor.
+  public var isDirect = false
   /// The pin is asserted by the device, whatever the command register says.
   private(set) var interruptLevel = false
 
@@ -123,6 +125,7 @@ public final class PCIFunction {
   public func setInterrupt(_ asserted: Bool) {
     let rises = asserted && !interruptLevel
     interruptLevel = asserted
+    if rises && isDirect { root?.directInterrupt?() }
     if messagesEnabled {
       if rises { sendMessage() }
     } else {

@@ -138,7 +138,23 @@ public final class PCIRoot {
 
   // MARK: Decoding
 
-  func decodingChanged() { rangesAreValid = false }
+  func decodingChanged() {
+    rangesAreValid = false
+    if functions.values.contains(where: \.isDirect) { directDecodingChanged?() }
+  }
+
+  // MARK: Direct functions
+
+  /// Told when the addresses of functions that are direct may have changed, and when one of them interrupts.
+  public var directDecodingChanged: (() -> Void)?
+  public var directInterrupt: (() -> Void)?
+
+  /// Whether a physical address, of memory or in the port space, is a register of a direct function.
+  public func isDirect(_ physical: UInt64) -> Bool {
+    let inPorts = physical &- MemoryMap.portSpace
+    if inPorts < MemoryMap.portSpaceSize { return find((inPorts >> 12) << 2 | inPorts & 3, isMemory: false)?.function.isDirect == true }
+    return find(physical, isMemory: true)?.function.isDirect == true
+  }
 
   private func find(_ address: UInt64, isMemory: Bool) -> Decoded? {
     if !rangesAreValid {

@@ -37,6 +37,13 @@ struct ServeCommand: ParsableCommand {
   var bridge: [BridgeSpecification] = []
   @Option(
     help: ArgumentHelp(
+      "A physical PCI device that a domain may have for itself (pci = ['05:00.0'] in its file), repeatable: a SCSI controller with a disk, "
+        + "05:00.0,disk=FILE, or a network adapter, 06:00.0,nic=bridge=NAME; with the options of boot's --disk and --nic.",
+      valueName: "address,device"),
+    transform: { try HostDevice(parsing: $0) })
+  var device: [HostDevice] = []
+  @Option(
+    help: ArgumentHelp(
       "The control socket. Without this option $EPICURE_SOCKET, $XDG_RUNTIME_DIR/epicure/control or ~/.epicure/control.",
       valueName: "path"))
   var socket: String?
@@ -57,7 +64,7 @@ struct ServeCommand: ParsableCommand {
     let host = try DomainHost(
       HostConfiguration(
         processors: cpus, memory: memory.bytes, operatingSystemMemory: hostMemory.bytes, hypervisorMemory: hypervisorMemory.bytes,
-        bridges: bridge, reports: (path as NSString).deletingLastPathComponent + "/crash"), failOn: failure)
+        bridges: bridge, devices: device, reports: (path as NSString).deletingLastPathComponent + "/crash"), failOn: failure)
     let server = try ControlServer(path: path, handle: { host.answer($0) }, console: { try host.domain($0).console })
     host.world.add(server)
     Interruption.catchAll()
