@@ -78,7 +78,7 @@ let package = Package(
     .testTarget(name: "FirmwareMediaTests", dependencies: ["FirmwareMedia", "HostResources", "TestSupport"]),
     .testTarget(
       name: "HypervisorTests",
-      dependencies: ["Hypervisor", "IA64", "Platform", "Processor", "SystemFirmware", "TestSupport"]),
+      dependencies: ["Hypervisor", "IA64", "Loading", "Platform", "Processor", "SystemFirmware", "TestSupport"]),
     .testTarget(name: "CycleBenchmarksTests", dependencies: ["CycleBenchmarks", "IA64", "Pipeline", "Processor", "TestSupport"]),
     .testTarget(name: "ManagementTests", dependencies: ["Management", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["Commands", "IA64", "Loading", "TestSupport"]),

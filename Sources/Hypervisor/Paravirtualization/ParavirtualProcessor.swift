@@ -37,6 +37,9 @@ public final class ParavirtualProcessor: VirtualProcessor {
     processor.state.pointee.halted = true
   }
 
+  /// Stores where the guest may store at any time: `offset` is in the mapped registers, a multiple of 8.
+  public func scribble(at offset: Int, _ value: UInt64) { registers[word: offset] = value }
+
   /// Where the guest finds its `evtchn_upcall_mask`.
   private var maskAddress: UInt64 { sharedAddress &+ UInt64(index * SharedInfo.Field.processorInfoSize + SharedInfo.Field.upcallMask) }
 

@@ -11,7 +11,7 @@ import Testing
 @Suite("Isolation of domains", .ends(withinMinutes: 10))
 struct IsolationTests {
   /// Computes for ever; each round stores the state and the time.
-  private static let work = """
+  static let work = """
     movl r14=0x200000
     movl r15=0x9E3779B97F4A7C15
     mov r16=1 ;;
