@@ -148,7 +148,7 @@ import Testing
   /// Section 5.6.6.3: transport reset is event 1, with reasons RESCAN 1 and REMOVED 2; a parameter change event 3.
   @Test func events() throws {
     let bench = try bench(features: 1 << 1 | 1 << 2)
-    let host = try #require(host(bench))
+    let host = try #require(bench.pci.device as? VirtioSCSI)
     let at: UInt64 = 0x6000
     func event() -> [UInt8]? {
       bench.settle()
