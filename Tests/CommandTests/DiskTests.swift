@@ -108,7 +108,8 @@ struct DiskTests {
   }
 
   /// What Linux installs, the firmware boots: from power-on through GRUB to the shell, without a kernel from outside.
-  @Test(.enabled(if: GuestTools.shouldRun("efi/grubia64.efi"), GuestTools.advice), arguments: ["ide", "scsi", "virtio", "virtio-scsi"])
+  @Test(
+    .enabled(if: GuestTools.shouldRun("efi/grubia64.efi"), GuestTools.advice), arguments: ["ide", "scsi", "virtio", "virtio-scsi"])
   func bootsAgainFromTheDisk(bus: String) throws {
     let folder = try TemporaryFolder()
     let disk = try image(in: folder)

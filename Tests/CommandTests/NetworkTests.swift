@@ -40,7 +40,8 @@ struct NetworkTests {
 
   /// DHCP by the kernel, `wget` of a file from a server on the host, and back; what tshark finds in the capture.
   @Test(
-    .enabled(if: HostTool.shouldRun("tshark"), "skipped: no tshark; `make test-packages` installs it"), arguments: ["e1000", "virtio"])
+    .enabled(if: HostTool.shouldRun("tshark"), "skipped: no tshark; `make test-packages` installs it"),
+    arguments: ["e1000", "virtio"])
   func userNetwork(model: String) throws {
     let isVirtio = model == "virtio"
     let folder = try TemporaryFolder()
@@ -61,7 +62,9 @@ struct NetworkTests {
       echo "pci=$(cat vendor) $(cat device) $(cat subsystem_vendor) $(cat subsystem_device)"
       """
     let result = try Epicure.run(
-      arguments(script, in: folder, append: "ip=dhcp") + ["--nic", "user,model=\(model),capture=\(capture)", "--stats", statistics.path],
+      arguments(script, in: folder, append: "ip=dhcp") + [
+        "--nic", "user,model=\(model),capture=\(capture)", "--stats", statistics.path,
+      ],
       seconds: Self.seconds)
     #expect(result.status == 0, "\(result.errors)")
     let text = result.text

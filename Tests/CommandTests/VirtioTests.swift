@@ -26,7 +26,9 @@ struct VirtioTests {
     return file
   }
 
-  private func arguments(_ script: String, _ options: [String], append: String = "", virtualization: String = "hvm") throws -> [String] {
+  private func arguments(_ script: String, _ options: [String], append: String = "", virtualization: String = "hvm") throws
+    -> [String]
+  {
     var archive = GuestArchive()
     archive.add(script: script, as: "script")
     let initramfs = try Data(contentsOf: Guests.file("linux-6.1/initramfs.cpio.gz"))
@@ -121,7 +123,8 @@ struct VirtioTests {
       try boot(
         Self.others,
         [
-          "--memory", "512M", "--virtio", "rng,seed=\(seed),\(interface.option)", "--virtio", "balloon,take=\(take),\(interface.option)",
+          "--memory", "512M", "--virtio", "rng,seed=\(seed),\(interface.option)", "--virtio",
+          "balloon,take=\(take),\(interface.option)",
           "--virtio", "console=\(console),\(interface.option)", "--stats", stats,
         ], append: interface.append, virtualization: virtualization)
     }

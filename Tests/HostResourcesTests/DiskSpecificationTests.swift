@@ -45,7 +45,8 @@ import Testing
 
   @Test(arguments: [
     ("", "no file is named"), (",bus=ide", "no file is named"), ("file=", "no file is named"),
-    ("x,bus=usb", "bus=usb: bus is one of ide, scsi, vbd, vscsi, virtio, virtio-scsi"), ("x,bus", "bus is one of ide, scsi, vbd, vscsi, virtio, virtio-scsi"),
+    ("x,bus=usb", "bus=usb: bus is one of ide, scsi, vbd, vscsi, virtio, virtio-scsi"),
+    ("x,bus", "bus is one of ide, scsi, vbd, vscsi, virtio, virtio-scsi"),
     ("x,format=iso", "format=iso: format is one of raw, qcow2, qcow, qed, vdi, vhdx, vmdk, vpc, parallels"),
     ("x,cache=none", "cache=none: cache is one of writeback, writethrough, unsafe"),
     ("x,readonly=maybe", "readonly is on or off"), ("x,readonly,readonly", "\"readonly\" is there twice"),
