@@ -56,9 +56,9 @@ import Testing
     }
   }
 
-  private func attack(_ bench: VirtioBench, _ random: inout Random, _ port: TestPort) {
+  private func attack(_ bench: VirtioBench, _ kind: VirtioKind, _ random: inout Random, _ port: TestPort) {
     let driver = random.pick(VirtioBench.Driver.allCases)
-    let queues = bench.pci.device is VirtioNet || bench.pci.device is VirtioSCSI || bench.pci.device is VirtioBalloon ? 3 : 1
+    let queues = [VirtioKind.net, .scsi, .balloon].contains(kind) ? 3 : kind == .console ? 2 : 1
     bench.driver = driver
     let offered = bench.offered & ~VirtioBench.version1
     bench.start(driver, features: random.below(4) == 0 ? 0 : offered, queues: queues)
@@ -95,6 +95,7 @@ import Testing
       while port.receive() != nil {}
       bench.start(queues: 3)
       port.sent.removeAll()
+      bench.memory.write(0x8000, [UInt8](repeating: 0, count: 80))
       return bench.request(1, [.read(0x8000, 80)]) == 0 && port.sent.count == 1
     case .block:
       bench.start(queues: 1)
@@ -127,7 +128,7 @@ import Testing
       let neighbour = VirtioPCI(VirtioEntropy(seed: 5, events: bench.events, clock: bench.clock))
       try bench.root.attach(neighbour.function, model: neighbour, device: 4)
       let before = neighbour.state
-      attack(bench, &random, port)
+      attack(bench, kind, &random, port)
       let ends = bench.settle(limit: 200_000)
       #expect(ends, "round \(round) of seed \(seed)")
       #expect(neighbour.state == before, "round \(round) of seed \(seed)")

@@ -69,7 +69,8 @@ import Testing
     let bench = try bench(driver)
     let good = Answer(senseLength: 0, residual: 0, status: 0, response: 0, key: 0)
     // INQUIRY asks for more than there is.
-    #expect(run(bench, [0x12, 0, 0, 0, 255, 0], input: 255)?.residual == 255 - 96)
+    let inquiry = run(bench, [0x12, 0, 0, 0, 255, 0], input: 255)
+    #expect(inquiry == Answer(senseLength: 0, residual: 255 - 96, status: 0, response: 0, key: 0))
     #expect(bench.bytes(Self.data + 8, 7) == Array("EPICURE".utf8))
     let block = (0..<1024).map { UInt8(truncatingIfNeeded: $0 &* 5) }
     bench.memory.write(Self.data, block)

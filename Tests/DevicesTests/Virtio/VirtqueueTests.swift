@@ -64,7 +64,7 @@ import Testing
         bench.setCommon(12, 4, 1)
         bench.setStatus(0xB)
         bench.setCommon(22, 2, 0)
-        bench.setCommon(40, 8, .max - 1)
+        bench.setCommon(40, 8, 0xFFFF_0000_0000)
         bench.setCommon(28, 2, 1)
         bench.setStatus(0xF)
       }
