@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Linux on disks of both kinds, from the empty medium to the next boot; the host's file system tools look at what it left.
+/// Linux on disks of all kinds, from the empty medium to the next boot; the host's file system tools look at what it left.
 @Suite(
   "Linux on disks", .enabled(if: GuestTools.shouldRun(GuestTools.archive), GuestTools.advice),
   .enabled(
@@ -26,7 +26,8 @@ struct DiskTests {
   ) throws -> Epicure.Result {
     var archive = GuestArchive()
     for (path, url) in files { archive.add(path, try Array(Data(contentsOf: url))) }
-    archive.add(script: "set -e\n" + script, as: "script")
+    let named = bus == "virtio" ? script.replacingOccurrences(of: "/dev/sda", with: "/dev/vda") : script
+    archive.add(script: "set -e\n" + named, as: "script")
     let first = try Data(contentsOf: URL(fileURLWithPath: GuestTools.initramfs(in: folder)))
     let initrd = try folder.write("all.cpio", archive.behind(first))
     return try Epicure.run(
@@ -66,7 +67,7 @@ struct DiskTests {
 
     """
 
-  @Test(arguments: ["ide", "scsi"])
+  @Test(arguments: ["ide", "scsi", "virtio", "virtio-scsi"])
   func partitionsFormatsFillsAndChecks(bus: String) throws {
     let folder = try TemporaryFolder()
     let disk = try image(in: folder)
@@ -107,7 +108,8 @@ struct DiskTests {
   }
 
   /// What Linux installs, the firmware boots: from power-on through GRUB to the shell, without a kernel from outside.
-  @Test(.enabled(if: GuestTools.shouldRun("efi/grubia64.efi"), GuestTools.advice), arguments: ["ide", "scsi"])
+  @Test(
+    .enabled(if: GuestTools.shouldRun("efi/grubia64.efi"), GuestTools.advice), arguments: ["ide", "scsi", "virtio", "virtio-scsi"])
   func bootsAgainFromTheDisk(bus: String) throws {
     let folder = try TemporaryFolder()
     let disk = try image(in: folder)

@@ -47,7 +47,7 @@ struct EFIBootTests {
     grep . /sys/firmware/efi/systab
     """
 
-  @Test(arguments: ["ide", "scsi"])
+  @Test(arguments: ["ide", "scsi", "virtio", "virtio-scsi"])
   func linuxFromADisk(bus: String) throws {
     let folder = try TemporaryFolder()
     let disk = try medium("disk.sh", in: folder, script: Self.lookAtFirmware)

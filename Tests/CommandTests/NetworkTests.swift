@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Unmodified Linux on a network: its own e1000 driver, its own TCP; checksums are compared with what the host's tools say.
+/// Unmodified Linux on a network: its own e1000 and virtio drivers, its own TCP; checksums are compared with what the host's tools say.
 @Suite("Linux on a network", .enabled(if: Guests.shouldRun, Guests.advice), .serialized, .ends(withinMinutes: 10))
 struct NetworkTests {
   /// 10 MB each way; 100 with EPICURE_COMPLETE=1.
@@ -39,8 +39,11 @@ struct NetworkTests {
   // MARK: User mode
 
   /// DHCP by the kernel, `wget` of a file from a server on the host, and back; what tshark finds in the capture.
-  @Test(.enabled(if: HostTool.shouldRun("tshark"), "skipped: no tshark; `make test-packages` installs it"))
-  func userNetwork() throws {
+  @Test(
+    .enabled(if: HostTool.shouldRun("tshark"), "skipped: no tshark; `make test-packages` installs it"),
+    arguments: ["e1000", "virtio"])
+  func userNetwork(model: String) throws {
+    let isVirtio = model == "virtio"
     let folder = try TemporaryFolder()
     // Without zeros: BusyBox posts a file as a string.
     let data = (0..<Self.size).map { UInt8(truncatingIfNeeded: ($0 &* 2_654_435_761) >> 13) | 1 }
@@ -55,23 +58,26 @@ struct NetworkTests {
       cd /sys/class/net/eth0
       echo "link=$(cat carrier) $(cat speed) $(cat duplex) $(cat mtu) $(cat address)"
       echo "errors=$(cat statistics/*errors statistics/*dropped | sort -u)"
-      echo "pci=$(cat device/vendor) $(cat device/device) $(cat device/subsystem_vendor) $(cat device/subsystem_device)"
+      [ -e device/subsystem_vendor ] && cd device || cd $(readlink -f device/..)
+      echo "pci=$(cat vendor) $(cat device) $(cat subsystem_vendor) $(cat subsystem_device)"
       """
     let result = try Epicure.run(
-      arguments(script, in: folder, append: "ip=dhcp") + ["--nic", "user,capture=\(capture)", "--stats", statistics.path],
+      arguments(script, in: folder, append: "ip=dhcp") + [
+        "--nic", "user,model=\(model),capture=\(capture)", "--stats", statistics.path,
+      ],
       seconds: Self.seconds)
     #expect(result.status == 0, "\(result.errors)")
     let text = result.text
-    #expect(text.contains("eth0 NIC Link is Up 1000 Mbps Full Duplex, Flow Control: RX/TX"))
+    #expect(isVirtio || text.contains("eth0 NIC Link is Up 1000 Mbps Full Duplex, Flow Control: RX/TX"))
     #expect(text.contains("IP-Config: Got DHCP answer from 10.0.2.2, my address is 10.0.2.15"))
     #expect(complaints(text) == [])
     let expected = try digest(original)
     #expect(value("digest", in: text)?.hasPrefix(expected) == true, "\(text.suffix(2000))")
     #expect(value("posted", in: text) == "\(Self.size)")
     #expect(try digest(folder.url.appendingPathComponent("posted")) == expected)
-    #expect(value("link", in: text) == "1 1000 full 1500 00:16:3e:00:00:01")
+    #expect(value("link", in: text) == "1 \(isVirtio ? 10000 : 1000) full 1500 00:16:3e:00:00:01")
     #expect(value("errors", in: text) == "0")
-    #expect(value("pci", in: text) == "0x8086 0x100e 0x8086 0x001e")
+    #expect(value("pci", in: text) == (isVirtio ? "0x1af4 0x1000 0x1af4 0x0001" : "0x8086 0x100e 0x8086 0x001e"))
 
     let conversations = try HostTool.run("tshark", ["-r", capture, "-q", "-z", "conv,tcp"])
     #expect(conversations.text.contains("10.0.2.2:\(server.port)"), "\(conversations.text)")
@@ -169,12 +175,12 @@ struct NetworkTests {
   }
 
   /// Two processes of one user, which find each other by the bridge's name.
-  @Test func bridgeBetweenProcesses() throws {
+  @Test(arguments: ["e1000", "virtio"]) func bridgeBetweenProcesses(model: String) throws {
     let folder = try TemporaryFolder()
     let server = try BackgroundGuest(
-      arguments(Self.serving, in: folder, name: "server") + ["--nic", "bridge=lan"], in: folder, name: "server")
+      arguments(Self.serving, in: folder, name: "server") + ["--nic", "bridge=lan,model=\(model)"], in: folder, name: "server")
     let client = try BackgroundGuest(
-      arguments(Self.asking, in: folder, name: "client") + ["--nic", "bridge=lan"], in: folder, name: "client")
+      arguments(Self.asking, in: folder, name: "client") + ["--nic", "bridge=lan,model=\(model)"], in: folder, name: "client")
     let asked = client.finish(seconds: Self.seconds)
     let served = server.finish(seconds: 120)
     #expect(asked.status == 0 && served.status == 0, "\(asked.errors) \(served.errors)")
@@ -182,14 +188,14 @@ struct NetworkTests {
   }
 
   /// Two partitions in one process: the bridge is part of virtual time, and two runs are the same to the last cycle.
-  @Test func bridgeInsideOneProcess() throws {
+  @Test(arguments: ["e1000", "virtio"]) func bridgeInsideOneProcess(model: String) throws {
     let folder = try TemporaryFolder()
     var partitions = ""
     for (board, name, script) in [("SB0", "server", Self.serving), ("SB1", "client", Self.asking)] {
       let options = try arguments(script, in: folder, name: name)
       let kernel = try Guests.file("linux-6.1/vmlinux.gz").path
       partitions += """
-          - {name: \(name), boards: [\(board)], kernel: \(kernel), initrd: \(name).cpio, nics: [bridge=lan], console: \(name).log,
+          - {name: \(name), boards: [\(board)], kernel: \(kernel), initrd: \(name).cpio, nics: ["bridge=lan,model=\(model)"], console: \(name).log,
              append: "\(options.last ?? "")"}
 
         """
@@ -247,7 +253,7 @@ struct NetworkTests {
   // MARK: Mistakes
 
   @Test(arguments: [
-    ("user,model=ne2k", "there is no model \"ne2k\"; there is e1000"), ("tap=no/tap", "cannot be the name of a TAP device"),
+    ("user,model=ne2k", "there is no model \"ne2k\"; there is e1000, virtio"), ("tap=no/tap", "cannot be the name of a TAP device"),
     ("user,capture=/nowhere/f", "cannot write /nowhere/f: No such file or directory"), ("lan", "is not none, user, bridge=NAME"),
   ])
   func mistakes(_ nic: String, _ message: String) throws {

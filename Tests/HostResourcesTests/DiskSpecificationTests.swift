@@ -20,6 +20,9 @@ import Testing
     #expect(cd.isCD && cd.isReadOnly)
     #expect(try DiskSpecification(parsing: "x.iso,media=cdrom") == cd)
     #expect(try DiskSpecification(parsing: "nbd://host:10809/name").isRemote)
+    let virtio = try DiskSpecification(parsing: "x,transport=modern,bus=virtio-scsi")
+    #expect(virtio.bus == .virtioSCSI && virtio.interface == .modern)
+    #expect(try DiskSpecification(parsing: "x,bus=virtio").interface == nil)
     #expect(try DiskSpecification(parsing: "a,,").file == "a,")
   }
 
@@ -42,7 +45,8 @@ import Testing
 
   @Test(arguments: [
     ("", "no file is named"), (",bus=ide", "no file is named"), ("file=", "no file is named"),
-    ("x,bus=usb", "bus=usb: bus is one of ide, scsi, vbd, vscsi, virtio"), ("x,bus", "bus is one of ide, scsi, vbd, vscsi, virtio"),
+    ("x,bus=usb", "bus=usb: bus is one of ide, scsi, vbd, vscsi, virtio, virtio-scsi"),
+    ("x,bus", "bus is one of ide, scsi, vbd, vscsi, virtio, virtio-scsi"),
     ("x,format=iso", "format=iso: format is one of raw, qcow2, qcow, qed, vdi, vhdx, vmdk, vpc, parallels"),
     ("x,cache=none", "cache=none: cache is one of writeback, writethrough, unsafe"),
     ("x,readonly=maybe", "readonly is on or off"), ("x,readonly,readonly", "\"readonly\" is there twice"),
@@ -61,6 +65,8 @@ import Testing
       "x,mirror=y,overlay=z",
       "an overlay that is kept lies on one file, not on a partition, a mirror or several paths; snapshot=on does"
     ),
+    ("x,bus=virtio,transport=old", "transport is one of transitional, modern"),
+    ("x,transport=modern", "transport is for bus=virtio and bus=virtio-scsi"),
   ]) func mistakes(_ text: String, _ message: String) {
     #expect(problem { _ = try DiskSpecification(parsing: text) } == message)
   }

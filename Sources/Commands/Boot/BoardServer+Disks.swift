@@ -67,7 +67,8 @@ extension BoardServer {
           makeBootable(disk, device: device, function: function, .scsi(target: UInt16(target), lun: 0))
         }
       case let bus:
-        throw CommandFailure(CommandFailure.badInput, "--disk: bus=\(bus.rawValue) does not exist yet; use bus=ide, scsi, virtio or virtio-scsi")
+        throw CommandFailure(
+          CommandFailure.badInput, "--disk: bus=\(bus.rawValue) does not exist yet; use bus=ide, scsi, virtio or virtio-scsi")
       }
     }
   }

@@ -67,7 +67,9 @@ struct GuestConfiguration {
   private func paravirtualServer(
     _ domain: ParavirtualDomain, networks: Networks?, adapters: inout [NICSpecification]
   ) throws -> ParavirtualServer {
-    guard let kernel else { throw CommandFailure(CommandFailure.badInput, "a PV domain has no firmware: it needs a kernel (--kernel)") }
+    guard let kernel else {
+      throw CommandFailure(CommandFailure.badInput, "a PV domain has no firmware: it needs a kernel (--kernel)")
+    }
     for (isGiven, option) in [
       (!virtioDevices.isEmpty, "--virtio"), (variables != nil, "--nvram"),
     ] where isGiven {

@@ -48,7 +48,7 @@ public final class VirtioBalloon: VirtioDevice {
   /// A page is taken out of, or put into, tables.
   private static let pageTime = Cycles.from(nanoseconds: 200)
 
-  public internal(set) var state = State()
+  public var state = State()
   public weak var host: (any BalloonHost)?
 
   override public init(events: EventQueue, clock: any VirtualClock) { super.init(events: events, clock: clock) }

@@ -36,7 +36,7 @@ public final class VirtioConsole: VirtioDevice {
   /// Bytes per second, both ways.
   private static let rate: UInt64 = 10_000_000
 
-  public internal(set) var state = State()
+  public var state = State()
   public weak var peer: (any VirtioConsolePeer)?
 
   override public init(events: EventQueue, clock: any VirtualClock) { super.init(events: events, clock: clock) }

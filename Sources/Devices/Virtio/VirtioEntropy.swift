@@ -16,7 +16,7 @@ public final class VirtioEntropy: VirtioDevice {
   static let largestAnswer = 4096
   private static let bytesPerSecond: UInt64 = 100_000_000
 
-  public internal(set) var state: State
+  public var state: State
 
   public init(seed: UInt64, events: EventQueue, clock: any VirtualClock) {
     state = State(generator: seed)

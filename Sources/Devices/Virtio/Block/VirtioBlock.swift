@@ -40,7 +40,7 @@ public final class VirtioBlock: VirtioDevice {
   /// Sectors that a driver should ask for together (topology).
   private static let optimalSectors: UInt32 = 128
 
-  public internal(set) var state: State
+  public var state: State
   let storage: any BlockStorage
   let serial: String
   private let writesBackAtStart: Bool

@@ -84,7 +84,8 @@ extension VirtioBlock {
     return bytes % BlockSize.sector == 0 && sector <= state.capacity && count <= state.capacity - sector
   }
 
-  private func read(_ request: VirtioBlockRequest, _ memory: any DMAPort) throws(VirtqueueFault) -> (VirtioBlockRequest.Status, Int) {
+  private func read(_ request: VirtioBlockRequest, _ memory: any DMAPort) throws(VirtqueueFault) -> (VirtioBlockRequest.Status, Int)
+  {
     let count = request.dataCount
     guard isInside(request.sector, bytes: count) else { return (.failed, 0) }
     var buffer = [UInt8](repeating: 0, count: min(count, VirtioMedium.chunk))

@@ -56,7 +56,7 @@ public final class VirtioNet: VirtioDevice {
   /// An IP packet of the largest size with its Ethernet header and a VLAN tag.
   static let largestPacket = 65535 + 18
 
-  public internal(set) var state: State
+  public var state: State
   private let ownAddress: MACAddress
   let port: any NetworkPort
 

@@ -97,7 +97,9 @@ public struct Virtqueue: Sendable, Equatable, Codable {
   }
 
   /// Reads the descriptors from `head` on, each once.
-  private func chain(_ memory: any DMAPort, number: Int, head: UInt16, allowsIndirect: Bool) throws(VirtqueueFault) -> VirtqueueChain {
+  private func chain(_ memory: any DMAPort, number: Int, head: UInt16, allowsIndirect: Bool) throws(VirtqueueFault)
+    -> VirtqueueChain
+  {
     var chain = VirtqueueChain(queue: number, head: head)
     var table = descriptorArea
     var entries = UInt32(size)

@@ -36,7 +36,7 @@ public final class VirtioSCSI: VirtioDevice {
   private static let senseSizes: ClosedRange<UInt32> = 18...252
   private static let commandSizes: ClosedRange<UInt32> = 16...256
 
-  public internal(set) var state = State()
+  public var state = State()
   public private(set) var units: [UInt8: SCSIUnit] = [:]
 
   override public init(events: EventQueue, clock: any VirtualClock) { super.init(events: events, clock: clock) }

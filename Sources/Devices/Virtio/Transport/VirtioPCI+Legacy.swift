@@ -37,7 +37,8 @@ extension VirtioPCI {
 
   func writeLegacy(_ offset: Int, _ size: Int, _ value: UInt64) {
     if offset >= R.configuration {
-      return device.configurationWritten(offset - R.configuration, (0..<size).map { UInt8(truncatingIfNeeded: value >> UInt64(8 * $0)) })
+      return device.configurationWritten(
+        offset - R.configuration, (0..<size).map { UInt8(truncatingIfNeeded: value >> UInt64(8 * $0)) })
     }
     switch (offset, size) {
     case (R.driverFeatures, 4):

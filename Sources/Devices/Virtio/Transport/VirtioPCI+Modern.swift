@@ -167,7 +167,9 @@ extension VirtioPCI {
     let offset = function.configuration.value(S.windowOffset, as: UInt32.self)
     let length = function.configuration.value(S.windowLength, as: UInt32.self)
     let bar = Int(function.configuration.bytes[S.windowBar])
-    guard bar == S.bar, [1, 2, 4].contains(length), offset % length == 0, UInt64(offset) + UInt64(length) <= S.barSize else { return }
+    guard bar == S.bar, [1, 2, 4].contains(length), offset % length == 0, UInt64(offset) + UInt64(length) <= S.barSize else {
+      return
+    }
     if writes {
       let value = UInt64(function.configuration.value(S.windowData, as: UInt32.self))
       writeStructure(Int(offset), Int(length), value & UInt64.max >> UInt64(64 - 8 * length))

@@ -41,7 +41,7 @@ public final class VirtioPCI: PCIDeviceModel {
   public let function: PCIFunction
   public let device: VirtioDevice
   public let interface: VirtioInterface
-  public internal(set) var state: State
+  public var state: State
   public internal(set) var statistics = Statistics()
 
   public init(_ device: VirtioDevice, interface: VirtioInterface = .transitional) {
@@ -78,7 +78,8 @@ public final class VirtioPCI: PCIDeviceModel {
 
   /// Requests are taken (section 3.1.1: none before DRIVER_OK; legacy drivers are not that strict).
   var isRunning: Bool {
-    state.fault == nil && (state.status & VirtioStatus.driverOK != 0 || state.isLegacyDriver && state.status & VirtioStatus.driver != 0)
+    state.fault == nil
+      && (state.status & VirtioStatus.driverOK != 0 || state.isLegacyDriver && state.status & VirtioStatus.driver != 0)
   }
 
   func setStatus(_ status: UInt8, legacy: Bool) {
