@@ -30,6 +30,8 @@ let package = Package(
     .target(name: "Platform", dependencies: ["Processor"]),
     .target(name: "Hypervisor", dependencies: ["Loading", "Platform", "Processor", "SystemFirmware"]),
     .target(name: "Devices", dependencies: ["Platform", "HostResources", "CZlib"]),
+    // Back ends of the host for paravirtualized front ends.
+    .target(name: "SplitDrivers", dependencies: ["Devices", "Hypervisor", "HostResources", "Platform"]),
     .target(name: "HostResources", dependencies: ["CSlirp", "CNBD", "CZlib"]),
     // File systems that the firmware reads.
     .target(name: "FirmwareMedia", dependencies: ["HostResources"]),
@@ -52,7 +54,7 @@ let package = Package(
       name: "Commands",
       dependencies: [
         "IA64", "LinuxUser", "CycleBenchmarks", "Devices", "HostResources", "Hypervisor", "Management", "Pipeline",
-        "SystemFirmware", "Loading",
+        "SplitDrivers", "SystemFirmware", "Loading",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
@@ -79,6 +81,8 @@ let package = Package(
     .testTarget(
       name: "HypervisorTests",
       dependencies: ["Hypervisor", "IA64", "Loading", "Platform", "Processor", "SystemFirmware", "TestSupport"]),
+    .testTarget(
+      name: "SplitDriversTests", dependencies: ["SplitDrivers", "Devices", "Hypervisor", "HostResources", "Platform", "Processor"]),
     .testTarget(name: "CycleBenchmarksTests", dependencies: ["CycleBenchmarks", "IA64", "Pipeline", "Processor", "TestSupport"]),
     .testTarget(name: "ManagementTests", dependencies: ["Management", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["Commands", "IA64", "Loading", "TestSupport"]),

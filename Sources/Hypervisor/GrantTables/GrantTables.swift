@@ -6,8 +6,8 @@ import Processor
 /// - ``map(_:of:at:flags:by:)``, ``unmap(_:at:by:)``, ``unmapAndReplace(_:at:with:by:)``, ``transfer(_:to:reference:by:)``,
 ///   ``copy(_:by:)``: the operations of guests. ``perform(_:element:for:frameList:)`` takes their arguments as bytes.
 /// - ``setUp(_:in:)``, ``size(of:)``, ``showTable(_:at:in:)``: the tables themselves.
-/// - ``mapForHost(_:of:readOnly:)``, ``mapFrameForHost(_:of:)``, ``unmapForHost(_:)``, ``copyForHost(from:into:)``,
-///   ``copyForHost(to:from:)``: domain 0's side, which is Swift code here.
+/// - ``mapForHost(_:of:readOnly:)``, ``mapFrameForHost(_:of:)``, ``unmapForHost(_:)``, ``copyForHost(from:count:)``,
+///   ``copyForHost(to:_:)``: domain 0's side, which is Swift code here.
 ///
 /// Whatever an entry says is read once and looked at before anything happens; an operation that ends with another status than 0 has changed
 /// nothing. A frame that somebody has mapped is held (``FramePool/hold(_:)``): its owner may give it up or die, and it still goes to nobody

@@ -95,23 +95,23 @@ extension GrantTables {
     }
   }
 
-  /// Fills a buffer of the host's from a granted frame.
-  public func copyForHost(from source: HostCopyEnd, into buffer: UnsafeMutableRawBufferPointer) throws(GrantStatus) {
-    try withHostCopy(source, count: buffer.count, readOnly: true) { page in
-      buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: page.bytes[source.offset..<source.offset + buffer.count]))
-    }
+  public func copyForHost(from source: HostCopyEnd, count: Int) throws(GrantStatus) -> [UInt8] {
+    var bytes: [UInt8] = []
+    try withHostCopy(source, count: count, readOnly: true) { bytes = $0.copyOut(source.offset, count: count) }
+    return bytes
   }
 
-  /// Writes a buffer of the host's to a granted frame.
-  public func copyForHost(to destination: HostCopyEnd, from buffer: UnsafeRawBufferPointer) throws(GrantStatus) {
-    try withHostCopy(destination, count: buffer.count, readOnly: false) { page in page.copyIn(destination.offset, buffer) }
+  public func copyForHost(to destination: HostCopyEnd, _ bytes: [UInt8]) throws(GrantStatus) {
+    try withHostCopy(destination, count: bytes.count, readOnly: false) { page in
+      bytes.withUnsafeBytes { page.copyIn(destination.offset, $0) }
+    }
   }
 
   private func withHostCopy(
     _ end: HostCopyEnd, count: Int, readOnly: Bool, _ body: (HostMapping) -> Void
   ) throws(GrantStatus) {
     try counted { () throws(GrantStatus) in
-      guard end.offset >= 0, count <= Int(FramePool.frameSize), end.offset <= Int(FramePool.frameSize) - count else {
+      guard end.offset >= 0, count >= 0, count <= Int(FramePool.frameSize), end.offset <= Int(FramePool.frameSize) - count else {
         throw .badCopyArgument
       }
       let granter = try table(end.domain)

@@ -99,20 +99,19 @@ import Testing
     grants.unmapForHost(mapping)
     grants.unmapForHost(mapping)
     #expect(fixture.flags(8, in: one) == 1)
-    var bytes = [UInt8](repeating: 0, count: 4)
-    try bytes.withUnsafeMutableBytes { try grants.copyForHost(from: .init(8, of: 1, offset: 4), into: $0) }
+    let bytes = try grants.copyForHost(from: .init(8, of: 1, offset: 4), count: 4)
     #expect(bytes == [0x44, 0x33, 0x22, 0x11])
-    try bytes.withUnsafeBytes { try grants.copyForHost(to: .init(8, of: 1, offset: 0x3FFC), from: $0) }
+    try grants.copyForHost(to: .init(8, of: 1, offset: 0x3FFC), bytes)
     #expect(one.load(9 * Self.frame + 0x3FFC, as: UInt32.self) == 0x1122_3344)
     for offset in [-1, 0x3FFD, .max] {
       #expect(throws: GrantStatus.badCopyArgument) {
-        try bytes.withUnsafeBytes { try grants.copyForHost(to: .init(8, of: 1, offset: offset), from: $0) }
+        try grants.copyForHost(to: .init(8, of: 1, offset: offset), bytes)
       }
     }
     fixture.grant(9, in: one, flags: 5, to: 0, frame: 9)
     #expect(throws: GrantStatus.generalError) { try grants.mapForHost(9, of: 1) }
     #expect(throws: GrantStatus.generalError) {
-      try bytes.withUnsafeBytes { try grants.copyForHost(to: .init(9, of: 1, offset: 0), from: $0) }
+      try grants.copyForHost(to: .init(9, of: 1, offset: 0), bytes)
     }
   }
 
