@@ -116,7 +116,7 @@ void test_disk(void) {
   check_equal("flush", (u16)disk_do(&disk, 3, 0, 0, 0), 0);
   check_equal("barrier", (u16)disk_do(&disk, 2, 64, 1, buffer), 0);
   check_equal("beyond the end", (u16)disk_do(&disk, 0, disk.sectors - 1, 2, back), (u16)-1);
-  check_equal("no such operation", (u16)disk_do(&disk, 77, 0, 1, back), (u16)-2);
+  check_equal("no such operation", (u16)disk_do(&disk, 77, 0, 1, back), (u16)-1);
   static struct disk_request requests[32];
   for (u64 n = 0; n < 32; n++) {
     requests[n] = (struct disk_request){0, 64 + n * 8, 8, back + n * 4096};

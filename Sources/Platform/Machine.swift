@@ -157,7 +157,7 @@ public final class Machine: VirtualClock {
     noteAll()
     while true {
       if let reason = turn(until: limit, { [monitor] in monitor?.run($0, until: $1) ?? processors[$0].run(until: $1) }) {
-        settle()
+        settle(limit)
         return reason
       }
     }
@@ -235,8 +235,9 @@ public final class Machine: VirtualClock {
   private func noteAll() { for index in processors.indices { note(index) } }
 
   /// Lets the time that has passed for all pass for those that wait as well: between runs, others may look.
-  private func settle() {
-    let passed = schedule.allHalted ? time : min(schedule.earliest, events.earliest ?? .max)
+  private func settle(_ limit: UInt64) {
+    // Who has something to do and may not run does not keep time from passing, but no further than was asked for.
+    let passed = schedule.allHalted ? time : min(schedule.earliest, events.earliest ?? .max, limit)
     // Nobody that has something to do may do it.
     if passed == .max { return }
     for processor in processors where processor.isWaiting { processor.skipIdle(to: min(passed, processor.nextCycle)) }

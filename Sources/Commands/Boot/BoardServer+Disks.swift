@@ -84,22 +84,6 @@ extension BoardServer {
   func bootDiscsFirst() { firmware.media = firmware.media.filter(\.isCD) + firmware.media.filter { !$0.isCD } }
 
   /// `more`: counts of the disk's own controller.
-  private func note(_ disk: OpenDisk, name: String, more: @escaping () -> [String: UInt64] = { [:] }) {
-    disks.append((name: name, disk: disk))
-    disk.warnings.forEach { StandardError.write("epicure: \($0)") }
-    statisticsSources.append(
-      (
-        name,
-        {
-          let counts = disk.storage.statistics
-          return [
-            "reads": counts.reads, "writes": counts.writes, "flushes": counts.flushes, "bytes_read": counts.bytesRead,
-            "bytes_written": counts.bytesWritten, "errors": counts.errors,
-          ].merging(more()) { first, _ in first }
-        }
-      ))
-  }
-
   private func makeIDE() throws -> PIIX4 {
     let lines = [PIIX4.primaryInterrupt, PIIX4.secondaryInterrupt].map { machine.ioSAPIC.line($0) }
     let controller = PIIX4(interrupts: lines)
@@ -132,14 +116,6 @@ extension BoardServer {
     let controller = try plug(host, interface: interface, for: "--disk")
     statisticsSources.append(("virtio-scsi", { [unowned controller] in controller.counters }))
     return controller
-  }
-
-  private func serialNumber(_ disk: OpenDisk, number: Int) -> String { disk.specification.serial ?? "EPICURE\(number)" }
-
-  private func scsiUnit(_ disk: OpenDisk, number: Int) -> SCSIUnit {
-    let serial = serialNumber(disk, number: number)
-    return disk.specification.isCD
-      ? SCSICDROM(storage: disk.storage, serialNumber: serial) : SCSIDisk(storage: disk.storage, serialNumber: serial)
   }
 
   private func ideDevice(_ disk: OpenDisk, number: Int) -> ATADevice {

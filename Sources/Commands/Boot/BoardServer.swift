@@ -12,11 +12,11 @@ final class BoardServer: Server, FirmwareHost {
   private(set) var firmware: SystemFirmware! = nil
 
   /// `domain`: whose machine it is, in the place of a bare one.
-  init(_ configuration: MachineConfiguration, domain: HVMDomain? = nil) throws {
+  init(_ configuration: MachineConfiguration, domain: HVMDomain? = nil, name: String = "guest") throws {
     let machine = try domain?.machine ?? Machine(configuration)
     uart = UART16550(line: machine.ioSAPIC.line(MemoryMap.uartGSI))
     pci = try PCIRoot(memory: PhysicalDMA(memory: machine.memory), bus: machine.bus, interrupts: machine.ioSAPIC)
-    super.init(machine: machine, domain: domain)
+    super.init(machine: machine, domain: domain, name: name)
     power = ACPIPowerManagement(
       clock: machine, events: machine.events, line: machine.ioSAPIC.line(MemoryMap.sciGSI),
       powerOff: { [unowned self] in perform(.powerOff) })

@@ -46,7 +46,7 @@ struct GuestConfiguration {
       let configuration = MachineConfiguration(memorySize: memory, processors: processors)
       let domain = try self.domain?(configuration)
       if let domain = domain as? ParavirtualDomain { return try paravirtualServer(domain, networks: networks, adapters: &adapters) }
-      let server = try BoardServer(configuration, domain: domain as? HVMDomain)
+      let server = try BoardServer(configuration, domain: domain as? HVMDomain, name: name)
       if let domain = domain as? HVMDomain { try server.offerParavirtualization(domain, name: name, uuid: uuid) }
       try server.attach(disks.map { (disk) throws(StorageProblem) in try OpenDisk(disk) })
       if bootsDiscsFirst { server.bootDiscsFirst() }
@@ -79,6 +79,8 @@ struct GuestConfiguration {
     let disk = try initrdContents ?? initrd.map { (path) throws(ImageError) in try HostFile.read(path, limit: memory) }
     let server = try ParavirtualServer(
       domain, DomainBuilder(kernel: image.program, ramdisk: disk, commandLine: commandLine), name: name, uuid: uuid)
+    try server.attach(disks.map { (disk) throws(StorageProblem) in try OpenDisk(disk) })
+    if let networks { adapters = try networks.plug(adapters, into: server) }
     if let timing { server.count(cyclesOf: timing) }
     return server
   }

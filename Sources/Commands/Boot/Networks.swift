@@ -24,7 +24,7 @@ final class Networks {
 
   /// Plugs adapters into a machine that has not been switched on yet. Returns the specifications with the addresses that they have got.
   @discardableResult
-  func plug(_ specifications: [NICSpecification], into server: BoardServer) throws -> [NICSpecification] {
+  func plug(_ specifications: [NICSpecification], into server: Server) throws -> [NICSpecification] {
     var plugged: [NICSpecification] = []
     do {
       for specification in specifications { plugged.append(try plug(specification, into: server)) }
@@ -35,7 +35,7 @@ final class Networks {
     return plugged
   }
 
-  private func plug(_ specification: NICSpecification, into server: BoardServer) throws -> NICSpecification {
+  private func plug(_ specification: NICSpecification, into server: Server) throws -> NICSpecification {
     let timeline = server.timeline
     var bridgeName: String?
     var port: any NetworkPort
@@ -48,7 +48,6 @@ final class Networks {
       port = try host.bridge(name, isShared: isShared ?? isAlone).connect(timeline)
       bridgeName = name
     }
-    guard let device = server.pci.freeDevice(from: Self.firstDevice) else { throw NetworkError("no PCI device number is left") }
     var plugged = specification
     let name = "nic\(adapterCount)"
     let address = try host.claim(specification.address, for: name, bridge: bridgeName)
@@ -58,7 +57,7 @@ final class Networks {
       if let path = specification.capture {
         port = CapturingPort(port, into: try capture(path), name: name, address: address, timeline: timeline)
       }
-      let counters = try plug(specification, address: address, port: port, into: server, device: device)
+      let counters = try plug(specification, address: address, port: port, bridge: bridgeName ?? "", into: server)
       server.statisticsSources.append((name, { Self.describe(port.statistics).merging(counters()) { first, _ in first } }))
     } catch {
       host.release(address)
@@ -69,18 +68,22 @@ final class Networks {
 
   /// Makes the adapter itself. Returns how to learn what it counts beside its port.
   private func plug(
-    _ specification: NICSpecification, address: MACAddress, port: any NetworkPort, into server: BoardServer, device: UInt8
+    _ specification: NICSpecification, address: MACAddress, port: any NetworkPort, bridge: String, into server: Server
   ) throws -> () -> [String: UInt64] {
-    let (events, clock) = (server.machine.events, server.machine)
+    guard specification.model != .netfront, let board = server as? BoardServer else {
+      return try server.attachInterface(address: address, port: port, bridge: bridge)
+    }
+    let (events, clock) = (board.machine.events, board.machine)
     switch specification.model {
-    case .e1000:
+    case .e1000, .netfront:
+      guard let device = board.pci.freeDevice(from: Self.firstDevice) else { throw NetworkError("no PCI device number is left") }
       let adapter = E1000(address: address, port: port, clock: clock, events: events)
-      try server.pci.attach(adapter.function, model: adapter, device: device)
-      if specification.isDirect { try server.give(adapter.function, option: "--nic direct") }
+      try board.pci.attach(adapter.function, model: adapter, device: device)
+      if specification.isDirect { try board.give(adapter.function, option: "--nic direct") }
       return { [:] }
     case .virtio:
       let adapter = VirtioNet(address: address, port: port, events: events, clock: clock)
-      let controller = try server.plug(adapter, interface: specification.interface, for: "--nic")
+      let controller = try board.plug(adapter, interface: specification.interface, for: "--nic")
       return { controller.counters }
     }
   }

@@ -3,27 +3,29 @@ import HostResources
 import Hypervisor
 import Loading
 import Platform
+import SplitDrivers
 import SystemFirmware
 
 /// What a PV domain's guest runs on: nothing but its domain, and what connects that with the host.
 final class ParavirtualServer: Server {
-  private let line: ParavirtualConsole
+  private var line: ParavirtualConsole! = nil
 
   /// The domain is built and about to start.
   init(_ domain: ParavirtualDomain, _ builder: DomainBuilder, name: String, uuid: String) throws {
     let connections = try builder.build(domain)
-    guard let ring = try ConsoleRing(domain, frame: connections.consoleFrame, port: connections.consolePort) else {
-      throw CommandFailure(CommandFailure.badInput, "the domain has no memory for its console")
-    }
-    line = ParavirtualConsole(ring)
+    super.init(machine: domain.machine, domain: domain, name: name)
+    guard let drivers else { preconditionFailure("a domain has back ends") }
+    do throws(XenError) {
+      line = ParavirtualConsole(
+        try ConsoleBackEnd(host: drivers, domain: domain.domainNumber, frame: connections.consoleFrame, port: connections.consolePort))
+    } catch { throw CommandFailure(CommandFailure.badInput, "the domain cannot have a console: \(error)") }
     do throws(StoreError) {
       try domain.enter(
         store: DomainNodes(
           number: domain.domainNumber, name: name, uuid: uuid, memoryTarget: domain.memory.frames * FramePool.frameSize >> 10,
           processors: domain.processors.count, storeFrame: connections.storeFrame, storePort: connections.storePort,
           console: (connections.consoleFrame, connections.consolePort)))
-    } catch { throw CommandFailure(CommandFailure.badInput, "the domain cannot enter XenStore: \(error)") }
-    super.init(machine: domain.machine, domain: domain)
+    } catch { throw CommandFailure(CommandFailure.badInput, "the domain cannot enter XenStore: \(error.rawValue)") }
     // Another domain would have to take its place.
     mayReset = false
     domain.hasShutDown = { [unowned self] reason in
@@ -36,21 +38,43 @@ final class ParavirtualServer: Server {
 
   override var console: any ConsoleLine { line }
   override func pressPowerButton() { try? domain?.ask(toShutDown: "poweroff") }
+
+  override func release() {
+    line.disconnect()
+    super.release()
+  }
+
+  func attach(_ disks: [OpenDisk]) throws {
+    for (number, disk) in disks.enumerated() {
+      switch disk.specification.bus {
+      case nil, .vbd: try attachBlock(disk)
+      case .vscsi: try attachSCSI(disk, scsiUnit(disk, number: number))
+      case let bus?:
+        throw CommandFailure(CommandFailure.badInput, "--disk: a PV domain has no \(bus.rawValue) bus; use bus=vbd or bus=vscsi")
+      }
+    }
+  }
 }
 
 /// The ring as a console line.
 private final class ParavirtualConsole: ConsoleLine {
-  private let ring: ConsoleRing
+  private let backEnd: ConsoleBackEnd
   weak var peer: (any SerialPeer)?
 
-  init(_ ring: ConsoleRing) {
-    self.ring = ring
-    ring.transmit = { [unowned self] in peer?.transmit($0) }
-    ring.readyToReceive = { [unowned self] in peer?.readyToReceive() }
+  init(_ backEnd: ConsoleBackEnd) {
+    self.backEnd = backEnd
+    backEnd.output = { [unowned self] bytes in for byte in bytes { peer?.transmit(byte) } }
   }
 
-  var room: Int { ring.room }
-  func receive(_ bytes: some Sequence<UInt8>) -> Int { ring.receive(bytes) }
+  func disconnect() { backEnd.disconnect() }
+
+  /// The back end keeps what the guest does not take yet.
+  var room: Int { backEnd.isConnected ? 256 : 0 }
+  func receive(_ bytes: some Sequence<UInt8>) -> Int {
+    let all = Array(bytes)
+    backEnd.type(all)
+    return all.count
+  }
   /// A ring has no such thing.
   func receiveBreak() {}
 }

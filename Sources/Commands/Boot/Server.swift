@@ -4,6 +4,7 @@ import Hypervisor
 import Pipeline
 import Platform
 import Processor
+import SplitDrivers
 import SystemFirmware
 
 /// What a guest runs on, from power-on to power-off, resets included: a machine, its console, and what the host has plugged in. The subclass is
@@ -14,6 +15,10 @@ class Server {
   let domain: Domain?
   /// The machine's clock and events, for what connects it with others.
   let timeline: EventTimeline
+  /// The back ends of the domain's devices; nil: the bare machine.
+  let drivers: DriverHost?
+  /// As XenStore has it.
+  let domainName: String
   /// Disks in the order of the command line, under the names of statistics.
   var disks: [(name: String, disk: OpenDisk)] = []
   /// Devices that count what they do, by name.
@@ -36,8 +41,12 @@ class Server {
   /// ``stop()`` counts even if the guest has asked for something in the same moment.
   private var stopping = false
 
-  init(machine: Machine, domain: Domain?) {
-    (self.machine, self.domain) = (machine, domain)
+  init(machine: Machine, domain: Domain?, name: String) {
+    (self.machine, self.domain, domainName) = (machine, domain, name)
+    drivers = domain.map {
+      DriverHost(
+        store: $0.services.store, events: $0.services.events, grants: $0.services.grants, queue: machine.events, clock: machine)
+    }
     timeline = EventTimeline(clock: machine, events: machine.events)
   }
 
@@ -46,6 +55,13 @@ class Server {
 
   /// As its user does who wants to switch it off in order.
   func pressPowerButton() {}
+
+  /// Nothing runs here any more: what the domain has of the host's services goes.
+  func release() {
+    guard let domain else { return }
+    drivers?.domainGone(domain.domainNumber)
+    domain.leaveServices()
+  }
 
   /// Starts over after a reset.
   func restart() throws { preconditionFailure("each kind of server has its own") }

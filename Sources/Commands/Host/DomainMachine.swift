@@ -73,6 +73,9 @@ struct DomainMachine {
     guard let target = disk.target else { return nil }
     var specification = DiskSpecification(file: disk.backend == .network ? target : resolve(target))
     switch disk.device.bus {
+    case _ where configuration.kind == .paravirtualized:
+      specification.bus = .vbd
+      specification.deviceNumber = Int(disk.device.number)
     case .ide: specification.bus = .ide
     case .scsi: specification.bus = .scsi
     // Xen's HVM domains see these as the chip set's disks, as long as there is room.
@@ -93,7 +96,6 @@ struct DomainMachine {
   func adapters() throws(CommandFailure) -> [NICSpecification] {
     var adapters: [NICSpecification] = []
     for interface in configuration.interfaces {
-      guard interface.kind != .paravirtual else { throw refusal("vif: type=netfront does not exist yet; use type=ioemu") }
       var adapter: NICSpecification
       do throws(NICSpecification.Failure) {
         // xm's scripts take the first bridge, and that is its name.
@@ -103,10 +105,11 @@ struct DomainMachine {
       // Xen's other models have no drivers that could not drive this one's, too. QEMU's name for the last is xl's as well.
       if let model = interface.model {
         guard let known = NICSpecification.Model(rawValue: model == "virtio-net" ? "virtio" : model) else {
-          throw refusal("vif: there is no model '\(model)'; there is e1000, virtio")
+          throw refusal("vif: there is no model '\(model)'; there is e1000, virtio, netfront")
         }
         adapter.model = known
       }
+      if interface.kind == .paravirtual || configuration.kind == .paravirtualized { adapter.model = .netfront }
       adapter.address = interface.address.flatMap { MACAddress($0) }
       adapters.append(adapter)
     }

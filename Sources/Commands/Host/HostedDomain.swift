@@ -71,6 +71,7 @@ final class HostedDomain: ScheduledDomain {
   func release() {
     server?.flushDisks()
     console.connect(nil)
+    server?.release()
     server = nil
   }
 

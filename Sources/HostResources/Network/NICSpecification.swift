@@ -7,7 +7,7 @@ public struct NICSpecification: Sendable, Equatable {
     case bridge(name: String, isShared: Bool?)
     case tap(name: String)
   }
-  public enum Model: String, Sendable, Equatable, CaseIterable { case e1000, virtio }
+  public enum Model: String, Sendable, Equatable, CaseIterable { case e1000, virtio, netfront }
 
   public struct Failure: Error, Equatable, CustomStringConvertible {
     public let description: String

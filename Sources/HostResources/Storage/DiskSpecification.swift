@@ -35,6 +35,8 @@ public struct DiskSpecification: Sendable, Equatable {
   public var overlay = Overlay.none
   public var cache = Cache.writeback
   public var serial: String?
+  /// Xen's number of a virtual block device; nil: the next one.
+  public var deviceNumber: Int?
   /// Its controller is a physical one, which the guest of a domain has for itself.
   public var isDirect = false
   /// Of a virtio device.
