@@ -14,7 +14,7 @@ GUEST_TOOLS ?= $(or $(EPICURE_GUEST_TOOLS),$(if $(wildcard $(GUESTS)/linux-6.1/t
 
 # What building needs, and what the tests' oracles need on top; valgrind measures a copy of the program that strip (binutils) has made.
 BUILD_PACKAGES := libelf-dev zlib1g-dev libslirp-dev libnbd-dev
-TEST_PACKAGES  := $(BUILD_PACKAGES) binutils binutils-ia64-linux-gnu acpica-tools valgrind xz-utils cpio e2fsprogs dosfstools mtools qemu-utils nbdkit xorriso gdisk fdisk tshark iproute2
+TEST_PACKAGES  := $(BUILD_PACKAGES) binutils python3 binutils-ia64-linux-gnu acpica-tools valgrind xz-utils cpio e2fsprogs dosfstools mtools qemu-utils nbdkit xorriso gdisk fdisk tshark iproute2
 
 # What the guests need: Debian 12's sources of the big ones, and what those are built with.
 GUEST_PACKAGES := binutils-ia64-linux-gnu gcc-12-source glibc-source linux-source-6.1 build-essential patch xz-utils bzip2 \

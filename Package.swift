@@ -29,7 +29,8 @@ let package = Package(
       ]),
     .target(name: "Platform", dependencies: ["Processor"]),
     .target(name: "Hypervisor", dependencies: ["Loading", "Platform", "Processor", "SystemFirmware"]),
-    .target(name: "Devices", dependencies: ["Platform", "HostResources", "CZlib"]),
+    .target(
+      name: "Devices", dependencies: ["Platform", "HostResources", "CZlib"], resources: [.embedInCode("Resources/cp437-8x16.font")]),
     // Back ends of the host for paravirtualized front ends.
     .target(name: "SplitDrivers", dependencies: ["Devices", "Hypervisor", "HostResources", "Platform"]),
     .target(name: "HostResources", dependencies: ["CSlirp", "CNBD", "CZlib"]),

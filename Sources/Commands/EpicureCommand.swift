@@ -28,6 +28,7 @@ public struct EpicureCommand: ParsableCommand {
           ShutdownCommand.self, RebootCommand.self, DestroyCommand.self, SchedCreditCommand.self, VCPUListCommand.self,
           VCPUPinCommand.self,
           MemSetCommand.self, InfoCommand.self, UptimeCommand.self, TopCommand.self, CrashReportCommand.self,
+          ScreenshotCommand.self,
         ])
     ])
 

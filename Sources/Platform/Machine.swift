@@ -5,10 +5,13 @@ public struct MachineConfiguration: Sendable {
   /// Bytes of RAM, a multiple of 64 KiB.
   public var memorySize: UInt64
   public var processors: Int
+  /// There is a VGA, whose memory takes the place of RAM.
+  public var hasVideo = false
 
-  public init(memorySize: UInt64, processors: Int = 1) {
+  public init(memorySize: UInt64, processors: Int = 1, hasVideo: Bool = false) {
     self.memorySize = memorySize
     self.processors = processors
+    self.hasVideo = hasVideo
   }
 
   public static let largestProcessorCount = 64
@@ -20,7 +23,12 @@ public struct MachineConfiguration: Sendable {
   /// RAM from 0 up to the hole for devices below 4 GiB, the rest above it, and the firmware's own.
   public var layout: [(base: UInt64, size: UInt64)] {
     let low = min(memorySize, MemoryMap.lowMemoryLimit)
-    var list: [(base: UInt64, size: UInt64)] = [(0, low), (MemoryMap.firmware, MemoryMap.firmwareSize)]
+    var list: [(base: UInt64, size: UInt64)] = [(0, low)]
+    if hasVideo {
+      let hole = MemoryMap.videoMemory
+      list = [(0, hole.lowerBound), (hole.upperBound, low - hole.upperBound)]
+    }
+    list.append((MemoryMap.firmware, MemoryMap.firmwareSize))
     if memorySize > low { list.append((MemoryMap.highMemory, memorySize - low)) }
     return list
   }

@@ -24,6 +24,9 @@ public enum MemoryMap {
   /// Ports of PCI functions; those below are the board's.
   public static let pciPorts = 0x1000..<0x1_0000 as Range<UInt64>
 
+  /// Where a VGA shows its memory, as on a PC: with one plugged in there is a hole in RAM.
+  public static let videoMemory = 0xA_0000..<0xC_0000 as Range<UInt64>
+
   // Ports
   public static let uartPort: UInt16 = 0x3F8
   public static let uartGSI = 4

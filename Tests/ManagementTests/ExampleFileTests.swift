@@ -23,10 +23,11 @@ import Testing
     #expect(domain.disks[1].device.name == "hdc" && domain.disks[1].device.number == 22 << 8)
     #expect(domain.onPoweroff == .destroy && domain.onReboot == .restart && domain.onCrash == .preserve)
     #expect(domain.bootOrder == [.disk, .optical] && domain.serial == "pty" && domain.acpi && domain.apic)
+    #expect(domain.screen.isShown && !domain.screen.hasAdapter && domain.screen.password == nil)
     #expect(file.warnings.isEmpty)
     #expect(
       file.ignored.map { "\($0.key)\($0.isRelevant ? "!" : "")" } == [
-        "device_model!", "sdl", "vnc!", "vncpasswd", "stdvga", "usb!", "usbdevice!", "keymap!",
+        "device_model!", "sdl", "usb!", "usbdevice!", "keymap!",
       ])
     #expect(file.ignored[0].description == "/etc/xen/guest:29: device_model: Epicure has its own device models")
   }

@@ -8,6 +8,7 @@ import SystemFirmware
 final class BoardServer: Server, FirmwareHost {
   let uart: UART16550
   let pci: PCIRoot
+  private let adapter: VGA?
   private(set) var power: ACPIPowerManagement! = nil
   private(set) var firmware: SystemFirmware! = nil
 
@@ -16,6 +17,7 @@ final class BoardServer: Server, FirmwareHost {
     let machine = try domain?.machine ?? Machine(configuration)
     uart = UART16550(line: machine.ioSAPIC.line(MemoryMap.uartGSI))
     pci = try PCIRoot(memory: PhysicalDMA(memory: machine.memory), bus: machine.bus, interrupts: machine.ioSAPIC)
+    adapter = configuration.hasVideo ? VGA(clock: machine) : nil
     super.init(machine: machine, domain: domain, name: name)
     power = ACPIPowerManagement(
       clock: machine, events: machine.events, line: machine.ioSAPIC.line(MemoryMap.sciGSI),
@@ -26,6 +28,7 @@ final class BoardServer: Server, FirmwareHost {
     try machine.bus.ports.map("ACPI registers", ports(MemoryMap.pm1EventPort, ACPIPowerManagement.size), power)
     try machine.bus.ports.map("reset register", ports(MemoryMap.resetPort, 1), reset)
     retained = [reset]
+    try adapter?.attach(to: pci, bus: machine.bus, device: Self.videoDevice)
     let bridge = HostBridge()
     try pci.attach(bridge.function, model: bridge, device: 0)
     firmware = try SystemFirmware(host: self)
@@ -36,6 +39,10 @@ final class BoardServer: Server, FirmwareHost {
   /// The bus holds its devices only as long as nothing else must: this one has no other owner.
   private var retained: [AnyObject] = []
   func retain(_ object: AnyObject) { retained.append(object) }
+
+  /// Out of the way of disks and adapters, which keep their numbers with and without a screen.
+  private static let videoDevice: UInt8 = 31
+  override var video: VGA? { adapter }
 
   override var console: any ConsoleLine { uart }
   override func pressPowerButton() { power.pressPowerButton() }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Devices
 import HostResources
 import Pipeline
 import Platform
@@ -67,6 +68,16 @@ struct BootCommand: ParsableCommand {
   var bridge: [BridgeSpecification] = []
   @Option(
     help: ArgumentHelp(
+      "Plug in a VGA and show it to VNC clients: a display number (port 5900 is display 0), or auto for the first that is free, behind an "
+        + "address other than 127.0.0.1 if need be.", valueName: "[address:]display"))
+  var vnc: String?
+  @Option(
+    help: ArgumentHelp("VNC clients must know what the first line of this file says (8 characters count).", valueName: "file"))
+  var vncPassword: String?
+  @Option(help: ArgumentHelp("Plug in a VGA, and write what is on its screen at the end of the run.", valueName: "file.png"))
+  var screenshot: String?
+  @Option(
+    help: ArgumentHelp(
       "hvm, a fully virtualized domain (the default); pv, a paravirtualized one; none, the bare machine.", valueName: "mode"))
   var virtualization: Virtualization?
   @OptionGroup var timing: TimingOptions
@@ -107,6 +118,14 @@ struct BootCommand: ParsableCommand {
     if let virtualization, virtualization != .bare, lockstep != nil || machine != nil {
       throw ValidationError("\(lockstep != nil ? "--lockstep" : "--machine") is for bare machines: use --virtualization none.")
     }
+    if let vnc, VNCAddress(parsing: vnc) == nil {
+      throw ValidationError("--vnc \(vnc): a display is [ADDRESS:]NUMBER or [ADDRESS:]auto.")
+    }
+    if vnc == nil && vncPassword != nil { throw ValidationError("--vnc-password goes with --vnc.") }
+    if virtualization == .pv && (vnc != nil || screenshot != nil) {
+      throw ValidationError("--vnc and --screenshot: a paravirtualized domain has no screen.")
+    }
+    if lockstep != nil && (vnc != nil || screenshot != nil) { throw ValidationError("--lockstep has no screen.") }
     let configuration = MachineConfiguration.self
     guard 1...configuration.largestProcessorCount ~= cpus else { throw ValidationError("--cpus must be from 1 to 64.") }
     guard configuration.smallestMemory...configuration.largestMemory ~= memory.bytes, memory.bytes % (1 << 20) == 0 else {
@@ -149,15 +168,17 @@ struct BootCommand: ParsableCommand {
     let console = HostConsole()
     let schedule = OutsideSchedule(machine: server.machine, world: world)
     let session = ConsoleSession(server: server, console: console, schedule: schedule, success: success, failure: failure)
+    let screen = try server.video.flatMap { try makeScreen($0, world) }
     schedule.start()
     // The machine and the console know these without owning them.
-    defer { withExtendedLifetime((schedule, session, networks)) {} }
+    defer { withExtendedLifetime((schedule, session, networks, screen)) {} }
     let start = ContinuousClock.now
     let outcome = try runToTheEnd(server)
     console.flush()
     TerminalMode.restore()
     let seconds = HostTime.seconds(since: start)
     server.flushDisks()
+    if let screenshot, let video = server.video { try Screens.write(video, to: screenshot) }
     let failed = report(outcome, session, server)
     cycles?.finish()
     if let stats {
@@ -183,8 +204,15 @@ struct BootCommand: ParsableCommand {
   private func makeServer(_ networks: Networks?, timing: MachineDescription?) throws -> Server {
     try GuestConfiguration(
       kernel: kernel, initrd: initrd, commandLine: append, processors: cpus, memory: memory.bytes, disks: disks(), variables: nvram,
-      adapters: nic, virtioDevices: virtio, domain: mode.makesDomain, timing: timing
+      adapters: nic, virtioDevices: virtio, domain: mode.makesDomain, hasVideo: vnc != nil || screenshot != nil, timing: timing
     ).makeServer(networks: networks)
+  }
+
+  private func makeScreen(_ video: VGA, _ world: OutsideWorld) throws(CommandFailure) -> VNCServer? {
+    guard let address = vnc.flatMap({ VNCAddress(parsing: $0) }) else { return nil }
+    let server = try Screens.show(video, name: "epicure", at: address, password: vncPassword.map(Screens.password), world)
+    StandardError.write("epicure: the screen is at \(address.host), display \(server.display)")
+    return server
   }
 
   // MARK: Running
@@ -263,7 +291,7 @@ extension BootCommand {
     for (given, option) in [
       (kernel != nil, "--kernel"), (initrd != nil, "--initrd"), (!append.isEmpty, "--append"), (until != nil, "--until"),
       (lockstep != nil, "--lockstep"), (nvram != nil, "--nvram"), (!disk.isEmpty, "--disk"), (!nic.isEmpty, "--nic"),
-      (!bridge.isEmpty, "--bridge"),
+      (!bridge.isEmpty, "--bridge"), (vnc != nil, "--vnc"), (screenshot != nil, "--screenshot"),
       (cpus != 1, "--cpus"), (timing.timing == .cycle, "--timing"), (memory.bytes != Self.defaultMemory, "--memory"),
       (noReboot, "--no-reboot"), (!virtio.isEmpty, "--virtio"),
     ] where given {

@@ -29,6 +29,8 @@ struct GuestConfiguration {
   var initrdContents: [UInt8]?
   /// Builds the domain that the guest runs in; nil: it has the bare machine.
   var domain: ((MachineConfiguration) throws -> Domain)?
+  /// There is a VGA, with or without somebody who looks at it.
+  var hasVideo = false
   /// CDs come before disks when the firmware looks for something to boot.
   var bootsDiscsFirst = false
   /// The processor whose cycles are counted; nil: functional timing.
@@ -43,7 +45,7 @@ struct GuestConfiguration {
   /// `adapters`: come back with their addresses.
   func makeServer(networks: Networks?, adapters: inout [NICSpecification]) throws -> Server {
     do throws(any Error) {
-      let configuration = MachineConfiguration(memorySize: memory, processors: processors)
+      let configuration = MachineConfiguration(memorySize: memory, processors: processors, hasVideo: hasVideo)
       let domain = try self.domain?(configuration)
       if let domain = domain as? ParavirtualDomain { return try paravirtualServer(domain, networks: networks, adapters: &adapters) }
       let server = try BoardServer(configuration, domain: domain as? HVMDomain, name: name)

@@ -50,6 +50,8 @@ class Server {
     timeline = EventTimeline(clock: machine, events: machine.events)
   }
 
+  /// The screen's adapter, if there is one.
+  var video: VGA? { nil }
   /// Where characters come from and go to.
   var console: any ConsoleLine { preconditionFailure("each kind of server has its own") }
 

@@ -30,6 +30,8 @@ struct ControlRequest: Codable, Equatable {
     case pin(domain: String, processor: Int?, to: ProcessorMask)
     case setMemory(domain: String, mebibytes: Int)
     case crashReport(domain: String)
+    /// What is on its screen, as a PNG file.
+    case screenshot(domain: String)
     /// After the reply the connection is the console: bytes, both ways.
     case console(domain: String, history: Bool)
   }
@@ -49,6 +51,7 @@ struct ControlReply: Codable {
     case info(HostInformation)
     case memory(MemorySetting)
     case text(String)
+    case file(Data)
     case console
   }
   var version = ControlProtocol.version

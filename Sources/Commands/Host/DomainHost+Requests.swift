@@ -1,4 +1,5 @@
 import Foundation
+import HostResources
 import Hypervisor
 import Management
 import Platform
@@ -35,6 +36,7 @@ extension DomainHost {
     case .pin(let name, let processor, let mask): return try act(name) { try pin($0, processor, mask) }
     case .setMemory(let name, let mebibytes): return .memory(try setMemory(domain(name), mebibytes))
     case .crashReport(let name): return .text(try crashReport(name))
+    case .screenshot(let name): return .file(try screenshot(name))
     // The connection does this itself.
     case .console: throw CommandFailure(CommandFailure.badInput, "the console is not an answer")
     }
@@ -113,6 +115,15 @@ extension DomainHost {
     return text
   }
 
+  private func screenshot(_ name: String) throws(CommandFailure) -> Data {
+    let domain = try domain(name)
+    guard let video = domain.server?.video else {
+      throw CommandFailure(
+        CommandFailure.badInput, "\(domain.name) has no screen; stdvga = 1 or vnc = 1 in its configuration gives it one")
+    }
+    return Data(PNGImage.bytes(of: video))
+  }
+
   // MARK: Telling
 
   /// The domains of these names, or all; the host's own is true for `Domain-0`.
@@ -129,7 +140,8 @@ extension DomainHost {
   /// MiB that the machine keeps for it.
   private func memory(of domain: HostedDomain) -> Int {
     guard let hvm = domain.server?.domain else { return 0 }
-    return Int((hvm.promisedMemory - min(hvm.promisedMemory, MemoryMap.firmwareSize)) >> 20)
+    // A screen's memory takes the place of a few pages.
+    return Int((hvm.promisedMemory - min(hvm.promisedMemory, MemoryMap.firmwareSize) + 0xF_FFFF) >> 20)
   }
 
   private func state(of domain: HostedDomain) -> DomainState {
@@ -227,7 +239,8 @@ extension DomainHost {
         return ServerLoad.Domain(
           name: domain.name, id: domain.id, state: state(of: domain), virtualProcessors: domain.virtualProcessorCount,
           processorSeconds: processorSeconds(domain), stolenSeconds: Cycles.seconds(times(domain).waiting),
-          exits: hvm?.virtualProcessors.reduce(0) { $0 + $1.exits.total } ?? 0, instructions: domain.server?.machine.instructions ?? 0,
+          exits: hvm?.virtualProcessors.reduce(0) { $0 + $1.exits.total } ?? 0,
+          instructions: domain.server?.machine.instructions ?? 0,
           memory: memory(of: domain), maximumMemory: domain.configuration.memory,
           residentMemory: Int(((hvm?.memory.populated ?? 0) << FramePool.frameShift) >> 20))
       })

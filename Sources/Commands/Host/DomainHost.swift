@@ -81,7 +81,8 @@ final class DomainHost {
     let claimed = try devices.claim(Array(Set(machine.configuration.pciDevices)), for: name)
     var isPlugged = false
     defer { if !isPlugged { devices.release(name) } }
-    var adapters = try old ?? machine.adapters() + claimed.compactMap { if case .adapter(let adapter) = $0.kind { adapter } else { nil } }
+    var adapters =
+      try old ?? machine.adapters() + claimed.compactMap { if case .adapter(let adapter) = $0.kind { adapter } else { nil } }
     let uuid = uuid ?? UUID().uuidString.lowercased()
     let id = nextID
     let server = try machine.guest(uuid: uuid, devices: claimed) { [pool, services] in
@@ -104,7 +105,8 @@ final class DomainHost {
     }.makeServer(networks: networks, adapters: &adapters)
     server.machine.skip(to: hypervisor.now)
     let domain = HostedDomain(
-      id: id, block: block, machine: machine, uuid: uuid, server: server, adapters: adapters, console: console, quickRestarts: quickRestarts)
+      id: id, block: block, machine: machine, uuid: uuid, server: server, adapters: adapters, console: console,
+      quickRestarts: quickRestarts)
     do throws(CreditScheduler.Failure) {
       try hypervisor.add(
         domain, number: domain.id, weight: machine.configuration.weight, cap: machine.configuration.cap,
@@ -112,6 +114,11 @@ final class DomainHost {
     } catch {
       leave(domain)
       throw CommandFailure(CommandFailure.badInput, "\(domain.name): \(error)")
+    }
+    do throws(CommandFailure) { try domain.showScreen(world) } catch {
+      stop(domain)
+      leave(domain)
+      throw error
     }
     isPlugged = true
     domain.isPaused = paused

@@ -31,7 +31,8 @@ struct DomainMachine {
 
   private func checkParavirtualized() throws(CommandFailure) {
     guard configuration.kernel != nil else {
-      throw refusal("builder = 'linux': a PV domain has no firmware, so that it needs kernel=; for a disk that boots use builder = 'hvm'")
+      throw refusal(
+        "builder = 'linux': a PV domain has no firmware, so that it needs kernel=; for a disk that boots use builder = 'hvm'")
     }
     if !configuration.pciDevices.isEmpty { throw refusal("pci: only HVM domains have a bus for the host's devices") }
     if configuration.bootloader != nil { throw refusal("bootloader: kernels are not looked for on disks; name one with kernel=") }
@@ -48,13 +49,18 @@ struct DomainMachine {
 
   /// `place`: gives the machine its place on the hypervisor.
   /// `devices`: physical ones that the domain has for itself.
-  func guest(uuid: String, devices: [HostDevice], place: @escaping (MachineConfiguration) throws -> Domain) throws -> GuestConfiguration {
+  func guest(uuid: String, devices: [HostDevice], place: @escaping (MachineConfiguration) throws -> Domain) throws
+    -> GuestConfiguration
+  {
     GuestConfiguration(
       kernel: configuration.kernel.map(resolve), initrd: configuration.ramdisk.map(resolve), name: configuration.name, uuid: uuid,
       commandLine: configuration.commandLine,
       processors: configuration.virtualProcessors, memory: UInt64(configuration.memory) << 20,
-      disks: try configuration.disks.compactMap(disk) + devices.compactMap { if case .disk(let disk) = $0.kind { disk } else { nil } }, variables: configuration.firmwareVariables.map(resolve),
-      domain: place, bootsDiscsFirst: Self.bootsDiscsFirst(configuration.bootOrder))
+      disks: try configuration.disks.compactMap(disk)
+        + devices.compactMap { if case .disk(let disk) = $0.kind { disk } else { nil } },
+      variables: configuration.firmwareVariables.map(resolve),
+      domain: place, hasVideo: configuration.kind == .hardware && configuration.screen.isThere,
+      bootsDiscsFirst: Self.bootsDiscsFirst(configuration.bootOrder))
   }
 
   private static func bootsDiscsFirst(_ order: [DomainConfiguration.BootDevice]) -> Bool {
@@ -90,6 +96,13 @@ struct DomainMachine {
     specification.isCD = disk.isOptical
     if disk.isOptical { specification.isReadOnly = true }
     return specification
+  }
+
+  /// Where its screen is shown; `number`: the domain's.
+  func screenAddresses(number: Int) -> [VNCAddress] {
+    let screen = configuration.screen
+    let wanted = VNCAddress(host: screen.listen, display: screen.display ?? number)
+    return screen.takesUnusedDisplay ? [wanted, VNCAddress(host: screen.listen, display: nil)] : [wanted]
   }
 
   /// The adapters; `addresses` are those that made-up ones had before.

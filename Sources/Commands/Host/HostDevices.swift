@@ -20,7 +20,9 @@ struct HostDevice {
     let rest = text[text.index(after: comma)...]
     if rest.hasPrefix("disk=") {
       var disk: DiskSpecification
-      do throws(DiskSpecification.Failure) { disk = try DiskSpecification(parsing: String(rest.dropFirst(5))) } catch { throw fail("\(error)") }
+      do throws(DiskSpecification.Failure) { disk = try DiskSpecification(parsing: String(rest.dropFirst(5))) } catch {
+        throw fail("\(error)")
+      }
       guard disk.bus == nil || disk.bus == .scsi else { throw fail("the controllers that are handed out are SCSI controllers") }
       (disk.bus, disk.isDirect) = (.scsi, true)
       kind = .disk(disk)
@@ -56,7 +58,8 @@ struct HostDevices {
     var claimed: [HostDevice] = []
     for address in addresses {
       guard let device = devices[address] else {
-        throw CommandFailure(CommandFailure.badInput, "\(domain): pci: this server has no device \(address) to hand out (serve --device)")
+        throw CommandFailure(
+          CommandFailure.badInput, "\(domain): pci: this server has no device \(address) to hand out (serve --device)")
       }
       if let owner = owners[address] {
         throw CommandFailure(

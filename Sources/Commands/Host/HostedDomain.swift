@@ -26,6 +26,8 @@ final class HostedDomain: ScheduledDomain {
   private(set) var name: String
   /// Nil when its memory has been given back.
   private(set) var server: Server?
+  /// Shows its screen.
+  private(set) var screen: VNCServer?
   /// With the addresses that they have been given.
   let adapters: [NICSpecification]
   private(set) var end: End? { didSet { if end != nil { hasEnded?() } } }
@@ -57,6 +59,20 @@ final class HostedDomain: ScheduledDomain {
 
   var configuration: DomainConfiguration { machine.configuration }
 
+  /// Shows the screen to VNC clients, if the configuration says so: at the first of its addresses that is free.
+  func showScreen(_ world: OutsideWorld) throws(CommandFailure) {
+    guard configuration.screen.isShown, let video = server?.video else { return }
+    let addresses = machine.screenAddresses(number: id)
+    for (n, address) in addresses.enumerated() {
+      do throws(CommandFailure) {
+        screen = try Screens.show(video, name: name, at: address, password: configuration.screen.password, world)
+        return
+      } catch {
+        if n == addresses.count - 1 { throw error }
+      }
+    }
+  }
+
   /// Of the kernel, if the configuration names its System.map.
   var symbols: SymbolTable? {
     machine.symbolFile.flatMap { (path) -> SymbolTable? in
@@ -71,6 +87,7 @@ final class HostedDomain: ScheduledDomain {
   func release() {
     server?.flushDisks()
     console.connect(nil)
+    screen = nil
     server?.release()
     server = nil
   }

@@ -72,14 +72,19 @@ extension SystemFirmware {
 
   /// The highest place in low memory that is free of the kernel.
   private func initrdAddress(bytes: Int, kernel: KernelImage) -> UInt64? {
-    guard let low = host.memory.ranges.first(where: { $0.lowerBound == 0 })?.upperBound else { return nil }
+    let ram = host.memory.ranges.last { $0.lowerBound < MemoryMap.lowMemoryLimit }
+    guard let low = ram?.upperBound else { return nil }
     let size = UInt64(bytes)
     let taken = Self.footprint(kernel)
     // At the top of memory, else right below a part of the kernel.
     for top in [low] + taken.reversed().map({ min(low, $0.lowerBound) }) where top >= size {
       let address = (top - size) & ~(Self.granularity - 1)
       let range = address..<top
-      if address >= BootBlock.region.upperBound && !taken.contains(where: { $0.overlaps(range) }) { return address }
+      if address >= BootBlock.region.upperBound && host.memory.isRAM(address, count: size)
+        && !taken.contains(where: { $0.overlaps(range) })
+      {
+        return address
+      }
     }
     return nil
   }

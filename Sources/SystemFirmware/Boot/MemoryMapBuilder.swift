@@ -20,6 +20,11 @@ extension SystemFirmware {
       }
       if position < region.upperBound { map.append(EFIMemoryDescriptor(.conventional, position..<region.upperBound, memory)) }
     }
+    // With a video adapter there is no RAM where it shows its memory.
+    let video = MemoryMap.videoMemory
+    if !host.memory.isRAM(video.lowerBound, count: UInt64(video.count)) {
+      map.append(EFIMemoryDescriptor(.memoryMappedIO, video, EFIMemoryAttribute.uncacheable))
+    }
     // Device registers below the firmware: I/O SAPIC and interrupt block.
     map.append(EFIMemoryDescriptor(.memoryMappedIO, 0xFE00_0000..<FirmwareLayout.base, EFIMemoryAttribute.uncacheable))
     typealias F = FirmwareLayout

@@ -74,6 +74,8 @@ public struct DomainConfiguration: Sendable, Equatable, Codable {
   public var interfaces: [InterfaceConfiguration] = []
   public var scsiDevices: [SCSIDeviceConfiguration] = []
   public var framebuffers: [FramebufferConfiguration] = []
+  /// HVM.
+  public var screen = ScreenConfiguration()
   public var pciDevices: [PCIDeviceConfiguration] = []
   /// Where COM1 of an HVM guest leads: `pty`, `null`, `file:NAME`, ...; nil: nowhere.
   public var serial: String?

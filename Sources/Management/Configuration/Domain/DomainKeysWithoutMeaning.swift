@@ -11,14 +11,10 @@ extension DomainKey {
     ),
     ("Epicure makes its own page tables; Xen ignored it on ia64, too", "shadow_memory hap oos pae"),
     (
-      "the guest's console is its serial port; there is no graphics adapter",
-      "sdl vnc vncdisplay vnclisten vncunused vncpasswd vncviewer"
+      "the guest's screen is seen with VNC only, and there is one kind of adapter",
+      "sdl vncviewer vncconsole nographic videoram opengl display xauthority gfx_passthru spice"
     ),
-    (
-      "the guest's console is its serial port; there is no graphics adapter",
-      "vncconsole nographic stdvga videoram opengl display xauthority"
-    ),
-    ("the guest's console is its serial port; there is no graphics adapter", "gfx_passthru keymap monitor monitor_path spice"),
+    ("there is no keyboard, and no emulator's monitor", "keymap monitor monitor_path"),
     ("there is no such device on this server", "isa soundhw usb usbdevice usbport vusb fda fdb parallel vtpm"),
     ("devices of the host are not handed out by port or interrupt line", "ioports irq pci_msitranslate pci_power_mgmt"),
     ("domain 0 of this server is Epicure itself", "blkif netif tpmif"),

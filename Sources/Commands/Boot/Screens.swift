@@ -1,0 +1,27 @@
+import Devices
+import HostResources
+
+/// Screens for whoever wants to look at them.
+enum Screens {
+  static func show(
+    _ source: any FrameBufferSource, name: String, at address: VNCAddress, password: String?, _ world: OutsideWorld
+  ) throws(CommandFailure) -> VNCServer {
+    do throws(NetworkError) {
+      return try VNCServer(source, name: name, at: address, password: password, world: world)
+    } catch { throw CommandFailure(CommandFailure.badInput, "VNC: \(error)") }
+  }
+
+  /// The first line of a file.
+  static func password(_ path: String) throws(CommandFailure) -> String {
+    do throws(StorageProblem) {
+      guard let bytes = try ReplacedFile(path: path).read(limit: 4096) else { throw StorageProblem(path, "there is no such file") }
+      return String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self)
+    } catch { throw CommandFailure(CommandFailure.badInput, "\(error)") }
+  }
+
+  static func write(_ source: any FrameBufferSource, to path: String) throws(CommandFailure) {
+    do throws(StorageProblem) { try PNGImage.write(source, to: path) } catch {
+      throw CommandFailure(CommandFailure.badInput, "\(error)")
+    }
+  }
+}
