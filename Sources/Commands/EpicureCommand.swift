@@ -27,7 +27,8 @@ public struct EpicureCommand: ParsableCommand {
           ServeCommand.self, CreateCommand.self, ListCommand.self, ConsoleCommand.self, PauseCommand.self, UnpauseCommand.self,
           ShutdownCommand.self, RebootCommand.self, DestroyCommand.self, SchedCreditCommand.self, VCPUListCommand.self,
           VCPUPinCommand.self,
-          MemSetCommand.self, InfoCommand.self, UptimeCommand.self, TopCommand.self, CrashReportCommand.self,
+          MemSetCommand.self, BlockAttachCommand.self, BlockDetachCommand.self, BlockListCommand.self,
+          NetworkAttachCommand.self, NetworkDetachCommand.self, NetworkListCommand.self, InfoCommand.self, UptimeCommand.self, TopCommand.self, CrashReportCommand.self,
           ScreenshotCommand.self,
         ])
     ])

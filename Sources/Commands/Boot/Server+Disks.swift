@@ -3,6 +3,22 @@ import HostResources
 
 /// What all servers do with disks.
 extension Server {
+  /// Nothing more will be written to a disk.
+  func finish(_ disk: OpenDisk) {
+    do throws(StorageFailure) { try disk.finish() } catch {
+      StandardError.write("epicure: \(disk.specification.file): what was written last could not be saved: \(error)")
+    }
+    disk.failures.forEach { StandardError.write("epicure: \($0)") }
+  }
+
+  /// A disk has been detached: it is closed, so that others may have it.
+  func letGo(_ storage: CountedStorage) {
+    guard let index = disks.firstIndex(where: { $0.disk.storage === storage }) else { return }
+    finish(disks[index].disk)
+    statisticsSources.removeAll { $0.name == disks[index].name }
+    disks.remove(at: index)
+  }
+
   /// Counts what goes through a disk, under a name of statistics. `more`: what its controller counts.
   func note(_ disk: OpenDisk, name: String, more: @escaping () -> [String: UInt64] = { [:] }) {
     disks.append((name: name, disk: disk))

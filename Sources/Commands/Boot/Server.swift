@@ -141,11 +141,6 @@ class Server {
 
   /// The machine is switched off: what the guest has written and not flushed is saved all the same.
   func flushDisks() {
-    for (_, disk) in disks {
-      do throws(StorageFailure) { try disk.finish() } catch {
-        StandardError.write("epicure: \(disk.specification.file): what was written last could not be saved: \(error)")
-      }
-      disk.failures.forEach { StandardError.write("epicure: \($0)") }
-    }
+    for (_, disk) in disks { finish(disk) }
   }
 }

@@ -29,6 +29,14 @@ struct ControlRequest: Codable, Equatable {
     /// `processor` nil: all.
     case pin(domain: String, processor: Int?, to: ProcessorMask)
     case setMemory(domain: String, mebibytes: Int)
+    /// `disk`: as in a configuration file; `folder`: where a relative name in it begins.
+    case attachBlock(domain: String, disk: String, folder: String)
+    case detachBlock(domain: String, device: String, force: Bool)
+    case blocks(domain: String)
+    /// `settings`: a vif as in a configuration file.
+    case attachInterface(domain: String, settings: String)
+    case detachInterface(domain: String, device: Int, force: Bool)
+    case interfaces(domain: String)
     case crashReport(domain: String)
     /// What is on its screen, as a PNG file.
     case screenshot(domain: String)
@@ -50,6 +58,8 @@ struct ControlReply: Codable {
     case load(ServerLoad)
     case info(HostInformation)
     case memory(MemorySetting)
+    case blocks([BlockDeviceSummary])
+    case interfaces([InterfaceSummary])
     case text(String)
     case file(Data)
     case console

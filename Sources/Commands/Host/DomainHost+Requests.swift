@@ -35,6 +35,14 @@ extension DomainHost {
     case .setScheduling(let name, let weight, let cap): return try act(name) { try setScheduling($0, weight, cap) }
     case .pin(let name, let processor, let mask): return try act(name) { try pin($0, processor, mask) }
     case .setMemory(let name, let mebibytes): return .memory(try setMemory(domain(name), mebibytes))
+    case .attachBlock(let name, let disk, let folder): return .domains([record(try attachBlock(name, disk, folder: folder))])
+    case .detachBlock(let name, let device, let force):
+      return .domains([record(try detach(name, kind: "vbd", device: device, force: force))])
+    case .blocks(let name): return .blocks(try blocks(name))
+    case .attachInterface(let name, let settings): return .domains([record(try attachInterface(name, settings))])
+    case .detachInterface(let name, let device, let force):
+      return .domains([record(try detach(name, kind: "vif", device: String(device), force: force))])
+    case .interfaces(let name): return .interfaces(try interfaces(name))
     case .crashReport(let name): return .text(try crashReport(name))
     case .screenshot(let name): return .file(try screenshot(name))
     // The connection does this itself.

@@ -12,7 +12,7 @@ final class DomainHost {
   let pool: FramePool
   /// What domains share with each other and with this server.
   let services: HostServices
-  private let networks: Networks
+  let networks: Networks
   private var devices: HostDevices
   private let failOn: OutputMatcher?
   /// In the order of their creation.

@@ -74,6 +74,14 @@ struct DomainMachine {
     configuration.vhpt == 0 ? 20 : min(24, max(16, configuration.vhpt & ~1))
   }
 
+  /// As a block device with paravirtualized drivers, whatever the guest calls it.
+  func blockDevice(_ disk: DiskConfiguration) throws -> DiskSpecification? {
+    var specification = try self.disk(disk)
+    specification?.bus = .vbd
+    specification?.deviceNumber = Int(disk.device.number)
+    return specification
+  }
+
   /// Nil: a drive without a disc, which is not there.
   private func disk(_ disk: DiskConfiguration) throws -> DiskSpecification? {
     guard let target = disk.target else { return nil }
@@ -107,25 +115,25 @@ struct DomainMachine {
 
   /// The adapters; `addresses` are those that made-up ones had before.
   func adapters() throws(CommandFailure) -> [NICSpecification] {
-    var adapters: [NICSpecification] = []
-    for interface in configuration.interfaces {
-      var adapter: NICSpecification
-      do throws(NICSpecification.Failure) {
-        // xm's scripts take the first bridge, and that is its name.
-        let bridge = interface.bridge ?? "xenbr0"
-        adapter = try NICSpecification(parsing: bridge == "user" ? "user" : "bridge=\(bridge)")
-      } catch { throw refusal("vif: \(error)") }
-      // Xen's other models have no drivers that could not drive this one's, too. QEMU's name for the last is xl's as well.
-      if let model = interface.model {
-        guard let known = NICSpecification.Model(rawValue: model == "virtio-net" ? "virtio" : model) else {
-          throw refusal("vif: there is no model '\(model)'; there is e1000, virtio, netfront")
-        }
-        adapter.model = known
+    try configuration.interfaces.map(adapter)
+  }
+
+  func adapter(_ interface: InterfaceConfiguration) throws(CommandFailure) -> NICSpecification {
+    var adapter: NICSpecification
+    do throws(NICSpecification.Failure) {
+      // xm's scripts take the first bridge, and that is its name.
+      let bridge = interface.bridge ?? "xenbr0"
+      adapter = try NICSpecification(parsing: bridge == "user" ? "user" : "bridge=\(bridge)")
+    } catch { throw refusal("vif: \(error)") }
+    // Xen's other models have no drivers that could not drive this one's, too. QEMU's name for the last is xl's as well.
+    if let model = interface.model {
+      guard let known = NICSpecification.Model(rawValue: model == "virtio-net" ? "virtio" : model) else {
+        throw refusal("vif: there is no model '\(model)'; there is e1000, virtio, netfront")
       }
-      if interface.kind == .paravirtual || configuration.kind == .paravirtualized { adapter.model = .netfront }
-      adapter.address = interface.address.flatMap { MACAddress($0) }
-      adapters.append(adapter)
+      adapter.model = known
     }
-    return adapters
+    if interface.kind == .paravirtual || configuration.kind == .paravirtualized { adapter.model = .netfront }
+    adapter.address = interface.address.flatMap { MACAddress($0) }
+    return adapter
   }
 }

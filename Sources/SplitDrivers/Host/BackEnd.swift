@@ -32,6 +32,8 @@ open class BackEnd {
   public private(set) var state = XenbusState.initialising
   /// The front end has let it go, and its directories may be removed.
   public private(set) var isGone = false
+  /// Told when it is.
+  public final var whenGone: (() -> Void)?
   public final var statistics = BackEndStatistics()
   private var watch: Int?
   private var port: UInt32?
@@ -198,5 +200,6 @@ open class BackEnd {
     if let watch { store.unwatch(watch) }
     watch = nil
     host.forget(self)
+    whenGone?()
   }
 }
