@@ -1,5 +1,5 @@
 /* A guest that uses every hypercall and hyperprivop of Xen/ia64, and checks what it gets. The command line may choose something else: "echo"
-   answers frames of another one, "ping N" sends them. */
+   answers frames of another one, "ping N" sends them, "answer ADDRESS" answers pings of anybody, "disk" checks the disk only. */
 #include "xenbus.h"
 
 struct boot *boot;
@@ -49,6 +49,12 @@ void main(u64 boot_physical, u64 rsc) {
   } else if (starts(command, "ping")) {
     begin_services();
     run_ping(number(command + 5));
+  } else if (starts(command, "answer")) {
+    begin_services();
+    run_answer(command + 7);
+  } else if (starts(command, "disk")) {
+    begin_services();
+    test_disk();
   } else {
     run_checks(rsc);
   }

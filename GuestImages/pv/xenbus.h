@@ -55,5 +55,6 @@ int net_send(struct net *net, const void *frame, u64 size);
 u64 net_receive(struct net *net, void *frame, u64 size);
 void net_wait(struct net *net, u64 nanoseconds);
 void run_echo(void);
+void run_answer(const char *address);
 void run_ping(u64 count);
 #endif
