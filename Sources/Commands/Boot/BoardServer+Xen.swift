@@ -35,6 +35,12 @@ extension BoardServer {
       case .pci: platform.function.setInterrupt(asserted)
       }
     }
+    domain.hasShutDown = { [unowned self] reason in
+      switch reason {
+      case .reboot, .watchdog: perform(.coldReset)
+      case .powerOff, .suspend, .crash: perform(.powerOff)
+      }
+    }
     try domain.enterStore(name: name, uuid: uuid)
   }
 }

@@ -62,6 +62,7 @@ final class BoardServer: Server, FirmwareHost {
     machine.ioSAPIC.reset()
     pci.reset()
     machine.startTogether()
+    domain?.restarted()
     try firmware.reset()
   }
 }

@@ -103,14 +103,16 @@ extension DomainHost {
 
   private func setMemory(_ domain: HostedDomain, _ mebibytes: Int) throws -> MemorySetting {
     try requireLife(domain)
-    guard let hvm = domain.server?.domain else { throw CommandFailure(CommandFailure.badInput, "\(domain.name) has no memory") }
+    guard let guest = domain.server?.domain else { throw CommandFailure(CommandFailure.badInput, "\(domain.name) has no memory") }
     // The guest has been told of this much, and cannot be told of more.
     guard 1...domain.configuration.memory ~= mebibytes else {
       throw CommandFailure(
         CommandFailure.badInput,
         "\(domain.name) was started with \(domain.configuration.memory) MiB: its memory can be set from 1 to that")
     }
-    try hvm.promise(UInt64(mebibytes) << 20 + MemoryMap.firmwareSize)
+    try guest.promise(UInt64(mebibytes) << 20 + (guest is ParavirtualDomain ? 0 : MemoryMap.firmwareSize))
+    // A guest with a balloon driver gives back the rest.
+    try? guest.ask(forMemory: UInt64(mebibytes) << 10)
     domain.memoryTarget = mebibytes
     return MemorySetting(name: domain.name, target: mebibytes, memory: memory(of: domain), freeMemory: Int(pool.free >> 20))
   }

@@ -26,6 +26,9 @@ public class Domain: VirtualizationMonitor, ServicedDomain {
   public var hasShutDown: ((ShutdownReason) -> Void)?
   /// What it has given as reason; nil: it runs.
   public private(set) var shutdownReason: ShutdownReason?
+  /// The machine has been reset: the guest begins anew.
+  public func restarted() { shutdownReason = nil }
+
   /// The hypervisor has given up on the guest: what it has done.
   public private(set) var crash: String?
 
@@ -122,6 +125,12 @@ public class Domain: VirtualizationMonitor, ServicedDomain {
     try nodes.write(to: services.store)
     self.nodes = nodes
     try services.store.introduce(domainNumber, frame: nodes.storeFrame, port: nodes.storePort)
+  }
+
+  /// Tells the guest's balloon driver how much memory to keep.
+  public func ask(forMemory kibibytes: UInt64) throws(StoreError) {
+    guard let nodes else { throw .noEntry }
+    try services.store.write(nodes.home + "/memory/target", "\(kibibytes)")
   }
 
   /// Asks the guest to end, as its user would: `reason` is "poweroff", "reboot", "halt" or "suspend".

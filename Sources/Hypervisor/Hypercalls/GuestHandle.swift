@@ -8,6 +8,8 @@ struct GuestHandle: Equatable {
   private static let inlineFlag: UInt64 = 1 << 63
   private static let magic: UInt32 = 0x5843_4F4D
   private static let noPiece = UInt64.max
+  /// Entries of a descriptor that are looked at: enough for 16 MiB.
+  private static let entryLimit: UInt64 = 1024
 
   var isNull: Bool { value & ~Self.inlineFlag == 0 }
 
@@ -21,7 +23,7 @@ struct GuestHandle: Equatable {
     }
     var list: [(address: UInt64, count: Int)] = []
     var (skip, left) = (skip, count)
-    for n in 0..<UInt64(entries) where left > 0 {
+    for n in 0..<min(UInt64(entries), Self.entryLimit) where left > 0 {
       guard let address: UInt64 = memory.load(value &+ 8 &+ 8 &* n) else { return nil }
       if address == Self.noPiece { continue }
       let size = FramePool.frameSize - address & (FramePool.frameSize - 1)

@@ -32,7 +32,7 @@ extension Hypercalls {
     case 6:
       var bytes = try read(handle, count: 8)
       let submap: UInt32 = bytes.field(0)
-      guard submap <= 0 else { throw .invalid }
+      guard submap == 0 else { throw .invalid }
       // Writable page tables, and a physical map that the hypervisor translates.
       bytes.setField(4, 0b101 as UInt32)
       try write(handle, bytes)
