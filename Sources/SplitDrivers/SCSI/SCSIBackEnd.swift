@@ -177,8 +177,9 @@ public final class SCSIBackEnd: BackEnd {
     var task = unit.begin(request.command, initiator: 0)
     guard task.remaining <= UInt64(room) else { return refuse(request, "a command moves more than its segments hold") }
     let moved = move(&task, unit, data)
-    while task.status == nil { unit.proceed(&task) }
-    let status = Int32(task.status?.rawValue ?? 0)
+    // Until its data have moved, a command does not go on.
+    while task.status == nil && task.remaining == 0 { unit.proceed(&task) }
+    guard let status = task.status.map({ Int32($0.rawValue) }) else { return refuse(request, "a command that does not end") }
     guard let sense = task.sense else { return request.response(status, residual: room - moved) }
     return request.response(SCSIRingRequest.Result.driverSense | status, sense: sense.fixedFormat, residual: room - moved)
   }

@@ -138,6 +138,8 @@ final class FrontRing {
   func take(_ size: Int) -> [[UInt8]] {
     let end: UInt32 = domain.memory.load(page + 8) ?? 0
     var list: [[UInt8]] = []
+    // Noise may have posted the ring itself as a buffer.
+    guard end &- consumed <= slots else { return [] }
     while consumed != end {
       list.append(domain.memory.read(slot(consumed), count: size) ?? [])
       consumed &+= 1
