@@ -3,7 +3,6 @@ import HostResources
 import Hypervisor
 import Loading
 import Platform
-import Platform
 import SplitDrivers
 import SystemFirmware
 

@@ -14,20 +14,35 @@ struct IOBench {
   /// Characters of a command line that every way of starting has room for.
   private static let commandLine = 900
 
-  func run() throws -> IOReport {
+  private func cycles(_ count: Int) -> UInt64 { UInt64(max(0, count)) }
+
+  private func prepare() throws -> IORun {
     if isTimed { description.setClock() }
     let costs = description.virtualization
-    func cycles(_ count: Int) -> UInt64 { UInt64(max(0, count)) }
-    let run = IORun(
+    return IORun(
       timing: isTimed ? description : nil,
       costs: HostProcessor.Costs(
         request: cycles(costs.hostRequest), page: cycles(costs.hostPage), notification: cycles(costs.hostNotification)),
       folder: try IOFolder())
+  }
+
+  /// Each method, and how many comparisons its guest has made. Throws if one of them was wrong.
+  func check() throws -> [(IOMethod, Int)] {
+    let run = try prepare()
+    return try IOMethod.all.filter(includes).map { method in
+      progress("\(method.device.rawValue), \(method.name)")
+      return (method, try run.check(method))
+    }
+  }
+
+  func run() throws -> IOReport {
+    let run = try prepare()
+    let frameCost = cycles(description.virtualization.hostFrame)
     var report = IOReport(
       timing: isTimed ? description.name : "functional",
       hostCosts: [
         "request": run.costs.request, "page": run.costs.page, "notification": run.costs.notification,
-        "frame": cycles(costs.hostFrame),
+        "frame": frameCost,
       ])
     for (methods, jobs) in [(IOMethod.block, plan.block.filter(wants)), (IOMethod.network, plan.network.filter(wants))]
     where !jobs.isEmpty {
@@ -36,7 +51,7 @@ struct IOBench {
           progress("\(method.device.rawValue), \(method.name), jobs \(number * part.count + 1) and on of \(jobs.count)")
           let measurements = try run.measure(method, part)[0]
           for (job, measurement) in zip(part, measurements) {
-            report.add(method, job, measurement, frameCost: cycles(costs.hostFrame))
+            report.add(method, job, measurement, frameCost: frameCost)
           }
         }
       }
@@ -49,6 +64,7 @@ struct IOBench {
         }
       }
     }
+    report.conclude()
     return report
   }
 

@@ -46,12 +46,16 @@ struct IOBenchCommand: ParsableCommand {
       throw CommandFailure(CommandFailure.badInput, "--pipeline: \(error)")
     }
     let plan = quick ? IOPlan.quick : full ? .full : .standard
-    let report = try IOBench(
+    let bench = IOBench(
       plan: plan, description: description, isTimed: timing == .cycle,
       includes: { method.isEmpty || method.contains($0.name) }, wants: { job.isEmpty || job.contains(where: $0.name.contains) },
-      progress: { StandardError.write("epicure: \($0)") }
-    ).run()
+      progress: { StandardError.write("epicure: \($0)") })
     var output = StandardOutput()
+    if check {
+      for (method, checks) in try bench.check() { try output.write("\(method.device.rawValue) \(method.name): \(checks) checks\n") }
+      return try output.flush()
+    }
+    let report = try bench.run()
     try output.write(report.text)
     try output.flush()
     if let json { try StatisticsFile.write(report, to: json) }

@@ -39,22 +39,15 @@ struct IOReport: Encodable {
     var job: IOJob
     /// Of each domain.
     var throughputs: [Double]
-    var total: Double { throughputs.reduce(0, +) }
+    var total: Double
     /// The largest distance from the mean, as a part of it.
-    var unevenness: Double {
-      let mean = total / Double(throughputs.count)
-      return throughputs.map { abs($0 - mean) / mean }.max() ?? 0
-    }
+    var unevenness: Double
 
-    private enum CodingKeys: CodingKey { case method, category, job, throughputs, total, unevenness }
-    func encode(to encoder: any Encoder) throws {
-      var container = encoder.container(keyedBy: CodingKeys.self)
-      try container.encode(method, forKey: .method)
-      try container.encode(category, forKey: .category)
-      try container.encode(job, forKey: .job)
-      try container.encode(throughputs, forKey: .throughputs)
-      try container.encode(total, forKey: .total)
-      try container.encode(unevenness, forKey: .unevenness)
+    init(method: IOMethod, job: IOJob, throughputs: [Double]) {
+      (self.method, category, self.job, self.throughputs) = (method.name, method.category, job, throughputs)
+      total = throughputs.reduce(0, +)
+      let mean = total / Double(max(throughputs.count, 1))
+      unevenness = throughputs.map { abs($0 - mean) / mean }.max() ?? 0
     }
   }
   /// A line of what is to be reached.
@@ -71,6 +64,7 @@ struct IOReport: Encodable {
   var hostCosts: [String: UInt64]
   var entries: [Entry] = []
   var sharing: [Sharing] = []
+  private(set) var goals: [Goal] = []
 
   private static func rate(_ measurement: IOMeasurement) -> Double {
     let seconds = Cycles.seconds(measurement.ticks * LogicalProcessor.cyclesPerITCTick)
@@ -97,7 +91,7 @@ struct IOReport: Encodable {
   }
 
   mutating func add(sharing method: IOMethod, _ job: IOJob, _ measurements: [IOMeasurement]) {
-    sharing.append(Sharing(method: method.name, category: method.category, job: job, throughputs: measurements.map(Self.rate)))
+    sharing.append(Sharing(method: method, job: job, throughputs: measurements.map(Self.rate)))
   }
 
   // MARK: Goals
@@ -108,8 +102,9 @@ struct IOReport: Encodable {
     return parts.isEmpty ? nil : exp(parts.reduce(0) { $0 + log(max($1, 1e-9)) } / Double(parts.count))
   }
 
-  var goals: [Goal] {
-    var goals: [Goal] = []
+  /// To be called when all is there.
+  mutating func conclude() {
+    goals = []
     for device in [IOMethod.Device.block, .network] {
       var seen: Set<String> = []
       for entry in entries where entry.device == device && seen.insert(entry.method).inserted {
@@ -128,6 +123,5 @@ struct IOReport: Encodable {
           text: "8 domains on one disk by \(share.method), largest distance from the mean", value: share.unevenness, limit: 0.05,
           isAtLeast: false))
     }
-    return goals
   }
 }
