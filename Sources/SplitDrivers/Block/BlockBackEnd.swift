@@ -71,7 +71,7 @@ public final class BlockBackEnd: BackEnd {
   // MARK: Requests
 
   override public func notified() {
-    if ring != nil && current == nil { startNext() }
+    if ring != nil { takeRequests() }
   }
 
   private func nextRequest() -> BlockRequest? {

@@ -28,6 +28,8 @@ struct IOBenchCommand: ParsableCommand {
   var timing = TimingOptions.Model.cycle
   @Option(help: ArgumentHelp("The processor: montecito-1.6, madison-1.5, mckinley-1.0, or a YAML file.", valueName: "name or file"))
   var pipeline = "montecito-1.6"
+  @Flag(help: "Measure nothing: let the guest write by each method, and compare what it reads back.")
+  var check = false
   @Option(help: ArgumentHelp("Write everything as JSON.", valueName: "file"), completion: .file())
   var json: String?
   @Option(help: ArgumentHelp("Write a page with plots.", valueName: "file"), completion: .file())

@@ -38,7 +38,8 @@ struct IOJob: Equatable, Hashable, Encodable {
   var name: String { "\(kind.rawValue), \(Self.size(bytes)), depth \(depth)" }
 
   static func size(_ bytes: Int) -> String {
-    bytes >= 1 << 20 ? "\(bytes >> 20) MB" : bytes >= 1024 ? "\(bytes >> 10) KB" : "\(bytes) B"
+    if bytes.isMultiple(of: 1 << 20) { return "\(bytes >> 20) MB" }
+    return bytes.isMultiple(of: 1024) ? "\(bytes >> 10) KB" : "\(bytes) B"
   }
 }
 

@@ -10,7 +10,8 @@ struct IOPage {
     svg .g { stroke: #d4d4d4; stroke-width: 1 }
     table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 13px }
     .wide { overflow-x: auto }
-    th, td { padding: .18rem .55rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap }
+    th, td { padding: .18rem .45rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap }
+    th { white-space: normal }
     th { border-bottom: 2px solid #555; vertical-align: bottom } th.l, td.l { text-align: left }
     tr.first td { border-top: 1px solid #777 }
     .yes { color: #005c3c; font-weight: 600 } .no { color: #a00000; font-weight: 700 }
@@ -113,7 +114,7 @@ struct IOPage {
     }
     return plot(
       "Processor time of a request: \(job.name)", "cycles",
-      [("guest", \.guestCycles), ("hypervisor", \.hypervisorCycles), ("host's operating system", \.hostCycles)])
+      [("guest", \.guestCycles), ("hypervisor", \.hypervisorCycles), ("host", \.hostCycles)])
       + plot("Exits of a request: \(job.name)", "exits", [("", \.exits)])
       + plot("Bytes copied for a request: \(job.name)", "bytes", [("", \.bytesCopied)])
       + SVGPlot(

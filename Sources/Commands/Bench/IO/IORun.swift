@@ -110,7 +110,7 @@ final class IOFolder {
   func disk(_ number: Int, size: UInt64) throws -> String {
     let path = url.appendingPathComponent("disk\(number).img").path
     if !FileManager.default.fileExists(atPath: path) {
-      FileManager.default.createFile(atPath: path, contents: nil)
+      try Data().write(to: URL(fileURLWithPath: path))
       let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
       try file.truncate(atOffset: size)
       try file.close()

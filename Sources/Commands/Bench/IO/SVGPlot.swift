@@ -25,7 +25,7 @@ struct SVGPlot {
     case "direct": "#a0508a"
     case "ide", "e1000", "hypervisor": "#d08a00"
     case "scsi": "#c04a00"
-    case "virtio", "host's operating system": "#0068a8"
+    case "virtio", "host": "#0068a8"
     default: "#00835f"
     }
   }
@@ -71,11 +71,12 @@ struct SVGPlot {
     return svg + Self.escape(unit) + "</text>\n" + body(y) + "</svg>\n"
   }
 
-  private func legend(_ names: [String]) -> String {
+  /// `mark`: what all names have; nil: each its own.
+  private func legend(_ names: [String], mark: Int? = nil) -> String {
     names.enumerated().map { index, name in
       let y = Self.top + 12 + Double(index) * 19
       let x = Self.width - Self.right + 14
-      return Self.mark(index, x + 5, y - 4, Self.colour(name)) + Self.text(x + 16, y, name, "start")
+      return Self.mark(mark ?? index, x + 5, y - 4, Self.colour(name)) + Self.text(x + 16, y, name, "start")
     }.joined()
   }
 
@@ -128,15 +129,16 @@ struct SVGPlot {
         for part in series {
           let value = part.values[index] ?? 0
           svg += String(
-            format: "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"\(Self.colour(part.name))\"/>\n",
+            format:
+              "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"\(Self.colour(series.count == 1 ? label : part.name))\"/>\n",
             x - width / 2,
             y(sum + value), width, max(0, y(sum) - y(sum + value)))
           sum += value
         }
-        svg += Self.text(x, y(sum) - 5, Self.tick(Double(String(format: "%.3g", sum)) ?? sum))
+        svg += Self.text(x, y(sum) - 5, Self.tick(Double(String(format: "%.4g", sum)) ?? sum))
         svg += Self.text(x, Self.height - Self.bottom + 18, label)
       }
-      return series.count == 1 ? svg : svg + legend(series.map(\.name))
+      return series.count == 1 ? svg : svg + legend(series.map(\.name), mark: 1)
     }
   }
 }
