@@ -104,11 +104,12 @@ firmware: test-packages ## assemble Firmware/ into the files that are committed
 	$(MAKE) -C Firmware install
 
 .PHONY: guest-images
-guest-images: test-packages ## assemble what is committed of GuestImages: selftest, vmm, virtbench; compile pv (TOOLCHAIN=...)
+guest-images: test-packages ## assemble what is committed of GuestImages: selftest, vmm, virtbench; compile pv and iobench (TOOLCHAIN=...)
 	$(MAKE) -C GuestImages/selftest install
 	$(MAKE) -C GuestImages/vmm install
 	$(MAKE) -C GuestImages/virtbench install
 	$(MAKE) -C GuestImages/pv install
+	$(MAKE) -C GuestImages/iobench install
 
 .PHONY: lint
 lint: ## check the format of the sources

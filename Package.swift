@@ -60,7 +60,10 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
       ],
-      resources: [.embedInCode("Resources/selftest.elf.gz"), .embedInCode("Resources/virtbench.gz")]),
+      resources: [
+        .embedInCode("Resources/selftest.elf.gz"), .embedInCode("Resources/virtbench.gz"),
+        .embedInCode("Resources/iobench.elf.gz"),
+      ]),
     .executableTarget(name: "epicure", dependencies: ["Commands"]),
     // Tests.
     .target(name: "TestSupport", path: "Tests/TestSupport"),

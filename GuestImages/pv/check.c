@@ -15,8 +15,24 @@ void check_equal(const char *name, u64 got, u64 want) {
   print("FAIL %s: 0x%x instead of 0x%x\n", name, got, want);
 }
 
-void *memory_set(void *p, int c, u64 n) { u8 *b = p; while (n--) *b++ = c; return p; }
-void *memory_copy(void *d, const void *s, u64 n) { u8 *a = d; const u8 *b = s; while (n--) *a++ = *b++; return d; }
+void *memory_set(void *p, int c, u64 n) {
+  u8 *b = p;
+  u64 word = (u8)c * 0x0101010101010101UL;
+  if (!((u64)b & 7)) {
+    for (; n >= 8; n -= 8, b += 8) *(u64 *)b = word;
+  }
+  while (n--) *b++ = c;
+  return p;
+}
+void *memory_copy(void *d, const void *s, u64 n) {
+  u8 *a = d;
+  const u8 *b = s;
+  if (!(((u64)a | (u64)b) & 7)) {
+    for (; n >= 8; n -= 8, a += 8, b += 8) *(u64 *)a = *(const u64 *)b;
+  }
+  while (n--) *a++ = *b++;
+  return d;
+}
 /* The compiler calls them. */
 void *memset(void *p, int c, u64 n) { return memory_set(p, c, n); }
 void *memcpy(void *d, const void *s, u64 n) { return memory_copy(d, s, n); }

@@ -2,14 +2,17 @@
 #include "xen.h"
 
 static event_handler handlers[4096];
-volatile u64 upcalls;
+volatile u64 upcalls, events_sent;
 
 static u64 current_processor(void) { return (REG(u64, 0xc18) - XSI - 1) / 0x30; }
 
 void events_set_handler(u32 port, event_handler handler) { handlers[port] = handler; }
 
 void event_unmask(u32 port) { call2(EVENT_CHANNEL_OP, 9, &port); }
-void event_send(u32 port) { call2(EVENT_CHANNEL_OP, 4, &port); }
+void event_send(u32 port) {
+  events_sent++;
+  call2(EVENT_CHANNEL_OP, 4, &port);
+}
 
 void events_dispatch(void) {
   u64 info = current_processor() * 0x30;

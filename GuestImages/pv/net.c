@@ -61,6 +61,7 @@ int net_begin(struct net *net, u64 index) {
   return device_wait(&net->device, CONNECTED, CLOSING) == CONNECTED;
 }
 
+/* The back end need not tell of what has been sent as long as there is room for more. */
 static void reclaim(struct net *net) {
   do {
     while (net->tx.rsp_cons != net->tx.page->rsp_prod) {
@@ -70,7 +71,7 @@ static void reclaim(struct net *net) {
       if (r->status != 1) tx_free |= 1UL << (r->id % SLOTS);
       net->tx.rsp_cons++;
     }
-  } while (ring_more(&net->tx));
+  } while (!tx_free && ring_more(&net->tx));
 }
 
 int net_send(struct net *net, const void *frame, u64 size) {

@@ -1,17 +1,7 @@
 /* grant_table_op: the domain grants to itself what a back end would get from it. */
-#include "xen.h"
+#include "grants.h"
 
-struct grant { volatile u16 flags, domain; volatile u32 frame; };
-#define ACCESS 1
-#define TRANSFER 2
-#define READONLY 4
-#define READING 8
-#define WRITING 16
-
-struct grant *grants;
 static u16 own;
-
-static s64 op(u64 command, void *argument) { return hypercall(command, handle(argument), 1, 0, 0, GRANT_TABLE_OP); }
 
 /* Of this domain: what a loop of two ports says. */
 static u16 own_number(void) {
@@ -23,43 +13,15 @@ static u16 own_number(void) {
   return status.remote;
 }
 
-void grants_begin(void) {
-  static u64 list[1];
-  struct { u16 domain; u32 frames; s16 status; u64 list; } setup = {SELF, 1, -1, handle(list)};
-  check_equal("setup_table", op(2, &setup), 0);
-  check_equal("its status", (u16)setup.status, 0);
-  check_equal("where the table is", list[0] << PAGE_SHIFT, 0x10000104000);
-  grants = virtual(list[0] << PAGE_SHIFT);
-  own = own_number();
-}
-
-u32 grant(u16 domain, const void *page, int readonly) {
-  static u32 next = 100;
-  u32 reference = next;
-  while (grants[reference].flags) reference = reference == 2047 ? 8 : reference + 1;
-  next = reference == 2047 ? 8 : reference + 1;
-  grants[reference].frame = physical(page) >> PAGE_SHIFT;
-  grants[reference].domain = domain;
-  barrier();
-  grants[reference].flags = ACCESS | (readonly ? READONLY : 0);
-  return reference;
-}
-
-int ungrant(u32 reference) {
-  u16 flags = grants[reference].flags;
-  if (flags & (READING | WRITING)) return 0;
-  return __atomic_compare_exchange_n(&grants[reference].flags, &flags, 0, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
-}
-
 struct map { u64 address; u32 flags, reference; u16 domain; s16 status; u32 handle; u64 bus; };
 static s64 map(struct map *m, u64 address, u32 flags, u32 reference) {
   *m = (struct map){address, flags, reference, own, 99, 0, 0};
-  check_equal("map_grant_ref", op(0, m), 0);
+  check_equal("map_grant_ref", grant_operation(0, m), 0);
   return m->status;
 }
 static s64 unmap(u64 address, u32 handle) {
   struct { u64 address, bus; u32 handle; s16 status; } u = {address, 0, handle, 99};
-  check_equal("unmap_grant_ref", op(1, &u), 0);
+  check_equal("unmap_grant_ref", grant_operation(1, &u), 0);
   return u.status;
 }
 
@@ -67,15 +29,16 @@ struct copy { u64 source; u16 source_domain, source_offset; u64 destination; u16
   u16 length, flags; s16 status; };
 static s64 copy(u64 s, u16 so, u64 d, u16 d_o, u16 length, u16 flags) {
   struct copy c = {s, flags & 1 ? own : SELF, so, d, flags & 2 ? own : SELF, d_o, 0, length, flags, 99};
-  check_equal("copy", op(5, &c), 0);
+  check_equal("copy", grant_operation(5, &c), 0);
   return c.status;
 }
 
 void test_grants(void) {
   grants_begin();
+  own = own_number();
   check("the domain's number", own != 0 && own < SELF);
   struct { u16 domain; u32 frames, maximum; s16 status; } size = {SELF, 0, 0, 99};
-  check_equal("query_size", op(6, &size), 0);
+  check_equal("query_size", grant_operation(6, &size), 0);
   check_equal("one frame", size.frames, 1);
   check_equal("of 32", size.maximum, 32);
 
@@ -107,7 +70,7 @@ void test_grants(void) {
   check_equal("flags that ia64 does not have", map(&n, physical(other), 1, r), -1);
   check_equal("no flags", map(&n, physical(other), 0, r), -3);
   n = (struct map){physical(other), 2, r, 500, 99, 0, 0};
-  op(0, &n);
+  grant_operation(0, &n);
   check_equal("no such domain", (u16)n.status, (u16)-2);
   grants[r].domain = own + 1;
   check_equal("a grant for somebody else", map(&n, physical(other), 2, r) < 0, 1);
@@ -126,7 +89,7 @@ void test_grants(void) {
   u8 *replacement = pages(1);
   replacement[7] = 0x99;
   struct { u64 address, replacement; u32 handle; s16 status; } replace = {physical(hole), physical(replacement), m.handle, 99};
-  check_equal("unmap_and_replace", op(7, &replace), 0);
+  check_equal("unmap_and_replace", grant_operation(7, &replace), 0);
   check_equal("its status", (u16)replace.status, 0);
   check_equal("the other page is there", hole[7], 0x99);
 
@@ -142,12 +105,12 @@ void test_grants(void) {
   barrier();
   grants[t].flags = TRANSFER;
   struct { u64 frame; u16 domain; u32 reference; s16 status; } transfer = {physical(gift) >> PAGE_SHIFT, own, t, 99};
-  check_equal("transfer", op(4, &transfer), 0);
+  check_equal("transfer", grant_operation(4, &transfer), 0);
   check_equal("its status", (u16)transfer.status, 0);
   check_equal("completed", grants[t].flags & 12, 12);
   check_equal("the page is there", place[3], 0x42);
-  check_equal("transfer of what is gone", (op(4, &transfer), transfer.status < 0), 1);
+  check_equal("transfer of what is gone", (grant_operation(4, &transfer), transfer.status < 0), 1);
   grants[t].flags = 0;
   check_equal("revoke", ungrant(r) && ungrant(ro), 1);
-  check_equal("no such grant_table_op", op(77, &m), -38);
+  check_equal("no such grant_table_op", grant_operation(77, &m), -38);
 }

@@ -88,12 +88,14 @@ u32 event_bind_virq(u32 virq, u32 vcpu, event_handler handler);
 void event_unmask(u32 port);
 void event_send(u32 port);
 void wait_for(volatile u64 *counter, u64 value);
-extern volatile u64 upcalls;
+extern volatile u64 upcalls, events_sent;
 void set_timer(u64 ticks);
 
 /* console.c */
 void console_begin(u64 frame, u32 port);
 void print(const char *format, ...);
+/* Where characters go in the place of the ring; null: to the ring. */
+extern void (*serial_output)(char c);
 u64 console_read(char *buffer, u64 size);
 
 /* check.c */

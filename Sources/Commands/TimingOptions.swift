@@ -42,9 +42,7 @@ struct TimingOptions: ParsableArguments {
     guard timing == .cycle else { return nil }
     do throws(MachineDescription.Failure) {
       let description = try MachineDescription.load(pipeline ?? "montecito-1.6")
-      // Clocks of the platform and what the firmware says of them go by the processor's.
-      LogicalProcessor.setClock(
-        frequency: UInt64(description.clockMHz * 1_000_000), cyclesPerITCTick: UInt64(description.itcDivisor))
+      description.setClock()
       return description
     } catch {
       throw CommandFailure(CommandFailure.badInput, "--pipeline: \(error)")
@@ -78,5 +76,12 @@ struct TimingOptions: ParsableArguments {
     extent.from = pipelineTraceFrom
     if let pipelineTraceCycles { extent.cycles = pipelineTraceCycles } else { extent.groups = Self.defaultGroups }
     return extent
+  }
+}
+
+extension MachineDescription {
+  /// Clocks of the platform and what the firmware says of them go by the processor's from now on.
+  func setClock() {
+    LogicalProcessor.setClock(frequency: UInt64(clockMHz * 1_000_000), cyclesPerITCTick: UInt64(itcDivisor))
   }
 }

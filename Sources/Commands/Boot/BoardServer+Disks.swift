@@ -9,12 +9,14 @@ extension BoardServer {
   static let chipSetDevice: UInt8 = 1
   static let ideUnits = 4
 
-  func attach(_ disks: [OpenDisk]) throws {
+  /// `medium`: what all disks are parts of; nil: each is one of its own.
+  func attach(_ disks: [OpenDisk], medium: MediumTiming? = nil) throws {
     var ide: PIIX4?
     // By whether the guest has them for itself.
     var scsi: [Bool: LSI53C895A] = [:]
     var virtioSCSI: VirtioPCI?
     for (number, disk) in disks.enumerated() {
+      let timing = medium ?? MediumTiming()
       let unit = self.disks.count { $0.name.hasPrefix("ide") }
       switch disk.specification.bus ?? (unit < Self.ideUnits ? .ide : .scsi) {
       case .ide:
@@ -23,7 +25,7 @@ extension BoardServer {
         }
         let controller = try ide ?? makeIDE()
         ide = controller
-        controller.ide.attach(ideDevice(disk, number: number), unit: unit)
+        controller.ide.attach(ideDevice(disk, number: number, timing), unit: unit)
         note(disk, name: "ide\(unit)")
         makeBootable(disk, device: Self.chipSetDevice, function: 1, .ide(channel: UInt8(unit / 2), unit: UInt8(unit % 2)))
       case .scsi:
@@ -34,7 +36,7 @@ extension BoardServer {
         guard let id = controller.bus.freeIdentifier else {
           throw CommandFailure(CommandFailure.badInput, "--disk: a SCSI bus has room for 15 disks")
         }
-        let unit = scsiUnit(disk, number: number)
+        let unit = scsiUnit(disk, number: number, timing)
         unit.startsWithWriteCache = disk.specification.cache != .writethrough
         try controller.bus.attach(unit, id: id)
         note(disk, name: isDirect ? "direct-scsi\(id)" : "scsi\(id)")
@@ -44,7 +46,7 @@ extension BoardServer {
       case .virtio:
         let block = VirtioBlock(
           storage: disk.storage, serial: serialNumber(disk, number: number), writeCache: disk.specification.cache != .writethrough,
-          events: machine.events, clock: machine)
+          timing: timing, events: machine.events, clock: machine)
         let controller = try plug(block, interface: disk.specification.interface, for: "--disk")
         note(disk, name: "virtio\(self.disks.count { $0.name.hasPrefix("virtio") && !$0.name.hasPrefix("virtio-scsi") })") {
           controller.counters
@@ -59,7 +61,7 @@ extension BoardServer {
         if let interface = disk.specification.interface, interface != controller.interface {
           throw CommandFailure(CommandFailure.badInput, "--disk: disks of one virtio SCSI host have one transport")
         }
-        let unit = scsiUnit(disk, number: number)
+        let unit = scsiUnit(disk, number: number, timing)
         unit.startsWithWriteCache = disk.specification.cache != .writethrough
         host.attach(unit, target: target)
         note(disk, name: "virtio-scsi\(target)")
@@ -118,12 +120,12 @@ extension BoardServer {
     return controller
   }
 
-  private func ideDevice(_ disk: OpenDisk, number: Int) -> ATADevice {
+  private func ideDevice(_ disk: OpenDisk, number: Int, _ timing: MediumTiming) -> ATADevice {
     let serial = serialNumber(disk, number: number)
     return disk.specification.isCD
       ? ATAPICDROM(disc: disk.storage, serial: serial, events: machine.events, clock: machine)
       : ATADisk(
-        medium: disk.storage, serial: serial, writeCache: disk.specification.cache != .writethrough, events: machine.events,
-        clock: machine)
+        medium: disk.storage, serial: serial, writeCache: disk.specification.cache != .writethrough,
+        timing: timing, events: machine.events, clock: machine)
   }
 }

@@ -18,6 +18,8 @@ struct GuestConfiguration {
   /// Bytes.
   var memory: UInt64
   var disks: [DiskSpecification] = []
+  /// What all disks are parts of, perhaps with those of other machines; nil: each is one of its own.
+  var medium: MediumTiming?
   /// The file of the non-volatile EFI variables; nil: they are forgotten when the machine is switched off.
   var variables: String?
   /// Nodes that the guest is told of; nil: one, not worth a word.
@@ -50,7 +52,7 @@ struct GuestConfiguration {
       if let domain = domain as? ParavirtualDomain { return try paravirtualServer(domain, networks: networks, adapters: &adapters) }
       let server = try BoardServer(configuration, domain: domain as? HVMDomain, name: name)
       if let domain = domain as? HVMDomain { try server.offerParavirtualization(domain, name: name, uuid: uuid) }
-      try server.attach(disks.map { (disk) throws(StorageProblem) in try OpenDisk(disk) })
+      try server.attach(disks.map { (disk) throws(StorageProblem) in try OpenDisk(disk) }, medium: medium)
       if bootsDiscsFirst { server.bootDiscsFirst() }
       server.firmware.topology = topology
       try server.attach(virtioDevices)
@@ -81,7 +83,7 @@ struct GuestConfiguration {
     let disk = try initrdContents ?? initrd.map { (path) throws(ImageError) in try HostFile.read(path, limit: memory) }
     let server = try ParavirtualServer(
       domain, DomainBuilder(kernel: image.program, ramdisk: disk, commandLine: commandLine), name: name, uuid: uuid)
-    try server.attach(disks.map { (disk) throws(StorageProblem) in try OpenDisk(disk) })
+    try server.attach(disks.map { (disk) throws(StorageProblem) in try OpenDisk(disk) }, medium: medium)
     if let networks { adapters = try networks.plug(adapters, into: server) }
     if let timing { server.count(cyclesOf: timing) }
     return server

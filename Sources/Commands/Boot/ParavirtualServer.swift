@@ -44,11 +44,13 @@ final class ParavirtualServer: Server {
     super.release()
   }
 
-  func attach(_ disks: [OpenDisk]) throws {
+  /// `medium`: what all disks are parts of; nil: each is one of its own.
+  func attach(_ disks: [OpenDisk], medium: MediumTiming? = nil) throws {
     for (number, disk) in disks.enumerated() {
+      let timing = medium ?? MediumTiming()
       switch disk.specification.bus {
-      case nil, .vbd: try attachBlock(disk)
-      case .vscsi: try attachSCSI(disk, scsiUnit(disk, number: number))
+      case nil, .vbd: try attachBlock(disk, timing)
+      case .vscsi: try attachSCSI(disk, scsiUnit(disk, number: number, timing))
       case let bus?:
         throw CommandFailure(CommandFailure.badInput, "--disk: a PV domain has no \(bus.rawValue) bus; use bus=vbd or bus=vscsi")
       }

@@ -1,5 +1,6 @@
 import Devices
 import HostResources
+import Platform
 
 /// What all servers do with disks.
 extension Server {
@@ -38,9 +39,12 @@ extension Server {
 
   func serialNumber(_ disk: OpenDisk, number: Int) -> String { disk.specification.serial ?? "EPICURE\(number)" }
 
-  func scsiUnit(_ disk: OpenDisk, number: Int) -> SCSIUnit {
+  func scsiUnit(_ disk: OpenDisk, number: Int, _ timing: MediumTiming) -> SCSIUnit {
     let serial = serialNumber(disk, number: number)
-    return disk.specification.isCD
+    let unit =
+      disk.specification.isCD
       ? SCSICDROM(storage: disk.storage, serialNumber: serial) : SCSIDisk(storage: disk.storage, serialNumber: serial)
+    unit.timing = timing
+    return unit
   }
 }

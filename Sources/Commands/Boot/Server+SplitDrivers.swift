@@ -19,7 +19,7 @@ extension Server {
 
   /// Plugs a disk in as a VBD, under the number that it asks for or the next that is free.
   @discardableResult
-  func attachBlock(_ disk: OpenDisk) throws -> BlockBackEnd {
+  func attachBlock(_ disk: OpenDisk, _ timing: MediumTiming = MediumTiming()) throws -> BlockBackEnd {
     let (drivers, domain) = try driverHost("--disk bus=vbd")
     let taken = Set(drivers.backEnds.filter { $0.kind == "vbd" && $0.domain == domain }.map(\.device))
     let free = (0..<256).map { Self.firstBlockDevice + $0 * Self.blockDeviceStep }.first { !taken.contains($0) }
@@ -28,7 +28,7 @@ extension Server {
     }
     let backEnd = BlockBackEnd(
       host: drivers, domain: domain, device: number, medium: disk.storage, mode: disk.specification.isReadOnly ? "r" : "w",
-      isCDROM: disk.specification.isCD)
+      isCDROM: disk.specification.isCD, timing: timing)
     try plug(backEnd, drivers)
     note(disk, name: "vbd\(number)") { [weak backEnd] in backEnd.map { Self.counters(of: $0) } ?? [:] }
     return backEnd

@@ -36,7 +36,7 @@ public class ATADevice {
   var interface = Interface()
   weak var channel: IDEChannel?
   private let events: EventQueue
-  private unowned let clock: any VirtualClock
+  unowned let clock: any VirtualClock
   private var event: EventHandlerID?
 
   init(events: EventQueue, clock: any VirtualClock) {

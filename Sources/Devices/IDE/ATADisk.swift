@@ -39,6 +39,7 @@ public final class ATADisk: ATADevice {
   }
   var state: State
   let medium: any BlockStorage
+  let timing: MediumTiming
   private let cacheAtStart: Bool
   let serial: String
   let sectors: UInt64
@@ -49,8 +50,12 @@ public final class ATADisk: ATADevice {
   static let reach48: UInt64 = 1 << 48
 
   /// `writeCache`: whether the cache is on until the guest decides. Without it each write is on stable storage when it is done.
-  public init(medium: any BlockStorage, serial: String, writeCache: Bool = true, events: EventQueue, clock: any VirtualClock) {
+  public init(
+    medium: any BlockStorage, serial: String, writeCache: Bool = true, timing: MediumTiming = MediumTiming(), events: EventQueue,
+    clock: any VirtualClock
+  ) {
     self.medium = medium
+    self.timing = timing
     self.serial = serial
     cacheAtStart = writeCache
     sectors = min(medium.size / UInt64(BlockSize.sector), Self.reach48)
@@ -115,9 +120,15 @@ public final class ATADisk: ATADevice {
       demand(blockBytes(operation), interrupt: false)
     case .readDMA, .writeDMA:
       prepareChunk(&operation)
-      start(operation, after: IDETiming.command + IDETiming.transfer(interface.buffer.count))
+      start(operation, after: mediumTime(operation))
     default: start(operation)
     }
+  }
+
+  /// Cycles until the medium and the way to it have done all of a transfer by DMA.
+  private func mediumTime(_ operation: Operation) -> UInt64 {
+    let now = clock.now
+    return timing.request(operation.left * UInt64(BlockSize.sector), now: now) - now
   }
 
   private func blockBytes(_ operation: Operation) -> Int { Int(min(operation.left, UInt64(operation.block))) * BlockSize.sector }
@@ -183,8 +194,9 @@ public final class ATADisk: ATADevice {
     switch operation.kind {
     case .write: demand(blockBytes(operation), interrupt: true)
     case .readDMA, .writeDMA:
+      // The medium's time for all of it has passed.
       prepareChunk(&operation)
-      start(operation, after: IDETiming.transfer(interface.buffer.count))
+      start(operation, after: 0)
     case .verify: work(for: IDETiming.transfer(interface.buffer.count))
     default: work(for: IDETiming.register)
     }

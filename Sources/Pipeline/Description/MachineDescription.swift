@@ -209,6 +209,13 @@ public struct MachineDescription: Codable, Sendable, Equatable {
     public var copyLine = 8
     /// One virtual processor takes the place of another.
     public var contextSwitch = 2000
+    /// The host's operating system, for each request that it does for a domain (block layer or network stack, driver, the device's
+    /// interrupt), for each page of it, and for each notification between it and the domain.
+    public var hostRequest = 8000
+    public var hostPage = 400
+    public var hostNotification = 1500
+    /// The same for a frame through its bridge and its network driver.
+    public var hostFrame = 6000
   }
 
   /// Nanoseconds in cycles, rounded.

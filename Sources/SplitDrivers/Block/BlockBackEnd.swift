@@ -8,35 +8,24 @@ public protocol DiscardingStorage: BlockStorage {
   func discard(at offset: UInt64, count: UInt64) throws(StorageFailure)
 }
 
-/// How long a virtual disk takes: one request after another.
-public struct BlockTiming: Sendable {
-  /// From a notification, or the request before, to the request's own work.
-  public var nanosecondsPerRequest: UInt64 = 10_000
-  public var bytesPerSecond: UInt64 = 400_000_000
-  public init() {}
-
-  func cycles(_ bytes: Int) -> UInt64 {
-    Cycles.from(nanoseconds: nanosecondsPerRequest) + Cycles.reaching(ticks: UInt64(bytes), frequency: bytesPerSecond)
-  }
-}
-
 /// VBD: a disk of a paravirtualized front end (blkif), on a medium of the host.
 ///
-/// Requests are done in the order in which they came, so that a barrier is a flush before and after a write. A request's grants are mapped
-/// while it is done, and at no other time.
+/// The medium has all requests at once, and works on them in the order in which they came, so that a barrier is a flush before and after a
+/// write. A request's grants are mapped while it is done, and at no other time.
 public final class BlockBackEnd: BackEnd {
   private let medium: any BlockStorage
   private let isReadOnly: Bool
   private let isCDROM: Bool
-  private let timing: BlockTiming
+  private let timing: MediumTiming
   private var ring: BackRing?
   private var layout = BlockProtocol.native
-  private var current: (request: BlockRequest, event: UInt64)?
+  private lazy var pending = PendingRequests<BlockRequest>(
+    host, finish: { [unowned self] in finish($0) }, goOn: { [unowned self] in takeRequests() })
 
   /// `device`: the number that Xen gives to a disk, 51712 for xvda. `mode`: what contains no w is read-only.
   public init(
     host: DriverHost, domain: UInt16, device: Int, medium: any BlockStorage, mode: String = "w", isCDROM: Bool = false,
-    timing: BlockTiming = BlockTiming()
+    timing: MediumTiming = MediumTiming()
   ) {
     (self.medium, self.isCDROM, self.timing, self.mode) = (medium, isCDROM, timing, mode)
     isReadOnly = !mode.contains("w") || medium.isReadOnly
@@ -73,12 +62,8 @@ public final class BlockBackEnd: BackEnd {
   }
 
   override public func disconnecting(isOrderly: Bool) {
-    if let current {
-      host.cancel(current.event)
-      self.current = nil
-      // A front end that closes its device waits for what is on its way.
-      if isOrderly { finish(current.request) }
-    }
+    // A front end that closes its device waits for what is on its way.
+    for request in pending.cancel() where isOrderly { finish(request) }
     while isOrderly, let request = nextRequest() { finish(request) }
     ring = nil
   }
@@ -86,7 +71,7 @@ public final class BlockBackEnd: BackEnd {
   // MARK: Requests
 
   override public func notified() {
-    if ring != nil && current == nil { startNext() }
+    if ring != nil { takeRequests() }
   }
 
   private func nextRequest() -> BlockRequest? {
@@ -100,22 +85,20 @@ public final class BlockBackEnd: BackEnd {
     }
   }
 
-  private func startNext() {
-    guard let request = nextRequest() else { return sleep() }
-    let bytes = request.segments.reduce(0) { $0 + ($1.isLegal ? $1.byteRange.count : 0) }
-    let event = host.schedule(at: host.now + timing.cycles(bytes)) { [weak self] in
-      self?.current = nil
-      self?.finish(request)
-      self?.startNext()
-    }
-    current = (request, event)
+  private func takeRequests() {
+    repeat {
+      while let request = nextRequest() {
+        let bytes = request.segments.reduce(0) { $0 + ($1.isLegal ? $1.byteRange.count : 0) }
+        pending.add(request, end: timing.request(UInt64(bytes), now: host.now))
+      }
+    } while hasMore()
   }
 
-  private func sleep() {
-    do throws(ProtocolViolation) {
-      if try ring?.awaitsMore() == true { startNext() }
-    } catch {
+  /// Asks to be told of the next request, unless it is there.
+  private func hasMore() -> Bool {
+    do throws(ProtocolViolation) { return try ring?.awaitsMore() ?? false } catch {
       fail(error.description)
+      return false
     }
   }
 

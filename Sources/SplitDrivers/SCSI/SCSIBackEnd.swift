@@ -25,12 +25,11 @@ public final class SCSIBackEnd: BackEnd {
   }
   private var entries: [Int: Entry] = [:]
   private var nextEntry = 0
-  private let timing: BlockTiming
   private var ring: BackRing?
-  private var current: (request: SCSIRingRequest, event: UInt64)?
+  private lazy var pending = PendingRequests<SCSIRingRequest>(
+    host, finish: { [unowned self] in finish($0) }, goOn: { [unowned self] in takeRequests() })
 
-  public init(host: DriverHost, domain: UInt16, device: Int, timing: BlockTiming = BlockTiming()) {
-    self.timing = timing
+  public init(host: DriverHost, domain: UInt16, device: Int) {
     super.init(host: host, kind: "vscsi", domain: domain, device: device)
   }
 
@@ -92,11 +91,7 @@ public final class SCSIBackEnd: BackEnd {
   override public func reconfigured() -> [(String, String)] { settle() }
 
   override public func disconnecting(isOrderly: Bool) {
-    if let current {
-      host.cancel(current.event)
-      self.current = nil
-      if isOrderly { finish(current.request) }
-    }
+    for request in pending.cancel() where isOrderly { finish(request) }
     while isOrderly, let request = nextRequest() { finish(request) }
     ring = nil
     // A front end that comes back finds its units again.
@@ -106,7 +101,7 @@ public final class SCSIBackEnd: BackEnd {
   // MARK: Requests
 
   override public func notified() {
-    if ring != nil && current == nil { startNext() }
+    if ring != nil { takeRequests() }
   }
 
   private func nextRequest() -> SCSIRingRequest? {
@@ -120,22 +115,24 @@ public final class SCSIBackEnd: BackEnd {
     }
   }
 
-  private func startNext() {
-    guard let request = nextRequest() else {
-      do throws(ProtocolViolation) {
-        if try ring?.awaitsMore() == true { startNext() }
-      } catch {
-        fail(error.description)
+  private func takeRequests() {
+    repeat {
+      while let request = nextRequest() {
+        let bytes = request.segments.reduce(0) { $0 + UInt64($1.count) }
+        // Who has no such unit learns it as late as an answer without data.
+        let timing = unit(request.address)?.timing ?? absent
+        pending.add(request, end: timing.request(bytes, now: host.now))
       }
-      return
+    } while hasMore()
+  }
+  private let absent = MediumTiming()
+
+  /// Asks to be told of the next request, unless it is there.
+  private func hasMore() -> Bool {
+    do throws(ProtocolViolation) { return try ring?.awaitsMore() ?? false } catch {
+      fail(error.description)
+      return false
     }
-    let bytes = request.segments.reduce(0) { $0 + Int($1.count) }
-    let event = host.schedule(at: host.now + timing.cycles(bytes)) { [weak self] in
-      self?.current = nil
-      self?.finish(request)
-      self?.startNext()
-    }
-    current = (request, event)
   }
 
   private func finish(_ request: SCSIRingRequest) {
@@ -158,7 +155,7 @@ public final class SCSIBackEnd: BackEnd {
     case .reset:
       unit.reset(.deviceReset)
       return request.response(SCSIRingRequest.Result.resetDone)
-    // A command is over before the next request is looked at.
+    // Requests are done one after another: a command is over when the next one's turn comes.
     case .abort: return request.response(SCSIRingRequest.Result.failed)
     case .command: return execute(request, unit)
     }

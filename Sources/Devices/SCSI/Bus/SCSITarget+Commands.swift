@@ -68,11 +68,10 @@ extension SCSITarget {
   /// One thing after another: the medium has one head.
   private func useMedium(_ serial: UInt64, bytes: UInt64) {
     if let index = index(of: serial), forgets?(state.queue[index].task.command) == true { return }
-    let transfer = Cycles.from(nanoseconds: min(bytes, 1 << 32) * 1000 / Self.mediumRate)
-    let begin = max(bus.now, state.mediumIsBusyUntil)
-    let end = min(begin + Self.accessTime + transfer, bus.now + Self.longestAccess)
-    state.mediumIsBusyUntil = end
-    bus.schedule(serial, of: id, after: end - bus.now)
+    let now = bus.now
+    // In a domain the host's operating system is on the way.
+    let end = unit.timing.access(bytes, now: unit.timing.host?.request(bytes, now: now) ?? now)
+    bus.schedule(serial, of: id, after: end - now)
   }
 
   /// The medium has done its part for a command, or a pause is over.

@@ -62,22 +62,14 @@ public final class SCSITarget {
     var nextSerial: UInt64 = 0
     /// Commands that want to go on, in the order in which they got ready.
     var ready: [UInt64] = []
-    /// The cycle at which the medium has done what it was asked for.
-    var mediumIsBusyUntil: UInt64 = 0
   }
 
   /// Commands that a target keeps; more find TASK SET FULL.
   static let queueDepth = 64
   /// Bytes after which a target disconnects in the middle of data (mode page 2 says so).
   public static let largestBurst = 64 << 10
-  /// Command decoding and the way to the medium.
-  static let accessTime = Cycles.from(nanoseconds: 60_000)
   /// Between two bursts.
   static let pauseTime = Cycles.from(nanoseconds: 5_000)
-  /// Bytes per microsecond between medium and buffer.
-  static let mediumRate: UInt64 = 200
-  /// Nothing takes longer than this at once.
-  static let longestAccess = Cycles.from(nanoseconds: 200_000_000)
 
   public internal(set) var state = State()
   public let id: UInt8

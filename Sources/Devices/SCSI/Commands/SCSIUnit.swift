@@ -1,4 +1,5 @@
 import HostResources
+import Platform
 
 /// A logical unit over a medium of the host: what disks and CD-ROM drives have in common. Transports (the parallel bus, virtio, the
 /// hypervisor's) drive it through ``begin(_:initiator:)``, ``read(_:into:)``, ``write(_:from:)`` and ``proceed(_:)``.
@@ -40,6 +41,8 @@ public class SCSIUnit {
   public internal(set) var statistics = Statistics()
   /// Nil: no medium.
   public internal(set) var storage: (any BlockStorage)?
+  /// How long the medium takes; whoever shares it has the same.
+  public var timing = MediumTiming()
   public let serialNumber: String
   /// Whether the write cache is on after power-on; the guest may change that.
   public var startsWithWriteCache = true {

@@ -24,7 +24,6 @@ public final class VirtioBlock: VirtioDevice {
     /// In the order in which they end.
     var requests: [VirtioBlockRequest] = []
     var nextSerial = VirtioDevice.firstTag
-    var medium = VirtioMedium()
     /// Sectors that the driver was told of.
     var capacity: UInt64
   }
@@ -42,14 +41,17 @@ public final class VirtioBlock: VirtioDevice {
 
   public var state: State
   let storage: any BlockStorage
+  let timing: MediumTiming
   let serial: String
   private let writesBackAtStart: Bool
 
   /// `writeCache`: whether writes are done before they are on stable storage, until the guest decides.
   public init(
-    storage: any BlockStorage, serial: String, writeCache: Bool = true, events: EventQueue, clock: any VirtualClock
+    storage: any BlockStorage, serial: String, writeCache: Bool = true, timing: MediumTiming = MediumTiming(), events: EventQueue,
+    clock: any VirtualClock
   ) {
     self.storage = storage
+    self.timing = timing
     self.serial = serial
     writesBackAtStart = writeCache
     state = State(writesBack: writeCache, capacity: storage.size / UInt64(BlockSize.sector))
@@ -137,7 +139,7 @@ public final class VirtioBlock: VirtioDevice {
       state.requests.append(request)
       let end =
         request.touchesMedium
-        ? state.medium.access(request.dataCount, now: now) : now &+ VirtioMedium.answerTime
+        ? timing.request(UInt64(request.dataCount), now: now) : now &+ VirtioMedium.answerTime
       schedule(request.serial, at: end)
     }
   }

@@ -4,7 +4,7 @@ import Platform
 /// A virtio network device (section 5.1) with one pair of queues, at a port of a network.
 ///
 /// Checksums and segmentation are done here, for frames on the networks of Epicure are ordinary ones. A frame takes as long as its bits on
-/// a wire of 10 Gb/s, in virtual time, both ways.
+/// a wire of 1 Gb/s, in virtual time, both ways, as an e1000's do.
 public final class VirtioNet: VirtioDevice {
   /// Features (section 5.1.3), as masks.
   enum Feature {
@@ -49,7 +49,7 @@ public final class VirtioNet: VirtioDevice {
     var dropped: UInt64 = 0
   }
 
-  static let bitsPerSecond: UInt64 = 10_000_000_000
+  static let bitsPerSecond: UInt64 = 1_000_000_000
   /// Preamble, gap and check sequence (IEEE 802.3, section 4.4.2), and the shortest frame, in bytes.
   static let frameOverhead = 24
   static let smallestFrame = 60

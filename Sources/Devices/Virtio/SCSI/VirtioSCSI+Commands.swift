@@ -22,8 +22,8 @@ extension VirtioSCSI {
       let task = number.number == 0 ? unit.begin(request.command, initiator: 0) : SCSIUnit.absent(request.command, initiator: 0)
       state.requests[index].task = task
       if task.touchesMedium {
-        let bytes = Int(min(task.length, UInt64(max(request.readableData, request.writableData))))
-        end = state.medium[number.target, default: VirtioMedium()].access(bytes, now: now)
+        let bytes = min(task.length, UInt64(max(request.readableData, request.writableData)))
+        end = unit.timing.request(bytes, now: now)
       }
     }
     schedule(request.serial, at: end)
@@ -48,7 +48,7 @@ extension VirtioSCSI {
       } else if task.status == nil {
         // A long verification goes on, with other things in between.
         state.requests.append(request)
-        let end = state.medium[target, default: VirtioMedium()].access(SCSIUnit.largestStep, now: now)
+        let end = unit.timing.request(UInt64(SCSIUnit.largestStep), now: now)
         schedule(serial, at: end)
       } else {
         try finish(request, .ok)

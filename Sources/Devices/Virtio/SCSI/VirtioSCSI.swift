@@ -22,7 +22,6 @@ public final class VirtioSCSI: VirtioDevice {
     var commandSize: UInt32 = 32
     var requests: [VirtioSCSIRequest] = []
     var nextSerial = VirtioDevice.firstTag
-    var medium: [UInt8: VirtioMedium] = [:]
     /// Something happened while there was no buffer to say it.
     var hasMissedEvents = false
   }

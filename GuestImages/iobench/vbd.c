@@ -1,0 +1,49 @@
+/* The block device of a PV domain, by pv/disk.c: requests in parts of eleven pages. */
+#include "iobench.h"
+
+#define PARTS 128
+#define PART_SECTORS (11 * PAGE / 512)
+static struct disk disk;
+static struct disk_request parts[PARTS];
+static struct request *owner[PARTS];
+
+static int submit(struct request *r) {
+  u32 needed = (r->sectors + PART_SECTORS - 1) / PART_SECTORS, room = 0;
+  for (u32 n = 0; n < PARTS; n++) room += !owner[n];
+  if (room < needed || disk.ring.size - disk.in_flight < needed) return 0;
+  r->parts = needed;
+  u32 sector = 0;
+  for (u32 n = 0; needed; n++) {
+    if (owner[n]) continue;
+    u32 count = r->sectors - sector < PART_SECTORS ? r->sectors - sector : PART_SECTORS;
+    parts[n] = (struct disk_request){r->write, r->sector + sector, count, r->buffer + sector * 512};
+    owner[n] = r;
+    disk_submit(&disk, &parts[n]);
+    sector += count;
+    needed--;
+  }
+  return 1;
+}
+
+static void kick(void) { disk_notify(&disk); }
+
+static void collect(void) {
+  if (!disk_collect(&disk)) return;
+  for (u32 n = 0; n < PARTS; n++) {
+    if (!owner[n] || !parts[n].done) continue;
+    struct request *r = owner[n];
+    owner[n] = 0;
+    if (parts[n].status) r->status = parts[n].status;
+    if (!--r->parts) request_done(r, r->status);
+  }
+}
+
+static int ready(void) { return ring_more(&disk.ring); }
+
+static int begin(struct block_device *device) {
+  if (!disk_begin(&disk, 0)) return 0;
+  device->sectors = disk.sectors;
+  return 1;
+}
+
+struct block_device vbd_disk = {"vbd", begin, submit, kick, collect, ready};

@@ -1,0 +1,80 @@
+/// When a disk of the machine has done what it was asked for, whatever path the request came by: an IDE, SCSI or virtio controller, or a
+/// domain's back end. It is one of 2002 behind a SCSI bus: one head, and a link that is shared as well, so that one request is on the
+/// medium while another one's data are on the link.
+///
+/// All that use one disk share one object, several machines' controllers among them.
+public final class MediumTiming {
+  /// Everything that a saved machine needs of it.
+  public struct State: Sendable, Equatable, Codable {
+    public static let version = 1
+    /// Cycles at which the head and the link are free.
+    var headIsBusyUntil: UInt64 = 0
+    var linkIsBusyUntil: UInt64 = 0
+  }
+  public private(set) var state = State()
+  /// The operating system of the host, which requests of domains go through; nil: the machine has the disk for itself.
+  public var host: HostProcessor?
+
+  public init() {}
+
+  /// Command decoding and the way to the medium.
+  static let accessTime = Cycles.from(nanoseconds: 60_000)
+  static let mediumBytesPerSecond: UInt64 = 200_000_000
+  /// Ultra2 Wide SCSI, and what a command needs of the bus besides its data: arbitration, selection, reselection, messages, status
+  /// (``SCSITarget`` and its controller spend it phase by phase).
+  static let linkBytesPerSecond: UInt64 = 80_000_000
+  static let linkTime = Cycles.from(nanoseconds: 9_000)
+  /// Nothing takes longer than this at once.
+  static let longestAccess = Cycles.from(nanoseconds: 200_000_000)
+
+  /// The end of what the medium alone does for a request that comes now: one thing after another.
+  public func access(_ bytes: UInt64, now: UInt64) -> UInt64 {
+    let start = max(now, state.headIsBusyUntil)
+    let transfer = Cycles.reaching(ticks: min(bytes, 1 << 32), frequency: Self.mediumBytesPerSecond)
+    state.headIsBusyUntil = min(start + Self.accessTime + transfer, now + Self.longestAccess)
+    return state.headIsBusyUntil
+  }
+
+  /// The same with the way through the host and over the link: for all but the bus that has a life of its own.
+  public func request(_ bytes: UInt64, now: UInt64) -> UInt64 {
+    let arrival = host?.request(bytes, now: now) ?? now
+    let start = max(access(bytes, now: arrival), state.linkIsBusyUntil)
+    let transfer = Cycles.reaching(ticks: min(bytes, 1 << 32), frequency: Self.linkBytesPerSecond)
+    state.linkIsBusyUntil = min(start + Self.linkTime + transfer, now + 2 * Self.longestAccess)
+    return state.linkIsBusyUntil
+  }
+}
+
+/// A processor of the host that its operating system does domains' input and output on. What that costs are parameters: nothing of the
+/// operating system is executed.
+public final class HostProcessor {
+  /// Cycles.
+  public struct Costs: Sendable, Equatable {
+    /// From a request in the host to its answer: block layer or network stack, driver, the device's interrupt.
+    public var request: UInt64
+    /// Each page of it: mapped or copied.
+    public var page: UInt64
+    /// One side wakes the other.
+    public var notification: UInt64
+    public init(request: UInt64, page: UInt64, notification: UInt64) {
+      (self.request, self.page, self.notification) = (request, page, notification)
+    }
+  }
+
+  public let costs: Costs
+  /// That were spent.
+  public private(set) var cycles: UInt64 = 0
+  private var busyUntil: UInt64 = 0
+  private static let pageSize: UInt64 = 16 << 10
+
+  public init(_ costs: Costs) { self.costs = costs }
+
+  /// A request that comes now: when the host hands it on. Its end, with the notification of the domain, is on the host's time as well.
+  public func request(_ bytes: UInt64, now: UInt64) -> UInt64 {
+    let pages = (bytes + Self.pageSize - 1) / Self.pageSize
+    let work = costs.request + pages * costs.page + 2 * costs.notification
+    cycles += work
+    busyUntil = max(now, busyUntil) + work
+    return busyUntil
+  }
+}

@@ -1,0 +1,40 @@
+import Platform
+import Testing
+
+/// The disk that all paths lead to: 60 µs to the medium, 200 MB/s there, 9 µs and 80 MB/s on the link.
+@Suite("Timing of the medium") struct MediumTimingTests {
+  private func cycles(_ microseconds: Double) -> UInt64 { UInt64((microseconds * Double(Cycles.perSecond) / 1_000_000).rounded()) }
+
+  private func isClose(_ value: UInt64, _ microseconds: Double) -> Bool {
+    let wanted = cycles(microseconds)
+    return value + 4 >= wanted && value <= wanted + 4
+  }
+
+  @Test func oneRequest() {
+    // 8000 bytes: 40 µs of the medium, 100 µs of the link.
+    #expect(isClose(MediumTiming().request(8000, now: 0), 60 + 40 + 9 + 100))
+    #expect(isClose(MediumTiming().access(8000, now: 0), 60 + 40))
+  }
+
+  /// One is on the medium while another one's data are on the link: whoever asks.
+  @Test func requestsShare() {
+    let timing = MediumTiming()
+    #expect(isClose(timing.request(8000, now: 0), 209))
+    // The medium is done at 200 µs, the link is free at 209.
+    #expect(isClose(timing.request(8000, now: 0), 209 + 109))
+    // Small ones wait for the medium: 300 µs and the access, then their own way.
+    #expect(isClose(timing.request(800, now: cycles(200)), 318 + 9 + 10))
+  }
+
+  @Test func theHostIsOnTheWay() {
+    let timing = MediumTiming()
+    let host = HostProcessor(HostProcessor.Costs(request: 1000, page: 100, notification: 10))
+    timing.host = host
+    // 20,000 bytes are two pages of 16 KB; there is a notification each way.
+    let direct = MediumTiming().request(20_000, now: 0)
+    #expect(timing.request(20_000, now: 0) == direct + 1220)
+    #expect(host.cycles == 1220)
+    _ = timing.request(20_000, now: 0)
+    #expect(host.cycles == 2440)
+  }
+}
