@@ -28,7 +28,8 @@ public struct EpicureCommand: ParsableCommand {
           ShutdownCommand.self, RebootCommand.self, DestroyCommand.self, SchedCreditCommand.self, VCPUListCommand.self,
           VCPUPinCommand.self,
           MemSetCommand.self, BlockAttachCommand.self, BlockDetachCommand.self, BlockListCommand.self,
-          NetworkAttachCommand.self, NetworkDetachCommand.self, NetworkListCommand.self, InfoCommand.self, UptimeCommand.self, TopCommand.self, CrashReportCommand.self,
+          NetworkAttachCommand.self, NetworkDetachCommand.self, NetworkListCommand.self, InfoCommand.self, UptimeCommand.self,
+          TopCommand.self, CrashReportCommand.self,
           ScreenshotCommand.self,
         ])
     ])

@@ -137,7 +137,8 @@ import Testing
     let linux = Process()
     linux.executableURL = Epicure.executable
     linux.arguments = [
-      "boot", "--kernel", try Guests.file("linux-6.1/vmlinux.gz").path, "--initrd", try Guests.file("linux-6.1/initramfs.cpio.gz").path,
+      "boot", "--kernel", try Guests.file("linux-6.1/vmlinux.gz").path, "--initrd",
+      try Guests.file("linux-6.1/initramfs.cpio.gz").path,
       "--disk", "\(file),partition=2", "--append", "console=ttyS0 run=yes_EPICURE_|_dd_of=/dev/sda_bs=64k_count=64_iflag=fullblock",
     ]
     linux.standardInput = FileHandle.nullDevice

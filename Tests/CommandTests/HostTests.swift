@@ -38,7 +38,8 @@ import Testing
     try server.expectRefusal("destroy", "0", saying: "Domain-0 is this server itself")
     try server.expectRefusal("create", "missing.cfg", saying: "missing.cfg")
     try server.expectRefusal("create", "echo.cfg", "memory=32", saying: "memory: 32 MiB")
-    try server.expectRefusal("create", "echo.cfg", "builder=linux", "bootloader=/usr/bin/pygrub", saying: "kernels are not looked for on disks")
+    try server.expectRefusal(
+      "create", "echo.cfg", "builder=linux", "bootloader=/usr/bin/pygrub", saying: "kernels are not looked for on disks")
     try server.expectRefusal("create", "echo.cfg", "kernel=", saying: "neither a disk nor a kernel")
     try server.expectRefusal("create", "echo.cfg", "memory=many", saying: "memory: expected an integer")
     try server.expectRefusal("create", "echo.cfg", "memory=4096", saying: "MiB of memory are needed")

@@ -253,7 +253,8 @@ struct NetworkTests {
   // MARK: Mistakes
 
   @Test(arguments: [
-    ("user,model=ne2k", "there is no model \"ne2k\"; there is e1000, virtio, netfront"), ("tap=no/tap", "cannot be the name of a TAP device"),
+    ("user,model=ne2k", "there is no model \"ne2k\"; there is e1000, virtio, netfront"),
+    ("tap=no/tap", "cannot be the name of a TAP device"),
     ("user,capture=/nowhere/f", "cannot write /nowhere/f: No such file or directory"), ("lan", "is not none, user, bridge=NAME"),
   ])
   func mistakes(_ nic: String, _ message: String) throws {

@@ -9,7 +9,8 @@ import Testing
     .deletingLastPathComponent().appendingPathComponent("GuestImages/pv/pv.elf.gz")
 
   private func boot(_ options: [String]) throws -> Epicure.Result {
-    try Epicure.run(["boot", "--virtualization", "pv", "--memory", "256M", "--limit-seconds", "60", "--kernel", Self.image.path] + options)
+    try Epicure.run(
+      ["boot", "--virtualization", "pv", "--memory", "256M", "--limit-seconds", "60", "--kernel", Self.image.path] + options)
   }
 
   /// Fewer checks than this would mean that a part was left out.
@@ -37,7 +38,8 @@ import Testing
       let file = folder.url.appendingPathComponent("stats\(n).json").path
       let result = try boot(["--cpus", "2", "--stats", file])
       #expect(result.status == 0)
-      let statistics = try #require(JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: file))) as? [String: Any])
+      let statistics = try #require(
+        JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: file))) as? [String: Any])
       runs.append("\(statistics["cycles"] ?? "") \(statistics["memory_hash"] ?? "")")
       let exits = try #require(statistics["exits"] as? [String: Int])
       #expect(exits["hyperprivop rfi"] ?? 0 > 30)

@@ -17,7 +17,8 @@ final class ParavirtualServer: Server {
     guard let drivers else { preconditionFailure("a domain has back ends") }
     do throws(XenError) {
       line = ParavirtualConsole(
-        try ConsoleBackEnd(host: drivers, domain: domain.domainNumber, frame: connections.consoleFrame, port: connections.consolePort))
+        try ConsoleBackEnd(
+          host: drivers, domain: domain.domainNumber, frame: connections.consoleFrame, port: connections.consolePort))
     } catch { throw CommandFailure(CommandFailure.badInput, "the domain cannot have a console: \(error)") }
     do throws(StoreError) {
       try domain.enter(

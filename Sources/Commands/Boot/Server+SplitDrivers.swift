@@ -12,7 +12,8 @@ extension Server {
 
   private func driverHost(_ option: String) throws -> (DriverHost, UInt16) {
     guard let drivers, let domain else {
-      throw CommandFailure(CommandFailure.badInput, "\(option) is for domains: the bare machine has no hypervisor that it could talk to")
+      throw CommandFailure(
+        CommandFailure.badInput, "\(option) is for domains: the bare machine has no hypervisor that it could talk to")
     }
     return (drivers, domain.domainNumber)
   }

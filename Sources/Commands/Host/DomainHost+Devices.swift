@@ -40,7 +40,8 @@ extension DomainHost {
     let (domain, server, drivers) = try server(name)
     let number = kind == "vbd" ? (try? VirtualDevice(parsing: device)).map { Int($0.number) } : Int(device)
     guard let backEnd = backEnds(kind, server, drivers).first(where: { $0.device == number }) else {
-      throw CommandFailure(CommandFailure.badInput, "\(domain.name) has no \(kind == "vbd" ? "block device" : "network interface") '\(device)'")
+      throw CommandFailure(
+        CommandFailure.badInput, "\(domain.name) has no \(kind == "vbd" ? "block device" : "network interface") '\(device)'")
     }
     if force { drivers.destroy(backEnd) } else { try drivers.unplug(backEnd) }
     return domain

@@ -112,7 +112,8 @@ public struct NICSpecification: Sendable, Equatable {
     case ("hostfwd", _), ("restrict", _), ("net", _): throw Failure(description: "\(key) is an option of user")
     case ("shared", _): throw Failure(description: "shared is an option of bridge=NAME")
     default:
-      throw Failure(description: "\"\(key)\" is not an option: model, mac, capture, direct, transport, hostfwd, restrict, net, shared")
+      throw Failure(
+        description: "\"\(key)\" is not an option: model, mac, capture, direct, transport, hostfwd, restrict, net, shared")
     }
   }
 }

@@ -163,6 +163,8 @@ public class Domain: VirtualizationMonitor, ServicedDomain {
 
   /// The guest wants to be told again of what it may have been told before.
   func upcallAgain() {
-    for index in 0..<virtualProcessorCount where sharedInfo.upcallPending(index) && !sharedInfo.upcallMasked(index) { upcall(index) }
+    for index in 0..<virtualProcessorCount where sharedInfo.upcallPending(index) && !sharedInfo.upcallMasked(index) {
+      upcall(index)
+    }
   }
 }

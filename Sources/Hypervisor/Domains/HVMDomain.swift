@@ -36,7 +36,9 @@ public final class HVMDomain: Domain {
 
   public init(_ configuration: Configuration, pool: FramePool, services: HostServices? = nil) throws {
     let memory = try DomainMemory(pool: pool, layout: configuration.machine.layout)
-    try super.init(number: configuration.identifier ?? UInt16(configuration.number), memory: memory, services: services ?? HostServices(pool: pool))
+    try super.init(
+      number: configuration.identifier ?? UInt16(configuration.number), memory: memory,
+      services: services ?? HostServices(pool: pool))
     func take(_ bytes: UInt64) throws(FramePool.Failure) -> UInt64 {
       let start = try pool.takeTogether(bytes: bytes)
       tables.append((start, bytes))

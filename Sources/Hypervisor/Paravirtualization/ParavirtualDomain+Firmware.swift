@@ -37,7 +37,8 @@ extension ParavirtualDomain {
     let index = s.gr[28]
     // Bit 8 tells the calling conventions apart.
     let arguments = index & 0x100 != 0 ? Array(virtual.processor.stackedArguments(4).dropFirst()) : (29...31).map { s.gr[$0] }
-    switch ParavirtualPAL.call(index, arguments, processor: virtual.index, regionIdentifierBits: GuestContext.regionIdentifierBits) {
+    switch ParavirtualPAL.call(index, arguments, processor: virtual.index, regionIdentifierBits: GuestContext.regionIdentifierBits)
+    {
     case .values(let values):
       virtual.processor.setResults(values)
       return .result(values[0])

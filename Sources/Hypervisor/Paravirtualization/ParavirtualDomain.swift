@@ -57,7 +57,9 @@ public final class ParavirtualDomain: Domain {
   public init(_ configuration: Configuration, pool: FramePool, services: HostServices? = nil) throws {
     startTime = configuration.startTime
     let memory = try DomainMemory(pool: pool, layout: [(base: 0, size: configuration.memorySize)])
-    try super.init(number: configuration.identifier ?? UInt16(configuration.number), memory: memory, services: services ?? HostServices(pool: pool))
+    try super.init(
+      number: configuration.identifier ?? UInt16(configuration.number), memory: memory,
+      services: services ?? HostServices(pool: pool))
     try assemble(
       Machine(memory: memory) { bus in
         for index in 0..<configuration.processors {
@@ -122,7 +124,9 @@ extension SharedInfo {
     setHalfWord(Field.wallClockVersion, 2)
     setHalfWord(Field.wallClockSeconds, UInt32(truncatingIfNeeded: startTime))
     // Nanoseconds of a tick, as a fraction of 2^32 and a power of two.
-    var (multiplier, shift) = (Double(1_000_000_000) * Double(LogicalProcessor.cyclesPerITCTick) / Double(LogicalProcessor.frequency), 0)
+    var (multiplier, shift) = (
+      Double(1_000_000_000) * Double(LogicalProcessor.cyclesPerITCTick) / Double(LogicalProcessor.frequency), 0
+    )
     while multiplier >= 1 { (multiplier, shift) = (multiplier / 2, shift + 1) }
     for processor in 0..<Self.processors { setClock(processor, multiplier: UInt32(multiplier * 4_294_967_296), shift: Int8(shift)) }
   }

@@ -41,7 +41,9 @@ public final class ParavirtualProcessor: VirtualProcessor {
   public func scribble(at offset: Int, _ value: UInt64) { registers[word: offset] = value }
 
   /// Where the guest finds its `evtchn_upcall_mask`.
-  private var maskAddress: UInt64 { sharedAddress &+ UInt64(index * SharedInfo.Field.processorInfoSize + SharedInfo.Field.upcallMask) }
+  private var maskAddress: UInt64 {
+    sharedAddress &+ UInt64(index * SharedInfo.Field.processorInfoSize + SharedInfo.Field.upcallMask)
+  }
 
   override func machineRegions() -> (registers: InlineArray<8, UInt64>, virtual: UInt8) {
     let metaphysical = registers.isMetaphysical
@@ -154,7 +156,8 @@ public final class ParavirtualProcessor: VirtualProcessor {
         return reflect(fault.vector)
       }
       note(.dataMiss, fault.ifa)
-      processor.insertMachineTranslation(page.allowingKernel, address: fault.ifa, physical: machine, instruction: false, inTable: false)
+      processor.insertMachineTranslation(
+        page.allowingKernel, address: fault.ifa, physical: machine, instruction: false, inTable: false)
       let interrupted = processor.stepGuest()
       processor.forgetMachineTranslation(fault.ifa)
       if interrupted { pendingInterruption = true }

@@ -52,7 +52,8 @@ extension XMTables {
   public static func interfaces(_ devices: [InterfaceSummary]) -> String {
     table("Idx BE     MAC Addr.     handle state evt-ch tx-/rx-ring-ref BE-path", devices) { d in
       number(d.index, 3) + " " + number(d.backend, 3) + Columns.left(d.address, 17) + "    " + number(d.handle, 3) + "   "
-        + number(d.state, 3) + "    " + number(d.eventChannel, 3) + "   " + number(d.transmitRing, 5) + "/" + number(d.receiveRing, 5)
+        + number(d.state, 3) + "    " + number(d.eventChannel, 3) + "   " + number(d.transmitRing, 5) + "/"
+        + number(d.receiveRing, 5)
         + "   " + Columns.left(d.path, 30) + "  "
     }
   }

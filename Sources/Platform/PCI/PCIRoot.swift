@@ -152,7 +152,9 @@ public final class PCIRoot {
   /// Whether a physical address, of memory or in the port space, is a register of a direct function.
   public func isDirect(_ physical: UInt64) -> Bool {
     let inPorts = physical &- MemoryMap.portSpace
-    if inPorts < MemoryMap.portSpaceSize { return find((inPorts >> 12) << 2 | inPorts & 3, isMemory: false)?.function.isDirect == true }
+    if inPorts < MemoryMap.portSpaceSize {
+      return find((inPorts >> 12) << 2 | inPorts & 3, isMemory: false)?.function.isDirect == true
+    }
     return find(physical, isMemory: true)?.function.isDirect == true
   }
 

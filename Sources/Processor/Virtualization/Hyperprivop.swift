@@ -159,7 +159,8 @@ extension LogicalProcessor {
     case .fc:
       // Translated code follows memory by itself; that there is a page is what remains.
       var access = DataAccess(
-        isr: ISR.na | ISR.r | DataAccess.NonAccess.fc, reads: true, writes: false, privilege: 0, translate: s.pointee.psr & PSR.dt != 0)
+        isr: ISR.na | ISR.r | DataAccess.NonAccess.fc, reads: true, writes: false, privilege: 0,
+        translate: s.pointee.psr & PSR.dt != 0)
       (access.checksAccessBits, access.checksKeys, access.checksRights) = (false, false, false)
       guard translate(a, size: 1, access) == .done else { return .fault }
     case .getCPUID:

@@ -22,7 +22,10 @@ enum ParavirtualACPI {
       for (offset, byte) in bytes.enumerated() { w.set(byte, at: Int(address - base) + offset) }
     }
     place(rootPointer(), base)
-    place(table("XSDT", 1) { $0.put(fadt); $0.put(madt) }, xsdt)
+    place(
+      table("XSDT", 1) {
+        $0.put(fadt); $0.put(madt)
+      }, xsdt)
     place(fixedDescription(), fadt)
     place(firmwareControl(), facs)
     place(differentiated(), dsdt)

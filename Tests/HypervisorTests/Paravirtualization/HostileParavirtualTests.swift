@@ -14,7 +14,8 @@ struct HostileParavirtualTests {
     var text = "again:\n"
     for n in 1...26 { text += "break.m \(n) ;;\nbreak.m 0x1000 ;;\n" }
     for instruction in [
-      "mov cr.ifa=r3", "mov cr.itir=r4", "itc.d r5", "itr.i itr[r6]=r7", "mov rr[r8]=r9", "ptc.ga r10,r11", "ptc.e r12", "tpa r13=r14",
+      "mov cr.ifa=r3", "mov cr.itir=r4", "itc.d r5", "itr.i itr[r6]=r7", "mov rr[r8]=r9", "ptc.ga r10,r11", "ptc.e r12",
+      "tpa r13=r14",
       "mov r15=psr", "mov psr.l=r16", "mov pkr[r17]=r18", "mov dbr[r19]=r20", "mov ibr[r21]=r22", "mov pmc[r23]=r24", "ssm 0x2000",
       "rsm 0x4000", "mov cr.tpr=r25", "mov cr.itv=r26", "mov cr.itm=r27", "mov r28=cr.ivr", "bsw.0", "bsw.1", "thash r29=r30",
       "ttag r31=r1", "mov cr.pta=r2", "mov cr.dcr=r3", "mov cr.ipsr=r4", "rfi",
@@ -82,7 +83,8 @@ struct HostileParavirtualTests {
     }
     // The rings of XenStore and console, and start_info.
     for _ in 0..<50 {
-      domain.memory.store((domain.memory.frames - 1 - random.next() % 4) << 14 | random.next() % 0x1000 & ~7, Self.value(&random, domain))
+      domain.memory.store(
+        (domain.memory.frames - 1 - random.next() % 4) << 14 | random.next() % 0x1000 & ~7, Self.value(&random, domain))
     }
     for processor in domain.processors {
       let s = processor.processor.state
@@ -90,7 +92,9 @@ struct HostileParavirtualTests {
       s.gr[2] = Self.interestingHypercalls[Int(random.next() % UInt64(Self.interestingHypercalls.count))]
       processor.processor.setCFM(8 + random.next() % 80)
       s.pointee.ip = ParavirtualGuest.code + (random.next() % 160) * 16
-      for _ in 0..<20 where random.next() & 1 != 0 { processor.scribble(at: Int(random.next() % 512) * 8, Self.value(&random, domain)) }
+      for _ in 0..<20 where random.next() & 1 != 0 {
+        processor.scribble(at: Int(random.next() % 512) * 8, Self.value(&random, domain))
+      }
       if random.next() % 4 == 0 { processor.processor.wake() }
     }
     for _ in 0..<40 {

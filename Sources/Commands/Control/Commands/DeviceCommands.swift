@@ -22,7 +22,8 @@ struct BlockAttachCommand: ParsableCommand {
   var mode: String = "w"
 
   func run() throws {
-    try control.act(.attachBlock(domain: domain, disk: "\(backDevice),\(frontDevice),\(mode)", folder: FileManager.default.currentDirectoryPath))
+    try control.act(
+      .attachBlock(domain: domain, disk: "\(backDevice),\(frontDevice),\(mode)", folder: FileManager.default.currentDirectoryPath))
   }
 }
 
@@ -91,7 +92,8 @@ struct NetworkDetachCommand: ParsableCommand {
 
 /// `epicure network-list`
 struct NetworkListCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "network-list", abstract: "List a domain's network interfaces (VNIF).")
+  static let configuration = CommandConfiguration(
+    commandName: "network-list", abstract: "List a domain's network interfaces (VNIF).")
   @OptionGroup var control: ControlOptions
   @Argument(help: "The domain, by name or number.")
   var domain: String
