@@ -48,7 +48,7 @@ import Testing
 
   @Test func devicesComeAndGo() throws {
     let server = try server()
-    try server.folder.write("disk.img", [UInt8](repeating: 0, count: 4 << 20))
+    _ = try server.folder.write("disk.img", [UInt8](repeating: 0, count: 4 << 20))
     try create(server, "name=echo", "extra=echo", "vif=bridge=lan")
     #expect(try hasPrinted(server, "echo", "PV GUEST ANSWERS"))
     let list = try server.run("network-list", "echo")
@@ -94,7 +94,7 @@ import Testing
 
   // MARK: Beside Linux
 
-  private static let linux = ConditionTrait.enabled(if: Guests.shouldRun, Guests.advice)
+  private static let linux: ConditionTrait = .enabled(if: Guests.shouldRun, Guests.advice)
 
   /// An HVM domain with an emulated adapter pings a PV domain over a bridge.
   @Test(linux) func linuxPingsPV() throws {
@@ -128,8 +128,9 @@ import Testing
       let at = 446 + entry * 16
       image[at + 4] = 0x83
       for n in 0..<4 {
-        image[at + 8 + n] = UInt8(truncatingIfNeeded: first >> UInt32(8 * n))
-        image[at + 12 + n] = UInt8(truncatingIfNeeded: count >> UInt32(8 * n))
+        let shift = UInt32(8 * n)
+        image[at + 8 + n] = UInt8(truncatingIfNeeded: first >> shift)
+        image[at + 12 + n] = UInt8(truncatingIfNeeded: count >> shift)
       }
     }
     (image[510], image[511]) = (0x55, 0xAA)
@@ -157,7 +158,8 @@ import Testing
     #expect(result[(3 << 20)..<(4 << 20)].allSatisfy { $0 == 0 }, "between the partitions")
     #expect(Array(result[(4 << 20)..<(8 << 20)]) == Array("EPICURE\n".utf8.cycled(4 << 20)), "what Linux has written")
     // `pattern` of GuestImages/pv/disk.c: word 0 of sector 70.
-    let word = (0..<8).reduce(UInt64(0)) { $0 | UInt64(result[(1 << 20) + 70 * 512 + $1]) << UInt64(8 * $1) }
+    var word: UInt64 = 0
+    for n in (0..<8).reversed() { word = word << 8 | UInt64(result[(1 << 20) + 70 * 512 + n]) }
     #expect(word == 70 &* 0x9E37_79B9_7F4A_7C15, "what the PV guest has written")
   }
 }

@@ -56,7 +56,7 @@ import Testing
     first.post(1, [.read(0x2_8000, 12 + headers.count + payload.count)])
     first.notify(1)
     port.deliver(headers + [UInt8](repeating: 9, count: 100))
-    first.run(nanoseconds: 3_000)
+    first.run(nanoseconds: 20_000)
     #expect(1..<4 ~= port.sent.count)
     let second = try make(first.memory)
     try carry(first, to: second)
