@@ -12,18 +12,24 @@ import Testing
 
   @Test func oneRequest() {
     // 8000 bytes: 40 µs of the medium, 100 µs of the link.
-    #expect(isClose(MediumTiming().request(8000, now: 0), 60 + 40 + 9 + 100))
+    #expect(isClose(MediumTiming().request(8000, isWrite: false, now: 0), 60 + 40 + 9 + 100))
     #expect(isClose(MediumTiming().access(8000, now: 0), 60 + 40))
+  }
+
+  /// A write begins when its data begin to come: the longer of the two ways, behind what the bus needs first.
+  @Test func writesOverlap() {
+    #expect(isClose(MediumTiming().request(8000, isWrite: true, now: 0), 9 + 100))
+    #expect(isClose(MediumTiming().request(800, isWrite: true, now: 0), 9 + 60 + 4))
   }
 
   /// One is on the medium while another one's data are on the link: whoever asks.
   @Test func requestsShare() {
     let timing = MediumTiming()
-    #expect(isClose(timing.request(8000, now: 0), 209))
+    #expect(isClose(timing.request(8000, isWrite: false, now: 0), 209))
     // The medium is done at 200 µs, the link is free at 209.
-    #expect(isClose(timing.request(8000, now: 0), 209 + 109))
+    #expect(isClose(timing.request(8000, isWrite: false, now: 0), 209 + 109))
     // Small ones wait for the medium: 300 µs and the access, then their own way.
-    #expect(isClose(timing.request(800, now: cycles(200)), 318 + 9 + 10))
+    #expect(isClose(timing.request(800, isWrite: false, now: cycles(200)), 318 + 9 + 10))
   }
 
   @Test func theHostIsOnTheWay() {
@@ -31,10 +37,10 @@ import Testing
     let host = HostProcessor(HostProcessor.Costs(request: 1000, page: 100, notification: 10))
     timing.host = host
     // 20,000 bytes are two pages of 16 KB; there is a notification each way.
-    let direct = MediumTiming().request(20_000, now: 0)
-    #expect(timing.request(20_000, now: 0) == direct + 1220)
+    let direct = MediumTiming().request(20_000, isWrite: false, now: 0)
+    #expect(timing.request(20_000, isWrite: false, now: 0) == direct + 1220)
     #expect(host.cycles == 1220)
-    _ = timing.request(20_000, now: 0)
+    _ = timing.request(20_000, isWrite: false, now: 0)
     #expect(host.cycles == 2440)
   }
 }

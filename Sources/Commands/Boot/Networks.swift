@@ -10,6 +10,8 @@ final class Networks {
   /// Adapters of this process on each bridge.
   private var adapterCounts: [String: Int] = [:]
   private var adapterCount = 0
+  /// Adapters without a wire of their own, those of split drivers, have one to the bridge like all others: for comparisons.
+  var givesWires = false
 
   /// First device number for adapters: 0 is the host bridge, 1 and 2 are for disk controllers.
   private static let firstDevice: UInt8 = 3
@@ -48,6 +50,7 @@ final class Networks {
       port = try host.bridge(name, isShared: isShared ?? isAlone).connect(timeline)
       bridgeName = name
     }
+    if givesWires && specification.model == .netfront { port = WirePort(port, timeline: timeline) }
     var plugged = specification
     let name = "nic\(adapterCount)"
     let address = try host.claim(specification.address, for: name, bridge: bridgeName)

@@ -128,7 +128,7 @@ public final class ATADisk: ATADevice {
   /// Cycles until the medium and the way to it have done all of a transfer by DMA.
   private func mediumTime(_ operation: Operation) -> UInt64 {
     let now = clock.now
-    return timing.request(operation.left * UInt64(BlockSize.sector), now: now) - now
+    return timing.request(operation.left * UInt64(BlockSize.sector), isWrite: operation.kind == .writeDMA, now: now) - now
   }
 
   private func blockBytes(_ operation: Operation) -> Int { Int(min(operation.left, UInt64(operation.block))) * BlockSize.sector }

@@ -27,21 +27,36 @@ public final class MediumTiming {
   /// Nothing takes longer than this at once.
   static let longestAccess = Cycles.from(nanoseconds: 200_000_000)
 
-  /// The end of what the medium alone does for a request that comes now: one thing after another.
-  public func access(_ bytes: UInt64, now: UInt64) -> UInt64 {
+  /// The end of what the medium does for a request that comes now: one thing after another.
+  private func useHead(_ bytes: UInt64, from now: UInt64) -> UInt64 {
     let start = max(now, state.headIsBusyUntil)
     let transfer = Cycles.reaching(ticks: min(bytes, 1 << 32), frequency: Self.mediumBytesPerSecond)
     state.headIsBusyUntil = min(start + Self.accessTime + transfer, now + Self.longestAccess)
     return state.headIsBusyUntil
   }
 
-  /// The same with the way through the host and over the link: for all but the bus that has a life of its own.
-  public func request(_ bytes: UInt64, now: UInt64) -> UInt64 {
-    let arrival = host?.request(bytes, now: now) ?? now
-    let start = max(access(bytes, now: arrival), state.linkIsBusyUntil)
+  /// When the link begins to serve a request, and when it has moved its data.
+  private func useLink(_ bytes: UInt64, from now: UInt64) -> (start: UInt64, end: UInt64) {
+    let start = max(now, state.linkIsBusyUntil)
     let transfer = Cycles.reaching(ticks: min(bytes, 1 << 32), frequency: Self.linkBytesPerSecond)
-    state.linkIsBusyUntil = min(start + Self.linkTime + transfer, now + 2 * Self.longestAccess)
-    return state.linkIsBusyUntil
+    state.linkIsBusyUntil = min(start + Self.linkTime + transfer, now + Self.longestAccess)
+    return (start, state.linkIsBusyUntil)
+  }
+
+  /// The end of a request that comes now, its way through the host and over the link included. What is read is read first, and then
+  /// moved; a write begins as its data come.
+  public func request(_ bytes: UInt64, isWrite: Bool, now: UInt64) -> UInt64 {
+    let arrival = host?.request(bytes, now: now) ?? now
+    guard isWrite else { return useLink(bytes, from: useHead(bytes, from: arrival)).end }
+    let (start, end) = useLink(bytes, from: arrival)
+    return max(end, useHead(bytes, from: start + Self.linkTime))
+  }
+
+  /// The same for a controller whose bus has a life of its own: when the medium has done its part, and, for an emulated bus, the link
+  /// that all domains share is free for the data.
+  public func access(_ bytes: UInt64, now: UInt64) -> UInt64 {
+    guard let host else { return useHead(bytes, from: now) }
+    return useLink(bytes, from: useHead(bytes, from: host.request(bytes, now: now))).start
   }
 }
 

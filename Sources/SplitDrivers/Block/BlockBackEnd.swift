@@ -89,7 +89,8 @@ public final class BlockBackEnd: BackEnd {
     repeat {
       while let request = nextRequest() {
         let bytes = request.segments.reduce(0) { $0 + ($1.isLegal ? $1.byteRange.count : 0) }
-        pending.add(request, end: timing.request(UInt64(bytes), now: host.now))
+        let isWrite = [BlockRequest.Operation.write, .barrier].contains { $0.rawValue == request.operation }
+        pending.add(request, end: timing.request(UInt64(bytes), isWrite: isWrite, now: host.now))
       }
     } while hasMore()
   }

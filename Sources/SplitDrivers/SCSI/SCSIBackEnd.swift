@@ -121,7 +121,7 @@ public final class SCSIBackEnd: BackEnd {
         let bytes = request.segments.reduce(0) { $0 + UInt64($1.count) }
         // Who has no such unit learns it as late as an answer without data.
         let timing = unit(request.address)?.timing ?? absent
-        pending.add(request, end: timing.request(bytes, now: host.now))
+        pending.add(request, end: timing.request(bytes, isWrite: request.isWrite, now: host.now))
       }
     } while hasMore()
   }

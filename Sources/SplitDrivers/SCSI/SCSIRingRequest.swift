@@ -34,6 +34,8 @@ struct SCSIRingRequest: Equatable {
   let commandLength: Int
   let command: [UInt8]
   let address: SCSIBackEnd.Address
+  /// The data come from the front end (sc_data_direction, DMA_TO_DEVICE).
+  let isWrite: Bool
   let segmentCount: Int
   var segments: [Segment] = []
 
@@ -41,6 +43,7 @@ struct SCSIRingRequest: Equatable {
     (id, action, commandLength) = (bytes.field(0), bytes[2], Int(bytes[3]))
     command = [UInt8](bytes[4..<4 + min(commandLength, Self.commandLimit)])
     address = .init(channel: bytes.field(0x16), target: bytes.field(0x18), unit: bytes.field(0x1A))
+    isWrite = bytes[0x1E] == 1
     segmentCount = Int(bytes[0x1F])
     for index in 0..<min(segmentCount, Self.segmentLimit) {
       let offset = 0x20 + index * 8

@@ -59,9 +59,16 @@ extension IOReport {
         + Self.table(
           ["goal", "wanted", "measured", ""],
           goals.map {
-            [$0.text, ($0.isAtLeast ? ">= " : "<= ") + Self.percent($0.limit), Self.percent($0.value), $0.isReached ? "yes" : "NO"]
+            [$0.text, $0.wanted(">=", "<="), Self.percent($0.value), $0.isReached.map { $0 ? "yes" : "NO" } ?? ""]
           }, left: 1)
     }
     return text
+  }
+}
+
+extension IOReport.Goal {
+  /// With signs for at least and at most; empty if nothing is wanted.
+  func wanted(_ least: String, _ most: String) -> String {
+    limit.map { "\(isAtLeast ? least : most) \(IOReport.percent($0))" } ?? ""
   }
 }

@@ -40,6 +40,7 @@ struct IORun {
     let host = method.usesHost ? HostProcessor(costs) : nil
     medium.host = host
     let networks = try Networks(world: OutsideWorld(), all: [])
+    networks.givesWires = true
     var guests: [IOGuest] = []
     for number in 0..<domains {
       var guest = GuestConfiguration(kernel: folder.kernel, commandLine: commands, memory: Self.memory, timing: timing)

@@ -69,8 +69,7 @@ extension SCSITarget {
   private func useMedium(_ serial: UInt64, bytes: UInt64) {
     if let index = index(of: serial), forgets?(state.queue[index].task.command) == true { return }
     let now = bus.now
-    // In a domain the host's operating system is on the way.
-    let end = unit.timing.access(bytes, now: unit.timing.host?.request(bytes, now: now) ?? now)
+    let end = unit.timing.access(bytes, now: now)
     bus.schedule(serial, of: id, after: end - now)
   }
 

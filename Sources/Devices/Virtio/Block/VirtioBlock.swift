@@ -139,7 +139,8 @@ public final class VirtioBlock: VirtioDevice {
       state.requests.append(request)
       let end =
         request.touchesMedium
-        ? timing.request(UInt64(request.dataCount), now: now) : now &+ VirtioMedium.answerTime
+        ? timing.request(UInt64(request.dataCount), isWrite: request.operation == VirtioBlockRequest.Operation.write, now: now)
+        : now &+ VirtioMedium.answerTime
       schedule(request.serial, at: end)
     }
   }

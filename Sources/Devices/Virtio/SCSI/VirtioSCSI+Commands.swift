@@ -23,7 +23,7 @@ extension VirtioSCSI {
       state.requests[index].task = task
       if task.touchesMedium {
         let bytes = min(task.length, UInt64(max(request.readableData, request.writableData)))
-        end = unit.timing.request(bytes, now: now)
+        end = unit.timing.request(bytes, isWrite: task.direction == .fromInitiator, now: now)
       }
     }
     schedule(request.serial, at: end)
@@ -48,7 +48,7 @@ extension VirtioSCSI {
       } else if task.status == nil {
         // A long verification goes on, with other things in between.
         state.requests.append(request)
-        let end = unit.timing.request(UInt64(SCSIUnit.largestStep), now: now)
+        let end = unit.timing.request(UInt64(SCSIUnit.largestStep), isWrite: false, now: now)
         schedule(serial, at: end)
       } else {
         try finish(request, .ok)
