@@ -43,7 +43,7 @@ import Testing
     #expect(try hasPrinted(server, "ping", "PV GUEST (PASSED|FAILED)"))
     let console = try server.result(["console", "ping", "--until", "PV GUEST"]).text
     #expect(console.contains("PV GUEST PASSED"), "\(console)")
-    #expect(console.contains("checks passed 602"), "\(console)")
+    #expect(console.contains("checks passed 606 failed 0"), "\(console)")
   }
 
   @Test func devicesComeAndGo() throws {

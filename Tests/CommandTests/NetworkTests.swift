@@ -75,7 +75,7 @@ struct NetworkTests {
     #expect(value("digest", in: text)?.hasPrefix(expected) == true, "\(text.suffix(2000))")
     #expect(value("posted", in: text) == "\(Self.size)")
     #expect(try digest(folder.url.appendingPathComponent("posted")) == expected)
-    #expect(value("link", in: text) == "1 \(isVirtio ? 10000 : 1000) full 1500 00:16:3e:00:00:01")
+    #expect(value("link", in: text) == "1 1000 full 1500 00:16:3e:00:00:01")
     #expect(value("errors", in: text) == "0")
     #expect(value("pci", in: text) == (isVirtio ? "0x1af4 0x1000 0x1af4 0x0001" : "0x8086 0x100e 0x8086 0x001e"))
 
