@@ -32,6 +32,15 @@ import Testing
     #expect(isClose(timing.request(800, isWrite: false, now: cycles(200)), 318 + 9 + 10))
   }
 
+  /// However long the queue is, nothing gets faster: 100 requests of 1,000,000 bytes need 100 times 12.5 ms and 9 µs on the link.
+  @Test func longQueues() {
+    let timing = MediumTiming()
+    var end: UInt64 = 0
+    for _ in 0..<100 { end = timing.request(1_000_000, isWrite: false, now: 0) }
+    let wanted = cycles(60 + 5000 + 100 * (9 + 12_500))
+    #expect(end + 200 >= wanted && end <= wanted + 200)
+  }
+
   @Test func theHostIsOnTheWay() {
     let timing = MediumTiming()
     let host = HostProcessor(HostProcessor.Costs(request: 1000, page: 100, notification: 10))

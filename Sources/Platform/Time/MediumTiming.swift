@@ -24,22 +24,24 @@ public final class MediumTiming {
   /// (``SCSITarget`` and its controller spend it phase by phase).
   static let linkBytesPerSecond: UInt64 = 80_000_000
   static let linkTime = Cycles.from(nanoseconds: 9_000)
-  /// Nothing takes longer than this at once.
-  static let longestAccess = Cycles.from(nanoseconds: 200_000_000)
+  /// More bytes than any request has: nothing takes longer at once.
+  private static let mostBytes: UInt64 = 64 << 20
+
+  private static func time(_ bytes: UInt64, at rate: UInt64) -> UInt64 {
+    Cycles.reaching(ticks: min(bytes, mostBytes), frequency: rate)
+  }
 
   /// The end of what the medium does for a request that comes now: one thing after another.
   private func useHead(_ bytes: UInt64, from now: UInt64) -> UInt64 {
     let start = max(now, state.headIsBusyUntil)
-    let transfer = Cycles.reaching(ticks: min(bytes, 1 << 32), frequency: Self.mediumBytesPerSecond)
-    state.headIsBusyUntil = min(start + Self.accessTime + transfer, now + Self.longestAccess)
+    state.headIsBusyUntil = start + Self.accessTime + Self.time(bytes, at: Self.mediumBytesPerSecond)
     return state.headIsBusyUntil
   }
 
   /// When the link begins to serve a request, and when it has moved its data.
   private func useLink(_ bytes: UInt64, from now: UInt64) -> (start: UInt64, end: UInt64) {
     let start = max(now, state.linkIsBusyUntil)
-    let transfer = Cycles.reaching(ticks: min(bytes, 1 << 32), frequency: Self.linkBytesPerSecond)
-    state.linkIsBusyUntil = min(start + Self.linkTime + transfer, now + Self.longestAccess)
+    state.linkIsBusyUntil = start + Self.linkTime + Self.time(bytes, at: Self.linkBytesPerSecond)
     return (start, state.linkIsBusyUntil)
   }
 
