@@ -59,7 +59,7 @@ struct IOBench {
     if wants(plan.shared) {
       for method in IOMethod.block where includes(method) && method.usesHost {
         for count in plan.domains {
-          progress("\(count) domains on one disk, \(method.name)")
+          progress("domains on one disk: \(count), \(method.name)")
           report.add(sharing: method, plan.shared, try run.measure(method, [plan.shared], domains: count).map { $0[0] })
         }
       }
