@@ -67,6 +67,8 @@ let package = Package(
     .executableTarget(name: "epicure", dependencies: ["Commands"]),
     // Tests.
     .target(name: "TestSupport", path: "Tests/TestSupport"),
+    // Storage that fails, and what it may hold then.
+    .target(name: "StorageTestSupport", dependencies: ["HostResources"], path: "Tests/StorageTestSupport"),
     .testTarget(name: "IA64Tests", dependencies: ["IA64", "Loading", "TestSupport"]),
     .testTarget(
       name: "ArithmeticTests",
@@ -76,7 +78,7 @@ let package = Package(
     .testTarget(
       name: "DevicesTests",
       dependencies: ["Devices", "HostResources", "Platform", "Processor", "SystemFirmware", "Loading", "TestSupport"]),
-    .testTarget(name: "HostResourcesTests", dependencies: ["HostResources", "TestSupport"]),
+    .testTarget(name: "HostResourcesTests", dependencies: ["HostResources", "StorageTestSupport", "TestSupport"]),
     .testTarget(name: "PlatformTests", dependencies: ["IA64", "Platform", "Processor", "Devices", "HostResources", "TestSupport"]),
     .testTarget(
       name: "SystemFirmwareTests",
@@ -86,7 +88,10 @@ let package = Package(
       name: "HypervisorTests",
       dependencies: ["Hypervisor", "IA64", "Loading", "Platform", "Processor", "SystemFirmware", "TestSupport"]),
     .testTarget(
-      name: "SplitDriversTests", dependencies: ["SplitDrivers", "Devices", "Hypervisor", "HostResources", "Platform", "Processor"]),
+      name: "SplitDriversTests",
+      dependencies: [
+        "SplitDrivers", "Devices", "Hypervisor", "HostResources", "Platform", "Processor", "StorageTestSupport", "TestSupport",
+      ]),
     .testTarget(name: "CycleBenchmarksTests", dependencies: ["CycleBenchmarks", "IA64", "Pipeline", "Processor", "TestSupport"]),
     .testTarget(name: "ManagementTests", dependencies: ["Management", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["Commands", "IA64", "Loading", "TestSupport"]),

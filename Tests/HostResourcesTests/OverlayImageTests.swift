@@ -1,5 +1,6 @@
 import Foundation
 import HostResources
+import StorageTestSupport
 import Testing
 
 @Suite struct OverlayImageTests {

@@ -38,16 +38,3 @@ func problem(_ body: () throws -> Void) -> String {
 func pattern(_ count: Int, _ seed: Int = 1) -> [UInt8] {
   (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ ($0 >> 8) &+ seed) }
 }
-
-/// Steele, Lea and Flood's SplitMix64.
-struct StorageRandom {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-    return z ^ z >> 31
-  }
-  mutating func below(_ limit: Int) -> Int { Int(next() % UInt64(limit)) }
-}

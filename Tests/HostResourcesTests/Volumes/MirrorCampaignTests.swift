@@ -1,5 +1,6 @@
 import Foundation
 import HostResources
+import StorageTestSupport
 import TestSupport
 import Testing
 
@@ -56,7 +57,7 @@ import Testing
 
     func write() throws {
       let range = range()
-      let (value, bytes) = model.data(range.count)
+      let (value, bytes) = model.data(range)
       do {
         try mirror?.put(UInt64(range.lowerBound * 512), bytes)
         model.written(range, value, acknowledged: true)

@@ -1,5 +1,6 @@
 import Foundation
 import HostResources
+import StorageTestSupport
 import Testing
 
 /// A mirror's rules, one at a time.

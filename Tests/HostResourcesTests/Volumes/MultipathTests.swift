@@ -1,5 +1,6 @@
 import Foundation
 import HostResources
+import StorageTestSupport
 import Synchronization
 import TestSupport
 import Testing
@@ -118,7 +119,7 @@ import Testing
       do {
         switch random.below(100) {
         case 0..<45:
-          let (value, bytes) = model.data(range.count)
+          let (value, bytes) = model.data(range)
           do {
             try volume.put(UInt64(first * 512), bytes)
             model.written(range, value, acknowledged: true)
