@@ -132,6 +132,24 @@ import Testing
     withExtendedLifetime(mirror) {}
   }
 
+  /// A run is killed before it flushes, the next one copies what it wrote, and then the host crashes: where the record has no mark any
+  /// more, the halves are the same.
+  @Test func copiesOfAnotherRunsWritesAreDurable() throws {
+    let killed = try whole()
+    try killed.put(0, pattern(64 * 512))
+    let record = TestDisk(record.contents)
+    let names = (0..<2).map { MirroredStorage.Half(disks[$0], identity: UInt64($0 + 1)) }
+    let next = try MirroredStorage(names[0], names[1], record: record, regionsPerRequest: 0)
+    #expect(next.regionsBehind == 1)
+    while next.resync(regions: 1) > 0 {}
+    var random = StorageRandom(state: 1)
+    (disks + [record]).forEach { $0.crash(&random) }
+    let last = try MirroredStorage(names[0], names[1], record: record, regionsPerRequest: 0)
+    while last.resync(regions: 1) > 0 {}
+    #expect(disks[0].contents == disks[1].contents)
+    withExtendedLifetime((killed, next)) {}
+  }
+
   @Test func aHalfIsMissing() throws {
     do { try whole().put(0, pattern(512)) }
     do {

@@ -1,5 +1,5 @@
 extension MirroredStorage {
-  /// Copied regions wait until there are so many: then one flush vouches for all of them.
+  /// Copied regions wait until there are so many: then one flush of each half vouches for all of them.
   private static var batch: Int { 64 }
 
   /// The half that is copied to, and the one that is copied from.
@@ -46,10 +46,12 @@ extension MirroredStorage {
     copied.insert(region)
   }
 
-  /// What has been copied is made durable; then it is no longer behind.
+  /// What has been copied is made durable, on both halves; then it is no longer behind.
   private func settle() {
-    guard let (target, _) = way, let storage = halves[target].half.storage else { return }
-    do throws(StorageFailure) { try storage.flush() } catch { return fail(target, error) }
+    guard let (target, source) = way, let from = halves[source].half.storage, let to = halves[target].half.storage else { return }
+    // What has been copied may be in its source's cache only: a run that was killed has written it, and nobody has flushed since.
+    do throws(StorageFailure) { try from.flush() } catch { return fail(source, error) }
+    do throws(StorageFailure) { try to.flush() } catch { return fail(target, error) }
     behind.subtract(copied)
     copied.removeAll()
     var bits = unsettled
