@@ -186,10 +186,7 @@ import Testing
     let page = domain.grant(domain.page())
     front.ring.put(BlockFront.request(1, id: 1, sector: 0, [.init(reference: page)]))
     if front.ring.push() { try front.notify() }
-    fixture.host.domainGone(5)
-    fixture.store.release(5)
-    fixture.events.remove(5)
-    fixture.grants.remove(5)
+    try domain.die()
     fixture.run()
     #expect(disk.log.isEmpty && front.backEnd.isGone && !fixture.store.exists("/local/domain/0/backend/vbd/5/51712"))
   }

@@ -1,3 +1,4 @@
+import HostResources
 import Hypervisor
 import SplitDrivers
 
@@ -11,7 +12,7 @@ final class BlockFront {
 
   /// Plugs a disk in and goes through the handshake.
   init(
-    _ domain: FrontDomain, _ disk: MemoryDisk, device: Int = 51712, mode: String = "w", abi: String? = nil, entry: Int = 0x70
+    _ domain: FrontDomain, _ disk: any BlockStorage, device: Int = 51712, mode: String = "w", abi: String? = nil, entry: Int = 0x70
   ) throws {
     self.domain = domain
     backEnd = BlockBackEnd(host: domain.fixture.host, domain: domain.domainNumber, device: device, medium: disk, mode: mode)

@@ -49,11 +49,13 @@ final class FrontDomain: ServicedDomain {
   let fixture: DriverFixture
   private var nextFrame: UInt64 = 1
   private var nextReference: UInt32 = 8
+  /// Where the grant table is: in RAM, so that tests write to it as to any other.
+  private static let tableFrame: UInt64 = 100
 
-  init(_ number: UInt16, _ fixture: DriverFixture) throws {
+  init(_ number: UInt16, _ fixture: DriverFixture, frames: UInt64 = 128) throws {
     domainNumber = number
     self.fixture = fixture
-    memory = try DomainMemory(pool: fixture.pool, layout: [(0, 128 * Self.frame)])
+    memory = try DomainMemory(pool: fixture.pool, layout: [(0, frames * Self.frame)])
     try fixture.pool.reserve(1)
     let frame = fixture.pool.take()
     guard let page = fixture.pool.memory.host(UInt64(frame) << FramePool.frameShift, count: Int(FramePool.frameSize)) else {
@@ -62,8 +64,7 @@ final class FrontDomain: ServicedDomain {
     sharedInfo = SharedInfo(page: page, machineFrame: frame)
     fixture.events.add(self)
     try fixture.grants.add(self)
-    // In RAM, so that tests write to it as to any other.
-    try fixture.grants.showTable(0, at: 100, in: number)
+    try fixture.grants.showTable(0, at: Self.tableFrame, in: number)
     try fixture.store.makeDirectory("/local/domain/\(number)")
     try fixture.store.setPermissions("/local/domain/\(number)", [StorePermission(.none, number)])
   }
@@ -82,6 +83,7 @@ final class FrontDomain: ServicedDomain {
 
   /// A frame of its own, and its address.
   func page() -> UInt64 {
+    if nextFrame == Self.tableFrame { nextFrame += 1 }
     nextFrame += 1
     return (nextFrame - 1) * Self.frame
   }
@@ -89,13 +91,30 @@ final class FrontDomain: ServicedDomain {
   /// Lets domain 0 have a page.
   func grant(_ page: UInt64, readOnly: Bool = false, to domain: UInt16 = 0) -> UInt32 {
     nextReference += 1
-    let entry = 100 * Self.frame + UInt64(nextReference) * 8
+    let entry = entry(nextReference)
     memory.store(entry + 4, UInt32(page / Self.frame))
     memory.store(entry + 2, domain)
-    memory.store(entry, UInt16(readOnly ? 5 : 1))
+    allow(nextReference, readOnly: readOnly)
     return nextReference
   }
-  func flags(_ reference: UInt32) -> UInt16? { memory.load(100 * Self.frame + UInt64(reference) * 8) }
+  /// Lets the same page be used again, after ``end(_:)``.
+  func allow(_ reference: UInt32, readOnly: Bool) { memory.store(entry(reference), UInt16(readOnly ? 5 : 1)) }
+  /// Takes a grant back. False: it is mapped.
+  func end(_ reference: UInt32) -> Bool {
+    guard let flags = flags(reference), flags & 0b11000 == 0 else { return false }
+    return memory.store(entry(reference), 0 as UInt16)
+  }
+  func flags(_ reference: UInt32) -> UInt16? { memory.load(entry(reference)) }
+  private func entry(_ reference: UInt32) -> UInt64 { Self.tableFrame * Self.frame + UInt64(reference) * 8 }
+
+  /// The host lets it go: devices first, then what it has.
+  func die() throws {
+    fixture.host.domainGone(domainNumber)
+    fixture.store.release(domainNumber)
+    fixture.events.remove(domainNumber)
+    fixture.grants.remove(domainNumber)
+    try fixture.store.remove("/local/domain/\(domainNumber)")
+  }
 
   func port() throws -> UInt32 { try fixture.events.allocateUnbound(in: domainNumber, for: 0) }
 }
