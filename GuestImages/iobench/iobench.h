@@ -35,6 +35,9 @@ void serial_put(char c);
 /* One character, now. */
 void serial_mark(char c);
 
+/* hvm.c: false: not a domain with paravirtualized drivers. */
+int hvm_begin(void);
+
 /* pci.c: functions of bus 0 with addresses that the firmware has assigned. */
 struct pci { u32 address; u64 bar[6]; u32 input; };
 /* `device` 0xffff: any. The first function from `from` on; its bus mastering is switched on. */

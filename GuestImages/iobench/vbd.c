@@ -1,4 +1,4 @@
-/* The block device of a PV domain, by pv/disk.c: requests in parts of eleven pages. */
+/* The block device of a PV domain, or of an HVM domain with such drivers, by pv/disk.c: requests in parts of eleven pages. */
 #include "iobench.h"
 
 #define PARTS 128
@@ -41,6 +41,7 @@ static void collect(void) {
 static int ready(void) { return ring_more(&disk.ring); }
 
 static int begin(struct block_device *device) {
+  if (!paravirtual && !hvm_begin()) return 0;
   if (!disk_begin(&disk, 0)) return 0;
   device->sectors = disk.sectors;
   return 1;

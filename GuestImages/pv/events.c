@@ -4,7 +4,10 @@
 static event_handler handlers[4096];
 volatile u64 upcalls, events_sent;
 
-static u64 current_processor(void) { return (REG(u64, 0xc18) - XSI - 1) / 0x30; }
+int fully_virtual;
+
+/* A fully virtualized domain's processor 0 has all events. */
+static u64 current_processor(void) { return fully_virtual ? 0 : (REG(u64, 0xc18) - XSI - 1) / 0x30; }
 
 void events_set_handler(u32 port, event_handler handler) { handlers[port] = handler; }
 
@@ -52,8 +55,9 @@ void wait_for(volatile u64 *counter, u64 value) {
   for (;;) {
     mask_events();
     if (*counter >= value) break;
-    /* Unmasks. */
+    /* Unmasks, but for interrupts of a fully virtualized domain. */
     hypercall(1, 0, 0, 0, 0, SCHED_OP);
+    unmask_events();
   }
   unmask_events();
 }

@@ -30,6 +30,7 @@ static void run_checks(u64 rsc) {
   test_grants();
   test_store();
   test_disk();
+  test_scsi();
 }
 
 void main(u64 boot_physical, u64 rsc) {
@@ -55,6 +56,7 @@ void main(u64 boot_physical, u64 rsc) {
   } else if (starts(command, "disk")) {
     begin_services();
     test_disk();
+    test_scsi();
   } else {
     run_checks(rsc);
   }

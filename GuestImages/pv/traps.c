@@ -38,9 +38,16 @@ void trap(struct frame *f) {
   for (;;);
 }
 
-void mask_events(void) { *(volatile u8 *)REG(u64, 0xc18) = 1; }
+void mask_events(void) {
+  if (fully_virtual) asm volatile("rsm 0x4000;; srlz.d;;" ::: "memory");
+  else *(volatile u8 *)REG(u64, 0xc18) = 1;
+}
 
 void unmask_events(void) {
+  if (fully_virtual) {
+    asm volatile("ssm 0x4000;; srlz.d;;" ::: "memory");
+    return;
+  }
   volatile u8 *mask = (volatile u8 *)REG(u64, 0xc18);
   *mask = 0;
   barrier();

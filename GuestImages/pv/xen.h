@@ -7,6 +7,7 @@ typedef unsigned short u16;
 typedef unsigned int u32;
 typedef unsigned long u64;
 typedef short s16;
+typedef int s32;
 typedef long s64;
 
 #define PAGE 0x4000UL
@@ -80,6 +81,8 @@ void mask_events(void);
 void unmask_events(void);
 
 /* events.c */
+/* Events are an interrupt: PSR.i masks them. */
+extern int fully_virtual;
 typedef void (*event_handler)(u32 port);
 void events_begin(void);
 void events_set_handler(u32 port, event_handler handler);
@@ -131,6 +134,8 @@ void test_firmware(void);
 void test_processors(void);
 void test_grants(void);
 void grants_begin(void);
+/* Where the table is, of a domain that has put it there itself. */
+void grants_begin_at(void *table);
 u32 grant(u16 domain, const void *page, int readonly);
 /* False: it is in use. */
 int ungrant(u32 reference);

@@ -45,6 +45,8 @@ u64 disk_collect(struct disk *disk);
 s16 disk_do(struct disk *disk, u8 operation, u64 sector, u32 sectors, void *buffer);
 void disk_end(struct disk *disk);
 void test_disk(void);
+/* scsi.c */
+void test_scsi(void);
 
 /* net.c: the network interface's front end. */
 struct net { struct device device; struct front_ring tx, rx; u32 port; u8 mac[6]; volatile u64 events; u64 sent, received, errors; };

@@ -24,6 +24,34 @@ import Testing
     #expect(count >= checks)
   }
 
+  /// Its front ends: a block device, and a SCSI disk.
+  @Test func disks() throws {
+    let folder = try TemporaryFolder()
+    let block = try folder.write("block.img", [UInt8](repeating: 0, count: 4 << 20))
+    let scsi = try folder.write("scsi.img", [UInt8](repeating: 0, count: 4 << 20))
+    let result = try boot(["--append", "disk", "--disk", block, "--disk", "\(scsi),bus=vscsi"])
+    #expect(result.status == 0, "\(result.text)")
+    #expect(result.text.contains("failed 0") && !result.text.contains("FAIL"))
+    // `pattern` of disk.c in sector 64, and what scsi.c writes from block 100 on.
+    let contents = try [UInt8](Data(contentsOf: URL(fileURLWithPath: block)))
+    #expect(contents[64 * 512..<65 * 512].contains { $0 != 0 })
+    let written = try [UInt8](Data(contentsOf: URL(fileURLWithPath: scsi)))[100 * 512..<(100 + 832) * 512]
+    #expect(Array(written) == (0..<832 * 512).map { UInt8(truncatingIfNeeded: $0 * 7 + $0 / 512) })
+  }
+
+  /// The same front end in an HVM domain: the platform device, shared pages in its memory, events as its interrupt.
+  @Test func blockDeviceOfAnHVMDomain() throws {
+    let folder = try TemporaryFolder()
+    let disk = try folder.write("disk.img", [UInt8](repeating: 0, count: 64 << 20))
+    let kernel = Self.image.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("Sources/Commands/Resources/iobench.elf.gz")
+    let result = try Epicure.run([
+      "boot", "--kernel", kernel.path, "--disk", "\(disk),bus=vbd", "--append", "check:vbd", "--limit-seconds", "20",
+    ])
+    #expect(result.status == 0, "\(result.text)")
+    #expect(result.text.contains("IOBENCH checked 55 failed 0"), "\(result.text)")
+  }
+
   @Test func inCycleTiming() throws {
     let result = try boot(["--cpus", "2", "--timing", "cycle"])
     #expect(result.status == 0, "\(result.text.suffix(2000))")

@@ -252,8 +252,8 @@ struct StorageTests {
 
 /// What the user may get wrong about disks.
 @Suite(.ends(withinMinutes: 10)) struct DiskOptionTests {
-  private func refused(_ disk: String) throws -> String {
-    let result = try Epicure.run(["boot", "--disk", disk])
+  private func refused(_ disk: String, _ more: String...) throws -> String {
+    let result = try Epicure.run(["boot", "--disk", disk] + more)
     #expect(result.status == 2, "\(disk): \(result.status)")
     return result.errors
   }
@@ -264,7 +264,7 @@ struct StorageTests {
     #expect(try refused("/nowhere/disk") == "epicure: /nowhere/disk: cannot be opened: No such file or directory\n")
     #expect(try refused(folder.url.path) == "epicure: \(folder.url.path): is neither a file nor a block device\n")
     #expect(try refused("\(file),bus=usb").contains("bus=usb: bus is one of"))
-    #expect(try refused("\(file),bus=vscsi").contains("bus=vscsi does not exist yet"))
+    #expect(try refused("\(file),bus=vscsi", "--virtualization", "none").contains("--disk bus=vscsi is for domains"))
     #expect(try refused("\(file),speed=fast").contains("there is no option \"speed\""))
     #expect(try refused("nbd+unix:///?socket=/nowhere").contains("No such file or directory"))
     let bad = try folder.write("bad.qcow2", [UInt8](repeating: 7, count: 4096))

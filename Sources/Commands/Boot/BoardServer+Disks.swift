@@ -68,9 +68,8 @@ extension BoardServer {
         if let (device, function) = controller.function.location {
           makeBootable(disk, device: device, function: function, .scsi(target: UInt16(target), lun: 0))
         }
-      case let bus:
-        throw CommandFailure(
-          CommandFailure.badInput, "--disk: bus=\(bus.rawValue) does not exist yet; use bus=ide, scsi, virtio or virtio-scsi")
+      case .vbd: try attachBlock(disk, timing)
+      case .vscsi: try attachSCSI(disk, scsiUnit(disk, number: number, timing))
       }
     }
   }

@@ -10,7 +10,6 @@ extension BoardServer {
     guard let domain else {
       throw CommandFailure(CommandFailure.badInput, "\(option): the bare machine has its devices for itself anyway")
     }
-    guard domain.isDirect == nil || !function.isDirect else { return }
     function.isDirect = true
     domain.isDirect = { [unowned pci] in pci.isDirect($0) }
     pci.directDecodingChanged = { [unowned domain] in domain.directDevicesChanged() }

@@ -72,6 +72,4 @@ struct HostDevices {
   }
 
   mutating func release(_ domain: String) { owners = owners.filter { $0.value != domain } }
-
-  func owner(of address: PCIDeviceConfiguration) -> String? { owners[address] }
 }

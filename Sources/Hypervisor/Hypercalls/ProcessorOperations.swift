@@ -87,8 +87,6 @@ struct VirtualProcessorContext {
   var branches: [UInt64]
   var ip: UInt64
   var psr: UInt64
-  var frame: UInt64
-  var predicates: UInt64
   var application: [UInt64]
   var regions: [UInt64]
   var iva: UInt64
@@ -100,8 +98,6 @@ struct VirtualProcessorContext {
     branches = words(0x110, 8)
     ip = bytes.field(0x1D0)
     psr = bytes.field(0x1D8)
-    frame = bytes.field(0x1E0)
-    predicates = bytes.field(0x1E8)
     application = words(0x1F8, 128)
     iva = bytes.field(0x5F8 + 8 * CR.iva)
     regions = words(0x1280, 8)

@@ -71,8 +71,6 @@ extension Hypercalls {
     static let callbackLine = 0
     static let storeFrame = 1
     static let storePort = 2
-    static let consoleFrame = 17
-    static let consolePort = 18
   }
   static let parameterCount = 30
 

@@ -22,14 +22,11 @@ public struct ParavirtualRegisters {
     public static let unat = 0xC08
     public static let interruptCollection = 0xC10
     public static let interruptMaskAddress = 0xC18
-    public static let pendingInterruption = 0xC20
     public static let pp = 0xC24
     public static let dfh = 0xC25
-    public static let machineDFH = 0xC26
     public static let metaphysicalMode = 0xC48
     public static let bank = 0xC4C
     public static let regionRegisters = 0xC50
-    public static let kernelRegisters = 0xC90
   }
 
   var descriptor: VirtualProcessorDescriptor { VirtualProcessorDescriptor(page) }

@@ -166,7 +166,9 @@ public final class SCSIBackEnd: BackEnd {
     var pages: [HostMapping] = []
     defer { for page in pages { host.grants.unmapForHost(page) } }
     for segment in request.segments {
-      do throws(BackEndFailure) { pages.append(try map(segment.reference)) } catch { return refuse(request, error.description) }
+      do throws(BackEndFailure) { pages.append(try map(segment.reference, readOnly: request.isWrite)) } catch {
+        return refuse(request, error.description)
+      }
     }
     let data = Array(zip(pages, request.segments.map(\.range)))
     let room = data.reduce(0) { $0 + $1.1.count }

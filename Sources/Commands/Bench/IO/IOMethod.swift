@@ -23,6 +23,8 @@ struct IOMethod: Equatable {
     IOMethod(name: "scsi", category: .emulated, device: .block, virtualization: .hvm, driver: "scsi", options: "bus=scsi"),
     IOMethod(name: "virtio", category: .paravirtual, device: .block, virtualization: .hvm, driver: "virtio", options: "bus=virtio"),
     IOMethod(name: "vbd", category: .paravirtual, device: .block, virtualization: .pv, driver: "vbd", options: "bus=vbd"),
+    IOMethod(
+      name: "vbd-hvm", category: .paravirtual, device: .block, virtualization: .hvm, driver: "vbd", options: "bus=vbd"),
   ]
   static let network = [
     IOMethod(name: "native", category: .native, device: .network, virtualization: .bare, driver: "e1000", options: "model=e1000"),
@@ -33,6 +35,8 @@ struct IOMethod: Equatable {
       name: "virtio", category: .paravirtual, device: .network, virtualization: .hvm, driver: "virtio", options: "model=virtio"),
     IOMethod(
       name: "vnif", category: .paravirtual, device: .network, virtualization: .pv, driver: "vnif", options: "model=netfront"),
+    IOMethod(
+      name: "vnif-hvm", category: .paravirtual, device: .network, virtualization: .hvm, driver: "vnif", options: "model=netfront"),
   ]
   static let all = block + network
   static var names: [String] { all.reduce(into: []) { if !$0.contains($1.name) { $0.append($1.name) } } }
@@ -40,5 +44,5 @@ struct IOMethod: Equatable {
   /// The host's operating system does what the guest asks for.
   var usesHost: Bool { category == .emulated || category == .paravirtual }
   /// Who moves the data: a device model in the host copies all of them; a back end counts what it copies; a physical device needs nobody.
-  var copiesAll: Bool { usesHost && virtualization == .hvm }
+  var copiesAll: Bool { usesHost && driver != "vbd" && driver != "vnif" }
 }
