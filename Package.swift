@@ -48,13 +48,15 @@ let package = Package(
     .target(
       name: "CycleBenchmarks", dependencies: ["IA64", "Arithmetic", "Processor"],
       resources: ["copy", "dot", "daxpy", "add_n", "mul_1", "addmul_1"].map { .embedInCode("Kernels/\($0).ia64") }),
+    // What people look at guests and their hypervisor with.
+    .target(name: "Inspection", dependencies: ["CELF", "Hypervisor", "IA64", "Loading", "Pipeline", "Platform", "Processor"]),
     // Domains as their administrators see them.
     .target(name: "Management"),
     // The command line.
     .target(
       name: "Commands",
       dependencies: [
-        "IA64", "LinuxUser", "CycleBenchmarks", "Devices", "HostResources", "Hypervisor", "Management", "Pipeline",
+        "IA64", "LinuxUser", "CycleBenchmarks", "Devices", "HostResources", "Hypervisor", "Inspection", "Management", "Pipeline",
         "SplitDrivers", "SystemFirmware", "Loading",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),

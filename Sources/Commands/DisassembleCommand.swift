@@ -1,5 +1,6 @@
 import ArgumentParser
 import IA64
+import Inspection
 import Loading
 
 #if canImport(Glibc)

@@ -1,6 +1,7 @@
 import Foundation
 import HostResources
 import Hypervisor
+import Inspection
 import Loading
 import Management
 import Platform

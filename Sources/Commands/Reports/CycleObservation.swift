@@ -1,5 +1,6 @@
 import Glibc
 import HostResources
+import Inspection
 import Loading
 import Pipeline
 

@@ -3,28 +3,28 @@ import Loading
 
 /// What the disassembler reads of an ELF file: code, and names for addresses. Unlike ``ELFProgram`` it takes relocatable
 /// files too.
-struct DisassembledSections: Sendable {
+public struct DisassembledSections: Sendable {
   /// A section that holds instructions.
-  struct Section: Sendable {
-    var name: String
-    var address: UInt64
-    var contents: ArraySlice<UInt8>
+  public struct Section: Sendable {
+    public var name: String
+    public var address: UInt64
+    public var contents: ArraySlice<UInt8>
   }
 
   /// A label in one of the sections.
-  struct Symbol: Sendable {
-    var name: String
-    var address: UInt64
+  public struct Symbol: Sendable {
+    public var name: String
+    public var address: UInt64
     /// Bytes of the function; 0 for a mere label.
-    var size: UInt64
+    public var size: UInt64
   }
 
-  private(set) var sections: [Section] = []
+  public private(set) var sections: [Section] = []
   /// By ascending address, one per address.
-  private(set) var symbols: [Symbol] = []
+  public private(set) var symbols: [Symbol] = []
 
   /// Reads sections flagged SHF_EXECINSTR; of a file without a section table, the executable segments.
-  init(_ bytes: [UInt8], file: String) throws(ImageError) {
+  public init(_ bytes: [UInt8], file: String) throws(ImageError) {
     var copy = bytes
     // libelf wants writable memory that lives as long as its handle.
     let result = copy.withUnsafeMutableBytes { image in ELFReader.read(image) }
@@ -60,7 +60,7 @@ struct DisassembledSections: Sendable {
   }
 
   /// Index of the first symbol above an address.
-  func firstSymbol(above address: UInt64) -> Int {
+  public func firstSymbol(above address: UInt64) -> Int {
     var low = 0
     var high = symbols.count
     while low < high {
@@ -71,7 +71,7 @@ struct DisassembledSections: Sendable {
   }
 
   /// `name` or `name+0x10` for an address in a section, by the last symbol in the section at or before it.
-  func name(of address: UInt64) -> String? {
+  public func name(of address: UInt64) -> String? {
     guard let section = sections.first(where: { address >= $0.address && address - $0.address < UInt64($0.contents.count) })
     else { return nil }
     let next = firstSymbol(above: address)
@@ -80,7 +80,7 @@ struct DisassembledSections: Sendable {
   }
 
   /// A name with its distance, as objdump writes it.
-  static func name(_ base: String, _ distance: UInt64) -> String {
+  public static func name(_ base: String, _ distance: UInt64) -> String {
     distance == 0 ? base : "\(base)+0x\(String(distance, radix: 16))"
   }
 }

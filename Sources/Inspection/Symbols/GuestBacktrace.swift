@@ -6,7 +6,7 @@ import Processor
 /// The register stack holds the locals of all callers, and each frame says how large its caller's is. GCC saves the return address and
 /// ar.pfs in two locals that follow each other: a pair that looks like these leads to the caller. What a frame without such a pair called
 /// is found; what called it is not.
-struct GuestBacktrace {
+public struct GuestBacktrace {
   private let processor: LogicalProcessor
   private let memory: any GuestMemory
   private let symbols: SymbolTable?
@@ -14,12 +14,12 @@ struct GuestBacktrace {
   private static let limit = 32
 
   /// The guest of `processor` must be presented.
-  init(_ processor: LogicalProcessor, memory: any GuestMemory, symbols: SymbolTable?) {
+  public init(_ processor: LogicalProcessor, memory: any GuestMemory, symbols: SymbolTable?) {
     (self.processor, self.memory, self.symbols) = (processor, memory, symbols)
   }
 
   /// Addresses of the innermost instruction and of the calls that led to it.
-  var addresses: [UInt64] {
+  public var addresses: [UInt64] {
     let s = processor.state
     var frames = [s.pointee.ip]
     var locals = (0..<s.pointee.sof).map { s.gr[32 + $0] }

@@ -2,7 +2,7 @@ import Loading
 import Pipeline
 
 /// Functions by address, out of an ELF file's symbols or a kernel's System.map.
-struct SymbolTable: Sendable {
+public struct SymbolTable: Sendable {
   private struct Entry: Sendable {
     var start: UInt64
     var end: UInt64
@@ -11,13 +11,13 @@ struct SymbolTable: Sendable {
   /// By ascending address, without overlaps.
   private var entries: [Entry] = []
 
-  var isEmpty: Bool { entries.isEmpty }
+  public var isEmpty: Bool { entries.isEmpty }
 
   /// Larger files than any real kernel with its symbols are damaged or not meant.
   private static let limit: UInt64 = 1 << 31
 
   /// An ELF file or a System.map, either of them possibly compressed with gzip.
-  init(path: String) throws(ImageError) {
+  public init(path: String) throws(ImageError) {
     let bytes = try GzipReader.plain(HostFile.read(path, limit: Self.limit), limit: Self.limit, magic: [], file: path)
     if bytes.starts(with: ELFProgram.magic) {
       try self.init(elf: bytes, file: path)
@@ -30,7 +30,7 @@ struct SymbolTable: Sendable {
   }
 
   /// The symbols of a program's code. Inside of what a function's size covers, labels have no say.
-  init(elf bytes: [UInt8], file: String) throws(ImageError) {
+  public init(elf bytes: [UInt8], file: String) throws(ImageError) {
     let code = try DisassembledSections(bytes, file: file)
     var covered: UInt64 = 0
     for (index, symbol) in code.symbols.enumerated() {
@@ -48,7 +48,7 @@ struct SymbolTable: Sendable {
   }
 
   /// `nm`'s lines: address, type, name. A function ends where the next symbol begins, whatever that is. Nil: no such lines.
-  init?(systemMap bytes: [UInt8]) {
+  public init?(systemMap bytes: [UInt8]) {
     var symbols: [(address: UInt64, isCode: Bool, name: String)] = []
     for line in bytes.split(separator: UInt8(ascii: "\n")) {
       let parts = line.split(separator: UInt8(ascii: " "), maxSplits: 2)
@@ -81,7 +81,7 @@ struct SymbolTable: Sendable {
     entries.append(entry)
   }
 
-  func symbol(of address: UInt64) -> SymbolName? {
+  public func symbol(of address: UInt64) -> SymbolName? {
     var low = 0
     var high = entries.count
     while low < high {
@@ -93,7 +93,7 @@ struct SymbolTable: Sendable {
   }
 
   /// `name` or `name+0x10`.
-  func name(of address: UInt64) -> String? {
+  public func name(of address: UInt64) -> String? {
     symbol(of: address).map { DisassembledSections.name($0.name, address - $0.address) }
   }
 }
