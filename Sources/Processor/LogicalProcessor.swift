@@ -44,6 +44,8 @@ public final class LogicalProcessor {
   /// hint @pause ends the processor's turn: `run` returns ``ExitReason/paused``. Without an owner that knows what to do meanwhile
   /// it does nothing.
   public var idlesAtPause = false
+  /// Nil: nobody looks, and that costs nothing.
+  public var observer: (any ProcessorObserver)?
   /// The guest whose registers and translations are in the place of the processor's own (``present(_:)``).
   var guest: GuestContext?
   /// With ``hostHandlesInterruptions``: the slot of the instruction that caused the interruption.

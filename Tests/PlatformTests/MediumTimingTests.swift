@@ -13,7 +13,7 @@ import Testing
   @Test func oneRequest() {
     // 8000 bytes: 40 µs of the medium, 100 µs of the link.
     #expect(isClose(MediumTiming().request(8000, isWrite: false, now: 0), 60 + 40 + 9 + 100))
-    #expect(isClose(MediumTiming().access(8000, now: 0), 60 + 40))
+    #expect(isClose(MediumTiming().access(8000, isWrite: false, now: 0), 60 + 40))
   }
 
   /// A write begins when its data begin to come: the longer of the two ways, behind what the bus needs first.

@@ -14,32 +14,40 @@ public final class CountedStorage: BlockStorage {
   private let storage: any BlockStorage
   public private(set) var statistics = StorageStatistics()
 
+  public enum Request: UInt8, Sendable { case read, write, flush }
+  /// Told of every request that has been made; nil: nobody looks.
+  public var observer: ((_ request: Request, _ offset: UInt64, _ bytes: Int, _ succeeded: Bool) -> Void)?
+
   public init(_ storage: any BlockStorage) { self.storage = storage }
 
   public var size: UInt64 { storage.size }
   public var isReadOnly: Bool { storage.isReadOnly }
 
-  private func counted(_ request: () throws(StorageFailure) -> Void) throws(StorageFailure) {
+  private func counted(
+    _ kind: Request, _ offset: UInt64, _ bytes: Int, _ request: () throws(StorageFailure) -> Void
+  ) throws(StorageFailure) {
     do throws(StorageFailure) { try request() } catch {
       statistics.errors += 1
+      observer?(kind, offset, bytes, false)
       throw error
     }
+    observer?(kind, offset, bytes, true)
   }
 
   public func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(StorageFailure) {
     statistics.reads += 1
-    try counted { () throws(StorageFailure) in try storage.read(at: offset, into: buffer) }
+    try counted(.read, offset, buffer.count) { () throws(StorageFailure) in try storage.read(at: offset, into: buffer) }
     statistics.bytesRead += UInt64(buffer.count)
   }
 
   public func write(at offset: UInt64, from buffer: UnsafeRawBufferPointer) throws(StorageFailure) {
     statistics.writes += 1
-    try counted { () throws(StorageFailure) in try storage.write(at: offset, from: buffer) }
+    try counted(.write, offset, buffer.count) { () throws(StorageFailure) in try storage.write(at: offset, from: buffer) }
     statistics.bytesWritten += UInt64(buffer.count)
   }
 
   public func flush() throws(StorageFailure) {
     statistics.flushes += 1
-    try counted { () throws(StorageFailure) in try storage.flush() }
+    try counted(.flush, 0, 0) { () throws(StorageFailure) in try storage.flush() }
   }
 }

@@ -29,6 +29,9 @@ public class Domain: VirtualizationMonitor, ServicedDomain {
   /// The machine has been reset: the guest begins anew.
   public func restarted() { shutdownReason = nil }
 
+  /// Nil: nobody looks, and that costs nothing.
+  public var exitObserver: (any ExitObserver)?
+
   /// The hypervisor has given up on the guest: what it has done.
   public private(set) var crash: String?
 

@@ -15,6 +15,9 @@ public final class EventChannels {
   /// Whether a domain owns an interrupt line of the machine. Nobody does as long as this is nil.
   public var ownsLine: ((_ domain: UInt16, _ line: UInt32) -> Bool)?
 
+  /// Told of every send: whose, to which port of which domain. Nil: nobody looks.
+  public var observer: ((_ from: UInt16, _ port: UInt32, _ to: UInt16, _ peer: UInt32) -> Void)?
+
   public init() { tables[DomainNumber.host] = host }
 
   // MARK: Domains
@@ -121,8 +124,12 @@ public final class EventChannels {
   public func send(_ port: UInt32, from domain: UInt16) throws(XenError) {
     let table = try table(domain)
     switch try table.open(port).connection {
-    case .interdomain(let remote, let peer): tables[remote]?.raise(peer)
-    case .interprocessor: table.raise(port)
+    case .interdomain(let remote, let peer):
+      observer?(domain, port, remote, peer)
+      tables[remote]?.raise(peer)
+    case .interprocessor:
+      observer?(domain, port, domain, port)
+      table.raise(port)
     // Nobody is there yet; Linux kernels that close a device do this.
     case .unbound: break
     case .closed, .physical, .virtual: throw .invalid

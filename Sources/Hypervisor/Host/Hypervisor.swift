@@ -46,6 +46,9 @@ public final class Hypervisor {
   /// Physical processors that must ask the scheduler before they go on.
   private var mustSchedule: CreditScheduler.ProcessorMask
 
+  /// Told of every change of what a physical processor runs; nil runs nobody.
+  public var observer: ((_ cpu: Int, _ new: (domain: Int, processor: Int)?, _ cycle: UInt64) -> Void)?
+
   public init(processors: Int, cyclesPerSecond: UInt64) throws(CreditScheduler.Failure) {
     scheduler = try CreditScheduler(processors: processors, cyclesPerSecond: cyclesPerSecond)
     running = Array(repeating: nil, count: processors)
@@ -246,6 +249,7 @@ public final class Hypervisor {
         place.member.domain.setMayRun(true, processor: place.index, at: now)
         running[cpu] = (place.member, place.index, handle)
         runningCounts[place.member.slot] += 1
+        observer?(cpu, (place.member.number, place.index), now)
       }
     }
   }
@@ -254,6 +258,7 @@ public final class Hypervisor {
   private func take(_ cpu: Int, from member: Member, _ index: Int) {
     member.domain.setMayRun(false, processor: index, at: now)
     running[cpu] = nil
+    observer?(cpu, nil, now)
     runningCounts[member.slot] -= 1
     refresh(member)
   }

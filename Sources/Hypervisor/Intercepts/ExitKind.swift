@@ -61,12 +61,12 @@ public enum ExitKind: Hashable, Sendable, Codable {
     }
   }
 
-  static let count = 51 + 128 + 32 + 65
+  public static let count = 51 + 128 + 32 + 65
   private static let hyperprivops = 51 + 128
   private static let hypercalls = 51 + 128 + 32
 
   /// Place among the counters.
-  var index: Int {
+  public var index: Int {
     switch self {
     case .instruction(let cause): Int(cause.rawValue)
     case .externalInterrupt: 41
@@ -85,7 +85,7 @@ public enum ExitKind: Hashable, Sendable, Codable {
     }
   }
 
-  static func at(_ index: Int) -> ExitKind? {
+  public static func at(_ index: Int) -> ExitKind? {
     switch index {
     case 41: .externalInterrupt
     case 42: .virtualExternalInterrupt
@@ -111,6 +111,7 @@ public struct ExitLog {
   public struct Entry: Sendable, Codable, Equatable {
     public var cycle: UInt64
     public var kind: ExitKind
+    /// Of the instruction: its bundle's address, its slot in bits 1:0.
     public var ip: UInt64
     /// The instruction's 41 bits, the address that missed, the number of the firmware's gate.
     public var detail: UInt64

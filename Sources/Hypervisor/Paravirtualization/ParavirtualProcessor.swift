@@ -100,6 +100,23 @@ public final class ParavirtualProcessor: VirtualProcessor {
   /// What happens meanwhile is seen at its end.
   private var isInExit = false
 
+  override var upcomingExit: (ExitKind, detail: UInt64)? {
+    let fault = processor.state.pointee.fault
+    switch fault.vector {
+    case .externalInterrupt: return (.externalInterrupt, 0)
+    case .breakInstruction where isKernel:
+      if let operation = Hyperprivop(rawValue: fault.iim) { return (.hyperprivop(operation), 0) }
+      if fault.iim == Hypercalls.breakImmediate {
+        return (.hypercall(processor.state.gr[2]), processor.state.gr[2])
+      }
+      return (.reflected(fault.vector.rawValue), fault.ifa)
+    case .generalException where isKernel && fault.isr & 0xF0 <= 0x20: return (.privilegedOperation, 0)
+    // What a miss, or a right that the kernel has not, turns out to be is seen when it is handled.
+    case .instructionTLB, .alternateInstructionTLB, .dataTLB, .alternateDataTLB, .vhptTranslation, .dataAccessRights: return nil
+    default: return (.reflected(fault.vector.rawValue), fault.ifa)
+    }
+  }
+
   override func handleExit() -> ExitReason? {
     isInExit = true
     defer { isInExit = false }

@@ -43,6 +43,23 @@ public final class HVMProcessor: VirtualProcessor {
     adoptMode()
   }
 
+  override var upcomingExit: (ExitKind, detail: UInt64)? {
+    let fault = processor.state.pointee.fault
+    switch fault.vector {
+    case .virtualization: return InterceptCause(rawValue: fault.cause).map { (.instruction($0), fault.opcode) }
+    case .externalInterrupt: return (.externalInterrupt, 0)
+    case .virtualExternalInterrupt: return (.virtualExternalInterrupt, 0)
+    case .instructionTLB, .alternateInstructionTLB, .dataTLB, .alternateDataTLB, .vhptTranslation: return nil
+    case .breakInstruction where PSR.cpl(processor.state.pointee.psr) == 0:
+      if Self.gates.contains(fault.iim) { return (.firmware, fault.iim & 0xF_FFFF) }
+      if fault.iim == Hypercalls.breakImmediate {
+        return (.hypercall(processor.state.gr[2]), processor.state.gr[2])
+      }
+      return (.reflected(fault.vector.rawValue), fault.ifa)
+    default: return (.reflected(fault.vector.rawValue), fault.ifa)
+    }
+  }
+
   override func handleExit() -> ExitReason? {
     let reason = handle(processor.state.pointee.fault)
     if index == 0 { hvmDomain.settleCallback() }
@@ -90,7 +107,7 @@ public final class HVMProcessor: VirtualProcessor {
   private func firmwareCall(_ immediate: UInt64) -> GateOutcome? {
     guard Self.gates.contains(immediate), PSR.cpl(processor.state.pointee.psr) == 0 else { return nil }
     let number = immediate & 0xF_FFFF
-    let ip = processor.state.pointee.ip
+    let ip = processor.state.pointee.ip | PSR.ri(processor.state.pointee.psr)
     guard let outcome = processor.performGate(number, of: guest, bus) else { return nil }
     note(.firmware, number, ip: ip)
     adoptMode()

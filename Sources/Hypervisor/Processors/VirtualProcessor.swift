@@ -77,14 +77,24 @@ public class VirtualProcessor {
       guard reason == .interruption else { return reason }
     }
     pendingInterruption = false
+    if let observer = domain.exitObserver, observer.holdsExits, let (kind, detail) = upcomingExit,
+      observer.holds(self, kind, detail: detail)
+    {
+      pendingInterruption = true
+      return .stopped
+    }
     let end = handleExit()
     domain.settleTranslations()
+    domain.exitObserver?.resumed(self)
     if let end { return end }
     return makesProgress ? nil : .faultLoop
   }
 
   /// What is to be done before the guest goes on.
   func prepare() {}
+
+  /// What the interruption in the processor's state will be counted as, if that can be said without doing anything about it.
+  var upcomingExit: (ExitKind, detail: UInt64)? { nil }
 
   /// Does what the interruption in the processor's state asks for. Not nil: the run ends.
   func handleExit() -> ExitReason? { preconditionFailure("each kind of guest has its own") }
@@ -107,7 +117,10 @@ public class VirtualProcessor {
 
   /// `ip`: where the guest was left, if that is not where it is.
   func note(_ kind: ExitKind, _ detail: UInt64, ip: UInt64? = nil) {
-    exits.note(.init(cycle: processor.state.cycles, kind: kind, ip: ip ?? processor.state.pointee.ip, detail: detail))
+    let s = processor.state
+    let exit = ExitLog.Entry(cycle: s.cycles, kind: kind, ip: ip ?? s.pointee.ip | PSR.ri(s.pointee.psr), detail: detail)
+    exits.note(exit)
+    domain.exitObserver?.exited(self, exit)
     processor.charge(kind.work)
   }
 

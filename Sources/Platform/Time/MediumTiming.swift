@@ -15,6 +15,9 @@ public final class MediumTiming {
   /// The operating system of the host, which requests of domains go through; nil: the machine has the disk for itself.
   public var host: HostProcessor?
 
+  /// Told of every request: its bytes, when it came, when it is done, or when the medium has done its part.
+  public var observer: ((_ bytes: UInt64, _ isWrite: Bool, _ start: UInt64, _ end: UInt64) -> Void)?
+
   public init() {}
 
   /// Command decoding and the way to the medium.
@@ -48,7 +51,12 @@ public final class MediumTiming {
   /// The end of a request that comes now, its way through the host and over the link included. What is read is read first, and then
   /// moved; a write begins as its data come.
   public func request(_ bytes: UInt64, isWrite: Bool, now: UInt64) -> UInt64 {
-    let arrival = host?.request(bytes, now: now) ?? now
+    let end = end(of: bytes, isWrite: isWrite, from: host?.request(bytes, now: now) ?? now)
+    observer?(bytes, isWrite, now, end)
+    return end
+  }
+
+  private func end(of bytes: UInt64, isWrite: Bool, from arrival: UInt64) -> UInt64 {
     guard isWrite else { return useLink(bytes, from: useHead(bytes, from: arrival)).end }
     let (start, end) = useLink(bytes, from: arrival)
     return max(end, useHead(bytes, from: start + Self.linkTime))
@@ -56,9 +64,11 @@ public final class MediumTiming {
 
   /// The same for a controller whose bus has a life of its own: when the medium has done its part, and, for an emulated bus, the link
   /// that all domains share is free for the data.
-  public func access(_ bytes: UInt64, now: UInt64) -> UInt64 {
-    guard let host else { return useHead(bytes, from: now) }
-    return useLink(bytes, from: useHead(bytes, from: host.request(bytes, now: now))).start
+  public func access(_ bytes: UInt64, isWrite: Bool, now: UInt64) -> UInt64 {
+    let end =
+      host.map { useLink(bytes, from: useHead(bytes, from: $0.request(bytes, now: now))).start } ?? useHead(bytes, from: now)
+    observer?(bytes, isWrite, now, end)
+    return end
   }
 }
 

@@ -245,7 +245,9 @@ extension LogicalProcessor {
     let blockIP = s.pointee.ip
     let position = UInt64(o.position)
     s.pointee.ip = blockIP &+ position / 3 &* 16
+    observer?.callsFirmware(self, number)
     let outcome = bus.firmwareGate(number, processor: self)
+    observer?.calledFirmware(self, number)
     // What the firmware has stored is not seen by the advanced-load table.
     alatClear()
     engine.pointee.limit = 0

@@ -139,6 +139,7 @@ extension LogicalProcessor {
       // A handler that did not `cover` (a TLB miss of the mandatory loads themselves) returns to them (Volume 2, section 6.8).
       s.pointee.frameIncomplete = true
     }
+    observer?.returned(self)
     return .jumped
   }
 

@@ -9,6 +9,7 @@ extension LogicalProcessor {
     case .itcD, .itcI:
       guard let t = makeTranslation(s.gr[Int(o.a)], itir: s.cr[CR.itir], address: s.cr[CR.ifa]) else { return reservedField() }
       insertCache(t, instruction: g.operation == .itcI)
+      observer?.inserted(self, t, address: s.cr[CR.ifa], register: nil, instruction: g.operation == .itcI)
       guest?.changes.append(.purged(start: t.base, last: t.base | t.mask, rid: t.rid, isGlobal: false))
       return .exit
     case .itrD, .itrI:
@@ -22,10 +23,12 @@ extension LogicalProcessor {
         dataTLB.insertRegister(slot, t)
       }
       mapsChanged()
+      observer?.inserted(self, t, address: s.cr[CR.ifa], register: slot, instruction: g.operation == .itrI)
       guest?.changes.append(.purged(start: t.base, last: t.base | t.mask, rid: t.rid, isGlobal: false))
       return .exit
     case .ptcE:
       guest?.changes.append(.purgedAll)
+      observer?.purged(self, TranslationPurge(kind: .everything))
       instructionTLB.purgeAllCache()
       dataTLB.purgeAllCache()
       mapsChanged()
@@ -51,6 +54,11 @@ extension LogicalProcessor {
         }
       }
       let isGlobal = g.operation == .ptcG || g.operation == .ptcGA
+      observer?.purged(
+        self,
+        TranslationPurge(
+          kind: Self.purgeKind(g.operation), start: address ^ offset(address) | start, last: address ^ offset(address) | last,
+          rid: rid(address)))
       guest?.changes.append(.purged(start: start, last: last, rid: rid(address), isGlobal: isGlobal))
       if g.operation != .ptrI { softTLB.purge(start: start, last: last) }
       if g.operation != .ptrD { codeMapChanged() }
@@ -73,6 +81,17 @@ extension LogicalProcessor {
       if !pageSizeImplemented(s.gr[Int(o.a)] >> 2 & 0x3F) { return reservedField() }
     }
     return intercept(Self.cause(of: operation), o)
+  }
+
+  private static func purgeKind(_ operation: Operation) -> TranslationPurge.Kind {
+    switch operation {
+    case .ptcL: .local
+    case .ptcG: .global
+    case .ptcGA: .globalALAT
+    case .ptrD: .dataRegisters
+    case .ptrI: .instructionRegisters
+    default: .everything
+    }
   }
 
   private static func cause(of operation: Operation) -> InterceptCause {

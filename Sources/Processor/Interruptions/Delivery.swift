@@ -7,6 +7,7 @@ extension LogicalProcessor {
     let fault = s.pointee.fault
     let psr = s.pointee.psr
     let collects = psr & PSR.ic != 0
+    defer { observer?.interrupted(self, fault.vector, slot: slot) }
     if fault.vector == .dataNestedTLB {
       enter(fault.vector)
       return

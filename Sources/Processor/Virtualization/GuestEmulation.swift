@@ -75,7 +75,9 @@ extension LogicalProcessor {
     present(g)
     defer { conceal(g) }
     guard let physical = translateFetch(state.pointee.ip), firmwareGates.contains(physical) else { return nil }
+    observer?.callsFirmware(self, number)
     let outcome = firmware.firmwareGate(number, processor: self)
+    observer?.calledFirmware(self, number)
     alatClear()
     if outcome != .redirected { skipInstruction() }
     // As on the bare machine: who has an interrupt to take does not wait for one.

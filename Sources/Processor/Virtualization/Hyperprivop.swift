@@ -125,6 +125,7 @@ extension LogicalProcessor {
         return reservedField()
       }
       if isRegister { dataTLB.insertRegister(Int(a), t) } else { insertCache(t, instruction: operation == .itcI) }
+      observer?.inserted(self, t, address: s.cr[CR.ifa], register: isRegister ? Int(a) : nil, instruction: operation == .itcI)
       guest?.changes.append(.purged(start: t.base, last: t.base | t.mask, rid: t.rid, isGlobal: false))
     case .ptcGA:
       let shift = b >> 2 & 0x3F
@@ -133,6 +134,8 @@ extension LogicalProcessor {
       let last = start | ((1 << shift) - 1)
       purge(start, last, rid(a))
       guest?.changes.append(.purged(start: start, last: last, rid: rid(a), isGlobal: true))
+      observer?.purged(
+        self, TranslationPurge(kind: .globalALAT, start: a ^ offset(a) | start, last: a ^ offset(a) | last, rid: rid(a)))
     case .getIVR: setResult(readIVR())
     case .getTPR: setResult(s.cr[CR.tpr])
     case .setTPR:

@@ -69,7 +69,8 @@ extension SCSITarget {
   private func useMedium(_ serial: UInt64, bytes: UInt64) {
     if let index = index(of: serial), forgets?(state.queue[index].task.command) == true { return }
     let now = bus.now
-    let end = unit.timing.access(bytes, now: now)
+    let isWrite = index(of: serial).map { state.queue[$0].task.direction == .fromInitiator } ?? false
+    let end = unit.timing.access(bytes, isWrite: isWrite, now: now)
     bus.schedule(serial, of: id, after: end - now)
   }
 
