@@ -19,7 +19,7 @@ struct TimingOptions: ParsableArguments {
   var cycleReport = false
   @Option(
     help: ArgumentHelp(
-      "With --timing cycle: names for addresses, an ELF file or a kernel's System.map, possibly compressed with gzip; without this "
+      "For reports and conditions: names for addresses, an ELF file or a kernel's System.map, possibly compressed with gzip; without this "
         + "option those of the program or kernel.", valueName: "file"))
   var symbols: String?
   @Option(
@@ -50,11 +50,12 @@ struct TimingOptions: ParsableArguments {
   }
 
   /// Options that say nothing without cycle timing, or without a trace.
-  func check(processors: Int = 1) throws(CommandFailure) {
+  /// `usesSymbols`: something else has a use for ``symbols``.
+  func check(processors: Int = 1, usesSymbols: Bool = false) throws(CommandFailure) {
     func refuse(_ message: String) -> CommandFailure { CommandFailure(CommandFailure.badInput, message) }
     if timing != .cycle {
       for (given, option) in [
-        (pipeline != nil, "--pipeline"), (cycleReport, "--cycle-report"), (symbols != nil, "--symbols"),
+        (pipeline != nil, "--pipeline"), (cycleReport, "--cycle-report"), (symbols != nil && !usesSymbols, "--symbols"),
         (pipelineTrace != nil, "--pipeline-trace"),
       ] where given { throw refuse("\(option) needs --timing cycle") }
     }

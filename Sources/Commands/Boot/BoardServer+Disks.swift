@@ -26,7 +26,7 @@ extension BoardServer {
         let controller = try ide ?? makeIDE()
         ide = controller
         controller.ide.attach(ideDevice(disk, number: number, timing), unit: unit)
-        note(disk, name: "ide\(unit)")
+        note(disk, name: "ide\(unit)", timing)
         makeBootable(disk, device: Self.chipSetDevice, function: 1, .ide(channel: UInt8(unit / 2), unit: UInt8(unit % 2)))
       case .scsi:
         let isDirect = disk.specification.isDirect
@@ -39,7 +39,7 @@ extension BoardServer {
         let unit = scsiUnit(disk, number: number, timing)
         unit.startsWithWriteCache = disk.specification.cache != .writethrough
         try controller.bus.attach(unit, id: id)
-        note(disk, name: isDirect ? "direct-scsi\(id)" : "scsi\(id)")
+        note(disk, name: isDirect ? "direct-scsi\(id)" : "scsi\(id)", timing)
         if let (device, function) = controller.function.location {
           makeBootable(disk, device: device, function: function, .scsi(target: UInt16(id), lun: 0))
         }
@@ -48,7 +48,8 @@ extension BoardServer {
           storage: disk.storage, serial: serialNumber(disk, number: number), writeCache: disk.specification.cache != .writethrough,
           timing: timing, events: machine.events, clock: machine)
         let controller = try plug(block, interface: disk.specification.interface, for: "--disk")
-        note(disk, name: "virtio\(self.disks.count { $0.name.hasPrefix("virtio") && !$0.name.hasPrefix("virtio-scsi") })") {
+        let number = self.disks.count { $0.name.hasPrefix("virtio") && !$0.name.hasPrefix("virtio-scsi") }
+        note(disk, name: "virtio\(number)", timing) {
           controller.counters
         }
         if let (device, function) = controller.function.location { makeBootable(disk, device: device, function: function, .direct) }
@@ -64,7 +65,7 @@ extension BoardServer {
         let unit = scsiUnit(disk, number: number, timing)
         unit.startsWithWriteCache = disk.specification.cache != .writethrough
         host.attach(unit, target: target)
-        note(disk, name: "virtio-scsi\(target)")
+        note(disk, name: "virtio-scsi\(target)", timing)
         if let (device, function) = controller.function.location {
           makeBootable(disk, device: device, function: function, .scsi(target: UInt16(target), lun: 0))
         }

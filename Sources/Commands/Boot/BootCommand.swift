@@ -81,6 +81,7 @@ struct BootCommand: ParsableCommand {
       "hvm, a fully virtualized domain (the default); pv, a paravirtualized one; none, the bare machine.", valueName: "mode"))
   var virtualization: Virtualization?
   @OptionGroup var timing: TimingOptions
+  @OptionGroup var tracing: TraceOptions
   @Option(help: ArgumentHelp("Stop with status 0 when a line of the console matches this regular expression.", valueName: "regex"))
   var until: String?
   @Option(
@@ -138,6 +139,10 @@ struct BootCommand: ParsableCommand {
     if lockstep != nil && virtio.contains(where: { $0.name == "console" }) {
       throw ValidationError("--lockstep boots twice, and both would write the file of --virtio console.")
     }
+    try tracing.check()
+    if tracing.isGiven && (lockstep != nil || machine != nil) {
+      throw ValidationError("--trace, --flight-recorder and --break are for one machine: not with --lockstep or --machine.")
+    }
     if lockstep == 0 { throw ValidationError("--lockstep is 1 for all, or a greater number.") }
     if let limitSeconds, !(limitSeconds > 0 && limitSeconds < 1e9) { throw ValidationError("--limit-seconds must be positive.") }
   }
@@ -145,7 +150,7 @@ struct BootCommand: ParsableCommand {
   func run() throws {
     let success = try until.map { (pattern) throws(CommandFailure) in try ConsoleFailure.expression(pattern, "--until") }
     let failure = try ConsoleFailure.matcher(failOn)
-    try timing.check(processors: cpus)
+    try timing.check(processors: cpus, usesSymbols: tracing.isGiven)
     if let machine { return try runPartitions(machine) }
     if let lockstep {
       let description = try timing.description()
@@ -165,13 +170,14 @@ struct BootCommand: ParsableCommand {
     server.mayReset = !noReboot
     let cycles = try CycleObservation(timing, program: kernel, hasStatistics: stats != nil)
     cycles?.begin(server.pipelines)
+    let trace = try TraceObservation(tracing, server: server, virtualization: mode, kernel: kernel, symbols: timing.symbols)
     let console = HostConsole()
     let schedule = OutsideSchedule(machine: server.machine, world: world)
     let session = ConsoleSession(server: server, console: console, schedule: schedule, success: success, failure: failure)
     let screen = try server.video.flatMap { try makeScreen($0, world) }
     schedule.start()
     // The machine and the console know these without owning them.
-    defer { withExtendedLifetime((schedule, session, networks, screen)) {} }
+    defer { withExtendedLifetime((schedule, session, networks, screen, trace)) {} }
     let start = ContinuousClock.now
     let outcome = try runToTheEnd(server)
     console.flush()
@@ -181,6 +187,7 @@ struct BootCommand: ParsableCommand {
     if let screenshot, let video = server.video { try Screens.write(video, to: screenshot) }
     let failed = report(outcome, session, server)
     cycles?.finish()
+    trace?.finish(failed: failed?.status == CommandFailure.guestFailed)
     if let stats {
       try BootStatistics(server: server, outcome: name(outcome, session), hostSeconds: seconds, cycles: cycles).write(to: stats)
     }

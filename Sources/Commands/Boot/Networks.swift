@@ -60,7 +60,10 @@ final class Networks {
       if let path = specification.capture {
         port = CapturingPort(port, into: try capture(path), name: name, address: address, timeline: timeline)
       }
-      let counters = try plug(specification, address: address, port: port, bridge: bridgeName ?? "", into: server)
+      let outlet = ObservedPort(port)
+      let counters = try plug(specification, address: address, port: outlet, bridge: bridgeName ?? "", into: server)
+      server.ports.append((name, outlet))
+      if let recorder = server.recorder { server.observe(outlet, name: name, recorder) }
       server.statisticsSources.append((name, { Self.describe(port.statistics).merging(counters()) { first, _ in first } }))
     } catch {
       host.release(address)

@@ -17,12 +17,18 @@ extension Server {
     guard let index = disks.firstIndex(where: { $0.disk.storage === storage }) else { return }
     finish(disks[index].disk)
     statisticsSources.removeAll { $0.name == disks[index].name }
+    media.removeAll { $0.name == disks[index].name }
     disks.remove(at: index)
   }
 
   /// Counts what goes through a disk, under a name of statistics. `more`: what its controller counts.
-  func note(_ disk: OpenDisk, name: String, more: @escaping () -> [String: UInt64] = { [:] }) {
+  func note(_ disk: OpenDisk, name: String, _ timing: MediumTiming, more: @escaping () -> [String: UInt64] = { [:] }) {
     disks.append((name: name, disk: disk))
+    media.append((name: name, timing: timing))
+    if let recorder {
+      observe(disk, name: name, recorder)
+      observe(timing, name: name, recorder)
+    }
     disk.warnings.forEach { StandardError.write("epicure: \($0)") }
     statisticsSources.append(
       (

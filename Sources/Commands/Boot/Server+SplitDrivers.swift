@@ -31,7 +31,7 @@ extension Server {
       host: drivers, domain: domain, device: number, medium: disk.storage, mode: disk.specification.isReadOnly ? "r" : "w",
       isCDROM: disk.specification.isCD, timing: timing)
     try plug(backEnd, drivers)
-    note(disk, name: "vbd\(number)") { [weak backEnd] in backEnd.map { Self.counters(of: $0) } ?? [:] }
+    note(disk, name: "vbd\(number)", timing) { [weak backEnd] in backEnd.map { Self.counters(of: $0) } ?? [:] }
     return backEnd
   }
 
@@ -43,7 +43,7 @@ extension Server {
     let target = disks.count { $0.name.hasPrefix("vscsi") }
     backEnd.add(unit, physical: "0:0:\(target):0", at: SCSIBackEnd.Address(target: UInt16(target), unit: 0))
     if existing == nil { try plug(backEnd, drivers) }
-    note(disk, name: "vscsi\(target)") { [weak backEnd] in backEnd.map { Self.counters(of: $0) } ?? [:] }
+    note(disk, name: "vscsi\(target)", unit.timing) { [weak backEnd] in backEnd.map { Self.counters(of: $0) } ?? [:] }
   }
 
   /// Plugs a network interface in. Returns how to learn what it counts.

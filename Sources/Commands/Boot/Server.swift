@@ -1,6 +1,7 @@
 import Devices
 import HostResources
 import Hypervisor
+import Inspection
 import Pipeline
 import Platform
 import Processor
@@ -21,6 +22,11 @@ class Server {
   let domainName: String
   /// Disks in the order of the command line, under the names of statistics.
   var disks: [(name: String, disk: OpenDisk)] = []
+  /// Their mechanics, and network adapters' outlets, likewise.
+  var media: [(name: String, timing: MediumTiming)] = []
+  var ports: [(name: String, port: ObservedPort)] = []
+  /// Who looks at all this; nil: nobody.
+  weak var recorder: TraceRecorder?
   /// Devices that count what they do, by name.
   var statisticsSources: [(name: String, read: () -> [String: UInt64])] = []
 

@@ -39,6 +39,16 @@ public final class SystemBus: ProcessorBus {
     }
   }
 
+  /// What answers at a physical address, for reports: "serial port+5". Nil: nothing does.
+  public func name(of physical: UInt64) -> String? {
+    func describe(_ name: String, _ offset: UInt64) -> String { offset == 0 ? name : "\(name)+0x\(String(offset, radix: 16))" }
+    if Self.interruptBlock.contains(physical) { return describe("interrupt block", physical - Self.interruptBlock.lowerBound) }
+    let isPort = Self.portSpace.contains(physical)
+    let address = isPort ? Self.port(physical - Self.portSpace.lowerBound) : physical
+    guard let mapping = (isPort ? ports : memoryMapped).find(address) else { return nil }
+    return describe(mapping.name, address - mapping.range.lowerBound)
+  }
+
   public func firmwareGate(_ number: UInt64, processor: LogicalProcessor) -> GateOutcome {
     firmware?(number, processor) ?? .stop
   }
