@@ -14,7 +14,9 @@ GUEST_TOOLS ?= $(or $(EPICURE_GUEST_TOOLS),$(if $(wildcard $(GUESTS)/linux-6.1/t
 
 # What building needs, and what the tests' oracles need on top; valgrind measures a copy of the program that strip (binutils) has made.
 BUILD_PACKAGES := libelf-dev zlib1g-dev libslirp-dev libnbd-dev
-TEST_PACKAGES  := $(BUILD_PACKAGES) binutils python3 binutils-ia64-linux-gnu acpica-tools valgrind xz-utils cpio e2fsprogs dosfstools mtools qemu-utils nbdkit xorriso gdisk fdisk tshark iproute2
+TEST_PACKAGES  := $(BUILD_PACKAGES) binutils python3 binutils-ia64-linux-gnu acpica-tools valgrind xz-utils cpio e2fsprogs dosfstools mtools qemu-utils nbdkit xorriso gdisk fdisk tshark iproute2 babeltrace2 python3-venv
+# Perfetto's own reader of its format is not in Debian. A Python that has it is used as it is.
+TEST_PYTHON    := $(if $(shell python3 -c 'import perfetto.protos' 2>&1),$(abspath .build/python/bin/python3),python3)
 
 # What the guests need: Debian 12's sources of the big ones, and what those are built with.
 GUEST_PACKAGES := binutils-ia64-linux-gnu gcc-12-source glibc-source linux-source-6.1 build-essential patch xz-utils bzip2 \
@@ -47,7 +49,7 @@ boot: build ## build, then boot the built-in guest
 .PHONY: test
 test: test-packages ## build and run every test, GCC's torture suite, a sample in lockstep, and the speed thresholds
 	$(SWIFT) build -c release --build-tests
-	$(if $(wildcard $(GUESTS)/linux-6.1/vmlinux.gz),EPICURE_GUEST_CACHE="$(abspath $(GUESTS))") EPICURE_GUEST_TOOLS="$(abspath $(GUEST_TOOLS))" $(SWIFT) test -c release --skip-build
+	$(if $(wildcard $(GUESTS)/linux-6.1/vmlinux.gz),EPICURE_GUEST_CACHE="$(abspath $(GUESTS))") EPICURE_GUEST_TOOLS="$(abspath $(GUEST_TOOLS))" EPICURE_PYTHON="$(TEST_PYTHON)" $(SWIFT) test -c release --skip-build
 	Benchmarks/ci.sh $(EPICURE) "$(GUESTS)"
 
 .PHONY: guests
@@ -77,6 +79,8 @@ build-packages:
 .PHONY: test-packages
 test-packages:
 	$(call install,$(TEST_PACKAGES))
+	@$(TEST_PYTHON) -c 'import perfetto.protos' 2>/dev/null || { echo "installing perfetto"; \
+	  python3 -m venv .build/python && .build/python/bin/pip install --quiet perfetto; }
 
 .PHONY: torture
 torture: build ## GCC's C execution torture suite

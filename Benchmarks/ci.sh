@@ -20,3 +20,4 @@ fi
 "$here/torture.sh" "$1" "$2/torture/gcc-execute-O2.tar.xz"
 "$here/lockstep.sh" "$1" "$2" --every 20 --share 50
 "$here/speed.sh" "$1" "$2/programs"
+"$here/trace.sh" "$1" "$2"

@@ -32,6 +32,27 @@ import Testing
     }
   }
 
+  /// Two domains in one trace, on the processors that they share; a crash leaves the last events.
+  @Test func traces() throws {
+    let folder = try TemporaryFolder()
+    let trace = folder.url.appendingPathComponent("host.trace").path
+    let server = try server("--cpus", "1", "--trace", trace, "--flight-events", "200", "--fail-on", "answers")
+    try create(server)
+    try create(server, "name=second")
+    try server.wait("both run") { try server.json("list").filter { ($0["cpu_seconds"] as? Double ?? 1) > 0 }.count >= 2 }
+    _ = try server.result(["console", "second", "--new", "--until", "answers"], input: "\r", seconds: 30)
+    try server.wait("the second one crashes") { server.messages.contains("last events: epicure trace list ") }
+    let report = try #require(server.messages.firstMatch(of: /last events: epicure trace list ([^)]+)\)/)).1
+    let last = try Epicure.run(["trace", "list", String(report)])
+    #expect(last.status == 0 && last.text.split(separator: "\n").count == 201, "\(last.errors)")
+    #expect(server.stop() == 0)
+    for name in ["echo", "second"] {
+      let list = try Epicure.run(["trace", "list", trace, "--filter", "schedule domain=\(name)"])
+      #expect(list.status == 0 && list.text.split(separator: "\n").count > 1, "\(name): \(list.errors)")
+      #expect(try Epicure.run(["trace", "list", trace, "--filter", "exit domain=\(name)"]).text.contains("exit"))
+    }
+  }
+
   @Test func mistakes() throws {
     let server = try server("--memory", "2G", "--cpus", "2")
     try server.expectRefusal("pause", "nobody", saying: "there is no domain 'nobody'")

@@ -119,7 +119,9 @@ struct CrashReport {
   }
 
   private static func tidy(_ folder: String) {
-    for report in reports(folder).dropLast(kept) { try? FileManager.default.removeItem(atPath: "\(folder)/\(report.name)") }
+    for report in reports(folder).dropLast(kept) {
+      for name in [report.name, report.name + ".trace"] { try? FileManager.default.removeItem(atPath: "\(folder)/\(name)") }
+    }
   }
 
   /// Oldest first.

@@ -15,6 +15,8 @@ final class DomainHost {
   let networks: Networks
   private var devices: HostDevices
   private let failOn: OutputMatcher?
+  /// Nil: nobody records what domains do.
+  private let observation: HostObservation?
   /// In the order of their creation.
   private(set) var domains: [HostedDomain] = []
   private var nextID = 1
@@ -26,9 +28,10 @@ final class DomainHost {
   static let largestCount = 63
 
   /// `failOn`: lines that a guest writes when it has failed.
-  init(_ configuration: HostConfiguration, failOn: OutputMatcher?) throws {
+  init(_ configuration: HostConfiguration, failOn: OutputMatcher?, observation: HostObservation? = nil) throws {
     self.configuration = configuration
     self.failOn = failOn
+    self.observation = observation
     guard configuration.kept < configuration.memory else {
       throw CommandFailure(
         CommandFailure.badInput,
@@ -43,6 +46,7 @@ final class DomainHost {
       throw CommandFailure(CommandFailure.badInput, "--bridge: \(error)")
     }
     world.clock = { [hypervisor] in Cycles.nanoseconds(hypervisor.now) }
+    observation?.begin(hypervisor, services.events)
     world.expectsAnswer = { [unowned self] in lookInterval = Self.shortestLook }
   }
 
@@ -104,6 +108,7 @@ final class DomainHost {
       return domain
     }.makeServer(networks: networks, adapters: &adapters)
     server.machine.skip(to: hypervisor.now)
+    observation?.begin(server)
     let domain = HostedDomain(
       id: id, block: block, machine: machine, uuid: uuid, server: server, adapters: adapters, console: console,
       quickRestarts: quickRestarts)
@@ -151,6 +156,7 @@ final class DomainHost {
   }
 
   private func leave(_ domain: HostedDomain) {
+    if let server = domain.server { observation?.end(server) }
     domain.release()
     networks.unplug(domain.adapters)
     devices.release(domain.configuration.name)
@@ -197,7 +203,10 @@ final class DomainHost {
       case .crashed(let reason):
         let report = CrashReport(domain, reason: reason, at: hypervisor.now)
         let place = report.write(to: configuration.reports)
-        log("domain \(domain.name) crashed: \(reason)" + (place.map { " (report: \($0))" } ?? ""))
+        let events = place.flatMap { observation?.writeLast(beside: $0) }
+        log(
+          "domain \(domain.name) crashed: \(reason)" + (place.map { " (report: \($0))" } ?? "")
+            + (events.map { " (last events: epicure trace list \($0))" } ?? ""))
         settle(domain, domain.configuration.onCrash)
       }
     }
@@ -252,6 +261,7 @@ final class DomainHost {
       }
     }
     for domain in domains { domain.server?.flushDisks() }
+    observation?.finish()
   }
 
   /// Cycles until the next look at whether everybody waits.

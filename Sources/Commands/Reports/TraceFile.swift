@@ -14,7 +14,12 @@ final class TraceFile {
 
   private static let bufferSize = 1 << 20
 
-  init(path: String) throws(CommandFailure) {
+  /// Nil: standard output.
+  init(path: String?) throws(CommandFailure) {
+    guard let path else {
+      (self.path, descriptor) = ("standard output", dup(STDOUT_FILENO))
+      return
+    }
     self.path = path
     descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else {

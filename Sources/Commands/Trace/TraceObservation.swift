@@ -22,7 +22,7 @@ final class TraceObservation {
     let number = server.domain?.domainNumber ?? 0
     let description = TraceDescription(
       frequency: Cycles.perSecond, timing: server.pipelines.isEmpty ? "functional" : "cycle",
-      virtualization: virtualization.rawValue, processors: server.processors.count, kernel: kernel,
+      virtualization: virtualization.rawValue, processors: server.processors.count, kernel: kernel, symbols: symbols,
       domains: [.init(number: number, name: server.domainName)])
     self.description = description
     let condition = try options.condition()
@@ -68,11 +68,12 @@ final class TraceObservation {
 }
 
 extension Server {
-  /// Tells the recorder of everything from now on, also of what is plugged in later.
-  func observe(with recorder: TraceRecorder) {
+  /// Tells the recorder of everything from now on, also of what is plugged in later. `eventsOfItsOwn`: the domain shares its event channels with
+  /// no other.
+  func observe(with recorder: TraceRecorder, eventsOfItsOwn: Bool = true) {
     self.recorder = recorder
     recorder.observe(machine, domain: domain, name: domainName)
-    if let domain { recorder.observe(domain.services.events) { [unowned machine] in machine.now } }
+    if let domain, eventsOfItsOwn { recorder.observe(domain.services.events) { [unowned machine] in machine.now } }
     for (name, disk) in disks { observe(disk, name: name, recorder) }
     for (name, timing) in media { observe(timing, name: name, recorder) }
     for (name, port) in ports { observe(port, name: name, recorder) }

@@ -161,6 +161,17 @@ final class ProcessorProbe: ProcessorObserver {
     open = r
   }
 
+  /// A register of a device: what the exit was for.
+  func accessed(_ physical: UInt64, _ size: Int, _ value: UInt64, _ isWrite: Bool) {
+    switch open?.exitKind {
+    case .deviceMemory?, .port?, .interruptBlock?:
+      guard open?.detail == physical else { return }
+      open?.a = value
+      open?.b = UInt64(size) | (isWrite ? TraceRecord.store : 0)
+    default: break
+    }
+  }
+
   func resumed() {
     guard open != nil else { return }
     close(at: processor.state.cycles)

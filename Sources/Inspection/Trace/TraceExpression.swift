@@ -3,7 +3,7 @@ import Hypervisor
 /// A condition on records, as people write it: `exit cause=mov_to_rr and r32 > 4`.
 ///
 /// ```
-/// condition  = term { "or" term }            term = factor { "and" factor }
+/// condition  = term { "or" term }            term = factor { [ "and" ] factor }
 /// factor     = "not" factor | "(" condition ")" | value [ comparison value ]
 /// comparison = "=" "==" "!=" "<" "<=" ">" ">="
 /// value      = part { ("&" | "+" | "-") part }
@@ -11,8 +11,7 @@ import Hypervisor
 /// ```
 ///
 /// Words are kinds of records and groups of them (``Group``), fields (``Field``), registers of the guest (`r32`, `b0`, `p6`, `cr.iva`, `ar.pfs`,
-/// `rr5`, `psr`), and on the right of a comparison names: of causes, functions, devices, domains. A kind may be followed by further conditions
-/// without "and".
+/// `rr5`, `psr`), and on the right of a comparison names: of causes, functions, devices, domains.
 public struct TraceExpression: Sendable {
   /// Kinds and groups of kinds.
   enum Group: String, Sendable, CaseIterable {
@@ -33,7 +32,7 @@ public struct TraceExpression: Sendable {
   enum Field: String, Sendable, CaseIterable {
     case cause, cycle, cost, ip, cpu, pcpu, domain, detail, a, b, c, at
     // Other words for detail, a, b, c where they mean that.
-    case vector, address, opcode, number, isr, ipsr, iim, pa, size, rid, offset, bytes
+    case vector, address, opcode, number, isr, ipsr, iim, pa, value, size, rid, offset, bytes
   }
 
   indirect enum Node: Sendable {
@@ -181,8 +180,9 @@ public struct TraceExpression: Sendable {
       case .pcpu: return UInt64(r.physical)
       case .domain: return UInt64(r.domain)
       case .detail, .address, .opcode, .number, .offset: return r.detail
-      case .a, .isr, .pa, .bytes: return r.a
-      case .b, .ipsr, .size: return r.b
+      case .a, .isr, .pa, .bytes, .value: return r.a
+      case .size: return r.b & 0xFF
+      case .b, .ipsr: return r.b
       case .rid: return r.kind == .insert ? r.b >> 8 : r.b
       case .c, .iim: return r.c
       case .at: return nil

@@ -79,14 +79,9 @@ struct TraceExpressionParser {
   private mutating func term() throws(Failure) -> TraceExpression.Node {
     var node = try factor()
     while true {
-      if accept("and") {
-        node = .and(node, try factor())
-      } else if case .group = node, let next = peek, next != ")", next.lowercased() != "or" {
-        // "exit cause=itc.d": a kind, and more about it.
-        node = .and(node, try factor())
-      } else {
-        return node
-      }
+      // "exit cause=itc.d": what stands beside each other must all be true.
+      guard accept("and") || peek.map({ $0 != ")" && $0.lowercased() != "or" }) == true else { return node }
+      node = .and(node, try factor())
     }
   }
 
@@ -135,7 +130,9 @@ struct TraceExpressionParser {
     if token.hasPrefix("\"") { return .text(String(token.dropFirst())) }
     if let number = Self.number(token) { return .number(number) }
     let word = token.lowercased()
-    guard word.first.map({ $0.isLetter || $0 == "_" }) == true else { throw Failure(description: "\"\(token)\" is not expected here") }
+    guard word.first.map({ $0.isLetter || $0 == "_" }) == true else {
+      throw Failure(description: "\"\(token)\" is not expected here")
+    }
     // A register's name may be a cause's or a function's, too: on the right it is one only if nothing else can be meant.
     if Self.isRegister(word) {
       guard live else { throw Failure(description: "\(token): a trace does not hold registers; --break looks at running guests") }

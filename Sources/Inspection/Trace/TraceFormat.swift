@@ -47,6 +47,8 @@ public struct TraceDescription: Sendable, Codable, Equatable {
   public var processors: Int
   /// What was booted.
   public var kernel: String?
+  /// What has the names of its functions, if that was told.
+  public var symbols: String?
   public var domains: [Domain]
 
   public struct Domain: Sendable, Codable, Equatable {
@@ -56,10 +58,11 @@ public struct TraceDescription: Sendable, Codable, Equatable {
   }
 
   public init(
-    frequency: UInt64, timing: String, virtualization: String, processors: Int, kernel: String?, domains: [Domain]
+    frequency: UInt64, timing: String, virtualization: String, processors: Int, kernel: String?, symbols: String? = nil,
+    domains: [Domain]
   ) {
     (self.frequency, self.timing, self.virtualization) = (frequency, timing, virtualization)
-    (self.processors, self.kernel, self.domains) = (processors, kernel, domains)
+    (self.processors, self.kernel, self.symbols, self.domains) = (processors, kernel, symbols, domains)
   }
 }
 

@@ -34,6 +34,7 @@ public enum TraceKind: UInt8, Sendable, CaseIterable {
 /// | --- | --- | --- | --- | --- | --- |
 /// | interruption | vector | IFA | ISR | IPSR | IIM |
 /// | exit | ``ExitKind/index`` | instruction's 41 bits, address, or number | value of its r3 before | of its r2 before | of its r1 after |
+/// | exit: device, port | | guest-physical address | value | size; + ``TraceRecord/store`` | |
 /// | exit: hypercall | | number | first argument | second | result |
 /// | insert | 0 data, 1 instruction; + 2 × (1 + register) | virtual address | physical address | rid << 8 \| log2 of the size | rights, level, attribute, key |
 /// | purge | ``TranslationPurge/Kind`` | first address | last | rid | |
@@ -63,6 +64,8 @@ public struct TraceRecord: Sendable, Equatable {
   public var cost: UInt64 = 0
 
   public static let noProcessor: UInt8 = 255
+  /// In ``b`` of an exit for a device: it was written to.
+  public static let store: UInt64 = 1 << 8
 
   public init(cycle: UInt64, kind: TraceKind) {
     self.cycle = cycle

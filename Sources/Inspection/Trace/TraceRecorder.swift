@@ -53,8 +53,11 @@ public final class TraceRecorder {
     file.finish()
   }
 
-  /// The run is over.
-  public func finish() { writer?.finish() }
+  /// The run is over, and with it the exits that are being handled.
+  public func finish() {
+    for key in probes.keys.sorted(by: { ($0.domain, $0.index) < ($1.domain, $1.index) }) { probes[key]?.resumed() }
+    writer?.finish()
+  }
 
   // MARK: Names
 
@@ -125,7 +128,13 @@ public final class TraceRecorder {
       processor.observer = probe
       probes[ProbeKey(domain: number, index: index)] = probe
     }
-    domain?.exitObserver = self
+    guard let domain else { return }
+    domain.exitObserver = self
+    machine.bus.observer = { [unowned self] physical, size, value, isWrite in
+      for index in 0..<domain.virtualProcessorCount {
+        probes[ProbeKey(domain: number, index: index)]?.accessed(physical, size, value, isWrite)
+      }
+    }
   }
 
   /// The domain is gone.

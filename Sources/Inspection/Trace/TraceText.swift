@@ -14,10 +14,12 @@ public struct TraceText {
   private func address(_ value: UInt64) -> String { Self.hex(value) + (symbols?.name(of: value).map { " <\($0)>" } ?? "") }
 
   /// Where: bundle, slot, function.
-  public func location(_ ip: UInt64) -> String {
-    let bundle = ip & ~0xF
-    return Self.hex(bundle) + (ip & 3 == 0 ? "" : ".\(ip & 3)") + (symbols?.name(of: bundle).map { " <\($0)>" } ?? "")
+  private func location(_ ip: UInt64) -> String {
+    Self.location(ip) + (symbols?.name(of: ip & ~0xF).map { " <\($0)>" } ?? "")
   }
+
+  /// An instruction's address, the slot behind a point.
+  static func location(_ ip: UInt64) -> String { hex(ip & ~0xF) + (ip & 3 == 0 ? "" : ".\(ip & 3)") }
 
   /// Columns of ``line(_:)``.
   public static let header = "cycle            dom cpu pcpu kind         cause, where: what"
@@ -66,7 +68,10 @@ public struct TraceText {
       let text = Self.instruction(r.detail, cause)
       return "\(text) (r3 \(hex(r.a)), r2 \(hex(r.b))" + (r.c != 0 ? ", result \(hex(r.c))" : "") + ")"
     case .instructionMiss?, .dataMiss?: return address(r.detail)
-    case .deviceMemory?, .port?, .interruptBlock?: return hex(r.detail) + (place(r).map { " <\($0)>" } ?? "")
+    case .deviceMemory?, .port?, .interruptBlock?:
+      let size = r.b & 0xFF
+      let access = size == 0 ? "" : r.b & TraceRecord.store != 0 ? "st\(size) \(hex(r.a)) to " : "ld\(size) \(hex(r.a)) from "
+      return access + hex(r.detail) + (place(r).map { " <\($0)>" } ?? "")
     case .firmware?:
       return "gate \(hex(r.detail)), index \(hex(r.a)), argument \(hex(r.b)), status \(hex(r.c))"
     case .hypercall?: return "\(r.detail)(\(hex(r.a)), \(hex(r.b))) = \(hex(r.c))"

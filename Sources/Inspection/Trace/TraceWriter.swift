@@ -30,12 +30,12 @@ public final class TraceWriter {
     for shift in stride(from: UInt32(0), to: 32, by: 8) { bytes.append(UInt8(truncatingIfNeeded: value >> shift)) }
   }
 
-  @inline(__always) func append(_ record: TraceRecord) {
+  @inline(__always) public func append(_ record: TraceRecord) {
     if encoder.isFull { flush() }
     encoder.append(record)
   }
 
-  func append(_ name: TraceName) {
+  public func append(_ name: TraceName) {
     let (table, number, text): (UInt8, UInt64, String) =
       switch name {
       case .device(let number, let text): (0, number, text)

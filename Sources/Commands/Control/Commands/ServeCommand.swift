@@ -53,7 +53,20 @@ struct ServeCommand: ParsableCommand {
         + "Linux panics.", valueName: "regex"))
   var failOn: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Record what all domains are left for, scheduled for, and ask of their devices, into this file; `epicure trace` reads it.",
+      valueName: "file"))
+  var trace: String?
+  @Option(
+    help: ArgumentHelp(
+      "Remember so many of the last events, and write them beside the report of a domain that crashes.", valueName: "n"))
+  var flightEvents = 0
+
   func validate() throws {
+    guard 0...TraceOptions.mostFlightEvents ~= flightEvents else {
+      throw ValidationError("--flight-events must be from 0 to \(TraceOptions.mostFlightEvents).")
+    }
     guard 1...64 ~= cpus else { throw ValidationError("--cpus must be from 1 to 64.") }
     guard memory.bytes <= MachineConfiguration.largestMemory else { throw ValidationError("--memory must be 1024G at most.") }
   }
@@ -61,10 +74,13 @@ struct ServeCommand: ParsableCommand {
   func run() throws {
     let path = socket ?? ControlSocket.standardPath
     let failure = try ConsoleFailure.matcher(failOn)
+    let observation =
+      trace == nil && flightEvents == 0 ? nil : try HostObservation(path: trace, remembered: flightEvents, processors: cpus)
     let host = try DomainHost(
       HostConfiguration(
         processors: cpus, memory: memory.bytes, operatingSystemMemory: hostMemory.bytes, hypervisorMemory: hypervisorMemory.bytes,
-        bridges: bridge, devices: device, reports: (path as NSString).deletingLastPathComponent + "/crash"), failOn: failure)
+        bridges: bridge, devices: device, reports: (path as NSString).deletingLastPathComponent + "/crash"), failOn: failure,
+      observation: observation)
     let server = try ControlServer(path: path, handle: { host.answer($0) }, console: { try host.domain($0).console })
     host.world.add(server)
     Interruption.catchAll()
