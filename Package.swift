@@ -49,7 +49,8 @@ let package = Package(
       name: "CycleBenchmarks", dependencies: ["IA64", "Arithmetic", "Processor"],
       resources: ["copy", "dot", "daxpy", "add_n", "mul_1", "addmul_1"].map { .embedInCode("Kernels/\($0).ia64") }),
     // What people look at guests and their hypervisor with.
-    .target(name: "Inspection", dependencies: ["CELF", "CZlib", "Hypervisor", "IA64", "Loading", "Pipeline", "Platform", "Processor"]),
+    .target(
+      name: "Inspection", dependencies: ["CELF", "CZlib", "Hypervisor", "IA64", "Loading", "Pipeline", "Platform", "Processor"]),
     // Domains as their administrators see them.
     .target(name: "Management"),
     // The command line.

@@ -45,9 +45,11 @@ public final class Pipeline {
     pipe = .allocate(capacity: 1)
     pipe.initialize(to: Pipeline.makeState(description, processor, UnsafePointer(extra), slack, Unmanaged.passUnretained(self)))
     pipe.changeStatus()
+    guard let hold = MemoryLayout<PipelineState>.offset(of: \.hold) else { preconditionFailure("the field is stored") }
     var model = TimingModel(
       context: UnsafeMutableRawPointer(pipe),
       clock: UnsafeMutableRawPointer(pipe).assumingMemoryBound(to: UInt64.self),
+      hold: UnsafeRawPointer(UnsafeMutableRawPointer(pipe) + hold).assumingMemoryBound(to: UInt64.self),
       plan: { context, bundles, physical, startSlot, end, records, capacity in
         let owner = context.assumingMemoryBound(to: PipelineState.self).pointee.owner
         return owner._withUnsafeGuaranteedRef {

@@ -14,8 +14,10 @@ struct TraceInput: ParsableArguments {
 
   private static let limit: UInt64 = 1 << 34
 
-  func reader() throws -> TraceReader {
-    let bytes = try HostFile.read(file, limit: Self.limit)
+  func reader() throws -> TraceReader { try Self.reader(of: file) }
+
+  static func reader(of file: String) throws -> TraceReader {
+    let bytes = try HostFile.read(file, limit: limit)
     do throws(TraceFailure) {
       let reader = try TraceReader(bytes)
       if !reader.isComplete {
@@ -29,7 +31,9 @@ struct TraceInput: ParsableArguments {
   }
 
   /// What was asked for must be there; what the trace names may have gone.
-  func symbolTable(for reader: TraceReader) throws -> SymbolTable? {
+  func symbolTable(for reader: TraceReader) throws -> SymbolTable? { try Self.symbolTable(symbols, for: reader) }
+
+  static func symbolTable(_ symbols: String?, for reader: TraceReader) throws -> SymbolTable? {
     if let symbols { return try SymbolTable(path: symbols) }
     return (reader.description.symbols ?? reader.description.kernel).flatMap { try? SymbolTable(path: $0) }
   }

@@ -14,6 +14,8 @@ final class ProcessorProbe: ProcessorObserver {
   var physical: UInt8
   /// The exit that is being handled: what it has cost is known at its end.
   private var open: TraceRecord?
+  /// When the one before it was over.
+  private var closed: UInt64 = 0
   /// Number of the general register that the open exit's instruction may write; 0: none.
   private var target = 0
   /// Of a call of the firmware that is being made.
@@ -142,7 +144,7 @@ final class ProcessorProbe: ProcessorObserver {
   }
 
   func exited(_ exit: ExitLog.Entry) {
-    close(at: exit.cycle)
+    close()
     var r = begin(exit.kind, ip: exit.ip, detail: exit.detail, cycle: exit.cycle)
     switch exit.kind {
     case .deviceMemory, .port, .interruptBlock: recorder.nameRegister(exit.detail) { machine.bus.name(of: exit.detail) }
@@ -151,6 +153,8 @@ final class ProcessorProbe: ProcessorObserver {
       call = nil
     default: break
     }
+    // What the one before has been charged with may lie ahead of the processor's clock.
+    r.cycle = max(r.cycle, closed)
     target = Self.writesRegister(exit.kind) ?? Int(exit.detail >> 6 & 0x7F)
     if let held = heldAfter, held == exitCount {
       // The condition has been met by this one already.
@@ -173,15 +177,15 @@ final class ProcessorProbe: ProcessorObserver {
   }
 
   func resumed() {
-    guard open != nil else { return }
-    close(at: processor.state.cycles)
+    close()
   }
 
-  private func close(at cycle: UInt64) {
+  private func close() {
     guard var r = open else { return }
     open = nil
+    closed = max(processor.settledCycle, r.cycle)
     if target != 0 { r.c = processor.state.gr[target] }
-    r.cost = cycle &- r.cycle
+    r.cost = closed &- r.cycle
     recorder.append(r)
   }
 

@@ -14,7 +14,7 @@ public struct TraceText {
   private func address(_ value: UInt64) -> String { Self.hex(value) + (symbols?.name(of: value).map { " <\($0)>" } ?? "") }
 
   /// Where: bundle, slot, function.
-  private func location(_ ip: UInt64) -> String {
+  func location(_ ip: UInt64) -> String {
     Self.location(ip) + (symbols?.name(of: ip & ~0xF).map { " <\($0)>" } ?? "")
   }
 
@@ -36,6 +36,12 @@ public struct TraceText {
     if !details.isEmpty { line += ": " + details }
     if r.cost != 0 { line += " (\(r.cost) cycles)" }
     return line
+  }
+
+  /// What has happened, without when and where.
+  func what(_ r: TraceRecord) -> String {
+    let details = details(r)
+    return "\(r.kind.name): \(r.causeName)" + (details.isEmpty ? "" : ", " + details)
   }
 
   private func details(_ r: TraceRecord) -> String {
@@ -66,7 +72,7 @@ public struct TraceText {
     switch r.exitKind {
     case .instruction(let cause)?:
       let text = Self.instruction(r.detail, cause)
-      return "\(text) (r3 \(hex(r.a)), r2 \(hex(r.b))" + (r.c != 0 ? ", result \(hex(r.c))" : "") + ")"
+      return text + (InterceptOperands.text(r, cause).map { " (\($0))" } ?? "")
     case .instructionMiss?, .dataMiss?: return address(r.detail)
     case .deviceMemory?, .port?, .interruptBlock?:
       let size = r.b & 0xFF

@@ -25,6 +25,8 @@ public struct TimingModel {
   public var context: UnsafeMutableRawPointer
   /// Cycle of the last issue group. The engine moves it on when time has passed without instructions.
   public var clock: UnsafeMutablePointer<UInt64>
+  /// Nothing issues up to and including this cycle, whatever for.
+  public var hold: UnsafePointer<UInt64>
   /// False: the model watches and counts for itself; the processor's time stays functional. For comparisons.
   public var isFollowed = true
   public var plan: Plan
@@ -34,11 +36,12 @@ public struct TimingModel {
   public var increment: Increment
 
   public init(
-    context: UnsafeMutableRawPointer, clock: UnsafeMutablePointer<UInt64>, plan: @escaping Plan, issue: @escaping Issue,
+    context: UnsafeMutableRawPointer, clock: UnsafeMutablePointer<UInt64>, hold: UnsafePointer<UInt64>, plan: @escaping Plan, issue: @escaping Issue,
     notice: @escaping Notice, count: @escaping CountEvent, increment: @escaping Increment
   ) {
     self.context = context
     self.clock = clock
+    self.hold = hold
     self.plan = plan
     self.issue = issue
     self.notice = notice
@@ -145,6 +148,12 @@ extension LogicalProcessor {
     guard let timing = engine.pointee.timing, timing.isFollowed else { return }
     let now = state.cycles
     if timing.clock.pointee != now { timing.notice(timing.context, TimingEvent.timePassed.rawValue, now) }
+  }
+
+  /// The cycle from which on the next instruction may issue: with cycle timing, when all is over that has been charged for.
+  public var settledCycle: UInt64 {
+    guard let timing = engine.pointee.timing, timing.isFollowed else { return state.cycles }
+    return max(state.cycles, timing.hold.pointee)
   }
 
   /// `cycles` becomes what the model has counted.

@@ -1,0 +1,42 @@
+import ArgumentParser
+import Inspection
+
+/// `epicure explain exit`
+struct ExplainExitCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "exit",
+    abstract: "What a recorded exit was: instruction, operands, handling, changes, cost.",
+    discussion: """
+      epicure trace list boot.trace --filter 'exit cause=itc.d' --last 1
+      epicure explain exit 48121 --trace boot.trace
+      """)
+  @Argument(help: ArgumentHelp("As `epicure trace list` numbers records.", valueName: "number"))
+  var number: Int
+  @Option(help: ArgumentHelp("What --trace or --flight-recorder wrote.", valueName: "file"))
+  var trace: String
+  @Option(
+    help: ArgumentHelp(
+      "Names functions: an ELF file, or a System.map. Without this option: what --symbols was while it was recorded, or the kernel.",
+      valueName: "file"))
+  var symbols: String?
+  @Flag(help: "Print JSON.") var json = false
+
+  func run() throws {
+    let reader = try TraceInput.reader(of: trace)
+    guard let explanation = ExitExplanation(number, reader, symbols: try TraceInput.symbolTable(symbols, for: reader)) else {
+      throw CommandFailure(
+        CommandFailure.badInput, "\(trace) has no record \(number): `epicure trace list \(trace)` shows them with their numbers")
+    }
+    var output = StandardOutput()
+    if json {
+      try output.write(JSONText.pretty(explanation) + "\n")
+    } else {
+      var last = ""
+      for line in explanation.lines {
+        try output.write(ReportText.padded(line.about == last ? "" : line.about, 11) + line.text + "\n")
+        last = line.about
+      }
+    }
+    try output.flush()
+  }
+}
