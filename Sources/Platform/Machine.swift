@@ -154,6 +154,9 @@ public final class Machine: VirtualClock {
 
   // MARK: Running
 
+  /// A processor executes something at this moment.
+  public var isExecuting: Bool { running != nil }
+
   /// Makes ``run(until:)`` return as soon as the current block ends.
   public func stop(_ code: Int) {
     if stopRequest == nil { stopRequest = .requested(code) }
@@ -188,7 +191,8 @@ public final class Machine: VirtualClock {
       stopRequest = nil
       return reason
     }
-    if !schedule.goesOn {
+    // A processor that its debugger has stopped in the middle of a block comes to the end of it first.
+    if !schedule.goesOn && !processors[schedule.current].isInsideBlock {
       let event = events.earliest ?? .max
       let due = schedule.earliest
       if event >= limit && due >= limit && !schedule.allHalted { return .limit }

@@ -48,6 +48,8 @@ public final class LogicalProcessor {
   public var observer: (any ProcessorObserver)?
   /// The guest whose registers and translations are in the place of the processor's own (``present(_:)``).
   var guest: GuestContext?
+  /// What a debugger wants of it, if there is one.
+  var debug: ProcessorDebug?
   /// With ``hostHandlesInterruptions``: the slot of the instruction that caused the interruption.
   var interruptedSlot: UInt64 = 0
 
@@ -158,6 +160,7 @@ public final class LogicalProcessor {
     state.cr[CR.lrr0] = 1 << 16
     state.cr[CR.lrr1] = 1 << 16
     for i in 0..<8 { state.rr[i] = 14 << 2 }
+    debug?.reset()
     dataTLB.reset()
     instructionTLB.reset()
     softTLB.purgeAll()

@@ -15,6 +15,8 @@ final class CoherenceDomain {
   private(set) var arena: UInt64 = 0
   /// A timing model watches: blocks have issue groups.
   var isTimed = false
+  /// A debugger: blocks with a breakpoint in them are made so that they cannot be run.
+  weak var debugControl: DebugControl?
   /// Writes by devices and firmware, which ALATs do not see.
   var foreignWrites: UInt64 = 0
   /// The processor that ran last.

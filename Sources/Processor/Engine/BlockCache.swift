@@ -152,9 +152,10 @@ extension LogicalProcessor {
     guard let block else { preconditionFailure("the block arena cannot hold one block") }
     let page = physical & ~0xFFF
     let bucket = BlockCache.bucket(physical, slot)
+    let stops = domain.debugControl?.hasBreakpoint(physical: physical, positions: Int(slot)..<max(end, Int(slot) + 1)) == true
     block.pointee = Block(
       physical: physical, bucketNext: domain.blocks.table[bucket], pageNext: domain.blocks.pages[page],
-      need: UInt32(translator.highestTarget) | UInt32(translator.floatUse) << 16,
+      need: stops ? Block.neverFits : UInt32(translator.highestTarget) | UInt32(translator.floatUse) << 16,
       startSlot: UInt8(slot), highestTarget: translator.highestTarget, floatUse: translator.floatUse, valid: true)
     Block.operations(block).update(from: translationBuffer, count: translator.count)
     (UnsafeMutableRawPointer(block) - groupBytes).copyMemory(from: groupBuffer, byteCount: groupBytes)

@@ -738,7 +738,11 @@ extension LogicalProcessor {
 
   /// The precise form of the check at a block's entry, for frames and FP disable bits that fail the quick one.
   @inline(never) private func mayEnter(_ block: UnsafeMutablePointer<Block>) -> Bool {
-    block.pointee.highestTarget <= engine.pointee.frameTop && block.pointee.floatUse & engine.pointee.floatDisabled == 0
+    if block.pointee.need == Block.neverFits {
+      debuggerEnters(block)
+      return false
+    }
+    return block.pointee.highestTarget <= engine.pointee.frameTop && block.pointee.floatUse & engine.pointee.floatDisabled == 0
   }
 
   @inline(__always) private func setPair(_ pr: UnsafeMutablePointer<UInt8>, _ op: UnsafeMutablePointer<MicroOp>, _ result: Bool) {

@@ -217,6 +217,9 @@ struct Block {
   /// False once a store or fc has hit its page.
   var valid: Bool
 
+  /// ``need`` of a block with a breakpoint: more than any frame has.
+  static let neverFits: UInt32 = 0x7FFF_7FFF
+
   @inline(__always) static func operations(_ block: UnsafeMutablePointer<Block>) -> UnsafeMutablePointer<MicroOp> {
     UnsafeMutableRawPointer(block + 1).assumingMemoryBound(to: MicroOp.self)
   }

@@ -29,6 +29,7 @@ extension LogicalProcessor {
     let s = state
     let e = engine
     outsideBlocks()
+    if let debug, case .over(let reason) = debuggedTurn(debug) { return reason }
     if e.pointee.stopRequested {
       e.pointee.stopRequested = false
       return .stopped
@@ -68,7 +69,9 @@ extension LogicalProcessor {
     switch extent {
     case .steps(let goal): return steps(to: goal)
     case .chain, .block:
-      if e.pointee.mustStep || !noNaT {
+      if let debug {
+        exit = executeDebugged(debug, limit: limit)
+      } else if e.pointee.mustStep || !noNaT {
         exit = stepOnce()
       } else if let block = PSR.ri(s.pointee.psr) == 0
         ? findBlock(s.pointee.ip) : findBlockSlow(s.pointee.ip, PSR.ri(s.pointee.psr))
@@ -187,13 +190,14 @@ extension LogicalProcessor {
   }
 
   /// What time it is while no block runs.
-  private func outsideBlocks() {
+  func outsideBlocks() {
     engine.pointee.blockStart = state.pointee.instructions
     engine.pointee.position = 0
   }
 
   /// Deals with the way a block or step ended. True: the host handles an interruption.
-  private func finish(_ exit: LoopExit) -> Bool {
+  func finish(_ exit: LoopExit) -> Bool {
+    if let debug, debuggerTakes(exit, debug) { return false }
     switch exit {
     case .limit, .attention, .jumped: return false
     case .step:

@@ -127,6 +127,7 @@ extension LogicalProcessor {
   }
 
   private func checkDataBreakpoints(_ address: UInt64, _ size: Int, _ access: DataAccess) -> TranslationOutcome {
+    if debug != nil, debuggerInterrupts(address, size, access) { return .fault }
     if state.pointee.psr & (PSR.db | PSR.dd) == PSR.db && access.checksAccessBits
       && matchesDataBreakpoint(address, size, reads: access.reads, writes: access.writes, privilege: access.privilege)
     {

@@ -19,6 +19,7 @@ extension LogicalProcessor {
   func fill(_ address: UInt64, _ host: UnsafeMutableRawPointer, readable: Bool, writable: Bool) {
     let entry = engine.pointee.dataTable + Int((address >> 12) & SoftTLB.mask)
     if engine.pointee.dataTable == softTLB.table(.never) || state.pointee.psr & (PSR.db | PSR.da | PSR.dd) != 0 { return }
+    if debug != nil, isWatched(page: address) { return }
     let page = address & ~0xFFF
     let addend = Int(bitPattern: host) &- Int(truncatingIfNeeded: address)
     if entry.pointee.addend != addend || (entry.pointee.readTag != page && entry.pointee.writeTag != page) {

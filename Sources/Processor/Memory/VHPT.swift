@@ -76,7 +76,7 @@ extension LogicalProcessor {
   }
 
   /// A guest's table lies at guest-physical addresses.
-  private func tableHost(_ physical: UInt64, count: Int) -> UnsafeMutableRawPointer? {
+  func tableHost(_ physical: UInt64, count: Int) -> UnsafeMutableRawPointer? {
     guard let guest else { return memory.host(physical, count: count) }
     return guest.memory.host(physical, count: count)
   }
