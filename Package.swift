@@ -97,7 +97,8 @@ let package = Package(
       ]),
     .testTarget(name: "CycleBenchmarksTests", dependencies: ["CycleBenchmarks", "IA64", "Pipeline", "Processor", "TestSupport"]),
     .testTarget(name: "ManagementTests", dependencies: ["Management", "TestSupport"]),
-    .testTarget(name: "InspectionTests", dependencies: ["Inspection", "Hypervisor", "Processor", "TestSupport"]),
+    .testTarget(
+      name: "InspectionTests", dependencies: ["Inspection", "Hypervisor", "IA64", "Platform", "Processor", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["Commands", "IA64", "Loading", "TestSupport"]),
   ]
 )

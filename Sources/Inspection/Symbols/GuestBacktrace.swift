@@ -25,8 +25,9 @@ public struct GuestBacktrace {
     var locals = (0..<s.pointee.sof).map { s.gr[32 + $0] }
     // Registers between the current frame and the one that is looked at.
     var below = 0
-    // A leaf function has saved nothing.
-    var saved: (address: UInt64, frame: UInt64)? = pair(locals) ?? (s.br[0], s.ar[AR.pfs])
+    // A leaf function has saved nothing, nor has one that is about to begin: a call makes a frame without locals, and what lies in its
+    // registers are arguments.
+    var saved: (address: UInt64, frame: UInt64)? = (s.pointee.sol == 0 ? nil : pair(locals)) ?? (s.br[0], s.ar[AR.pfs])
     while let (address, frame) = saved, frames.count < Self.limit, isCode(address), isFrame(frame) {
       frames.append(address)
       let size = Int(frame >> 7 & 0x7F)

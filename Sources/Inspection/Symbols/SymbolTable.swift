@@ -10,6 +10,8 @@ public struct SymbolTable: Sendable {
   }
   /// By ascending address, without overlaps.
   private var entries: [Entry] = []
+  /// Variables as well, as far as the source has them.
+  private var addresses: [String: UInt64] = [:]
 
   public var isEmpty: Bool { entries.isEmpty }
 
@@ -34,6 +36,7 @@ public struct SymbolTable: Sendable {
     let code = try DisassembledSections(bytes, file: file)
     var covered: UInt64 = 0
     for (index, symbol) in code.symbols.enumerated() {
+      addresses[symbol.name] = symbol.address
       if symbol.size == 0 && symbol.address < covered { continue }
       var end = index + 1 < code.symbols.count ? code.symbols[index + 1].address : symbol.address
       if symbol.size != 0 {
@@ -65,6 +68,7 @@ public struct SymbolTable: Sendable {
       (symbol.address, symbol.name.prefix { $0 == "_" }.count, symbol.name)
     }
     symbols.sort { rank($0) < rank($1) }
+    for symbol in symbols where addresses[symbol.name] == nil { addresses[symbol.name] = symbol.address }
     for (index, symbol) in symbols.enumerated() where symbol.isCode {
       guard let next = symbols[index...].first(where: { $0.address > symbol.address }) else { continue }
       add(Entry(start: symbol.address, end: next.address, name: symbol.name))
@@ -80,6 +84,9 @@ public struct SymbolTable: Sendable {
     }
     entries.append(entry)
   }
+
+  /// Where a function or a variable is; nil: there is none of that name.
+  public func address(of name: String) -> UInt64? { addresses[name] }
 
   public func symbol(of address: UInt64) -> SymbolName? {
     var low = 0
