@@ -20,7 +20,8 @@ public struct EpicureCommand: ParsableCommand {
       """,
     version: "epicure 0.1.0",
     subcommands: [
-      BootCommand.self, RunCommand.self, DisassembleCommand.self, BenchCommand.self, TraceCommand.self, ExplainCommand.self,
+      BootCommand.self, DebugCommand.self, RunCommand.self, DisassembleCommand.self, BenchCommand.self, TraceCommand.self,
+      ExplainCommand.self,
     ],
     groupedSubcommands: [
       CommandGroup(

@@ -99,6 +99,13 @@ struct BootCommand: ParsableCommand {
   var stats: String?
   @Option(
     help: ArgumentHelp(
+      "Wait for gdb at this port; the guest stands before its first instruction until gdb lets it go. Port 0: any that is free.",
+      valueName: "[address:]port"))
+  var gdb: DebugAddress?
+  @Flag(help: "With --gdb: the guest runs before a gdb comes.")
+  var gdbNowait = false
+  @Option(
+    help: ArgumentHelp(
       "Check the engine: boot twice side by side, by blocks and by single instructions, and compare. 1: all blocks; 50: a fiftieth.",
       valueName: "share"))
   var lockstep: UInt64?
@@ -143,14 +150,18 @@ struct BootCommand: ParsableCommand {
     if tracing.isGiven && (lockstep != nil || machine != nil) {
       throw ValidationError("--trace, --flight-recorder and --break are for one machine: not with --lockstep or --machine.")
     }
+    if lockstep != nil && gdb != nil { throw ValidationError("--lockstep has a debugger of its own kind: no --gdb.") }
+    if gdbNowait && gdb == nil { throw ValidationError("--gdb-nowait goes with --gdb.") }
     if lockstep == 0 { throw ValidationError("--lockstep is 1 for all, or a greater number.") }
     if let limitSeconds, !(limitSeconds > 0 && limitSeconds < 1e9) { throw ValidationError("--limit-seconds must be positive.") }
   }
 
-  func run() throws {
+  func run() throws { try run(nil) }
+
+  func run(_ watching: Watching?) throws {
     let success = try until.map { (pattern) throws(CommandFailure) in try ConsoleFailure.expression(pattern, "--until") }
     let failure = try ConsoleFailure.matcher(failOn)
-    try timing.check(processors: cpus, usesSymbols: tracing.isGiven)
+    try timing.check(processors: cpus, usesSymbols: tracing.isGiven || watching != nil || gdb != nil)
     if let machine { return try runPartitions(machine) }
     if let lockstep {
       let description = try timing.description()
@@ -171,21 +182,26 @@ struct BootCommand: ParsableCommand {
     let cycles = try CycleObservation(timing, program: kernel, hasStatistics: stats != nil)
     cycles?.begin(server.pipelines)
     let trace = try TraceObservation(tracing, server: server, virtualization: mode, kernel: kernel, symbols: timing.symbols)
-    let console = HostConsole()
+    let console = watching?.console ?? HostConsole()
     let schedule = OutsideSchedule(machine: server.machine, world: world)
     let session = ConsoleSession(server: server, console: console, schedule: schedule, success: success, failure: failure)
     let screen = try server.video.flatMap { try makeScreen($0, world) }
+    let debugged = try makeDebugger(server, session, world, watching)
+    if let debugged, let trace {
+      trace.conditionMet = { [unowned trace] in debugged.debugger.stopRequested(reason: "--break: " + trace.text(of: $0)) }
+    }
     schedule.start()
     // The machine and the console know these without owning them.
-    defer { withExtendedLifetime((schedule, session, networks, screen, trace)) {} }
+    defer { withExtendedLifetime((schedule, session, networks, screen, trace, debugged)) {} }
     let start = ContinuousClock.now
-    let outcome = try runToTheEnd(server)
+    let outcome = try runToTheEnd(server) { try debugged?.run(until: $0) ?? server.run(until: $0) }
     console.flush()
     TerminalMode.restore()
     let seconds = HostTime.seconds(since: start)
     server.flushDisks()
     if let screenshot, let video = server.video { try Screens.write(video, to: screenshot) }
     let failed = report(outcome, session, server)
+    debugged?.ended(UInt8(truncatingIfNeeded: failed?.status ?? 0))
     cycles?.finish()
     trace?.finish(failed: failed?.status == CommandFailure.guestFailed)
     if let stats {
@@ -227,9 +243,9 @@ struct BootCommand: ParsableCommand {
   private enum End: Equatable { case server(Server.Outcome), instructions }
 
   /// With an instruction limit the clock is followed closely: cycles are instructions and idle time.
-  private func runToTheEnd(_ server: Server) throws -> End {
+  private func runToTheEnd(_ server: Server, _ run: (_ limit: UInt64) throws -> Server.Outcome) throws -> End {
     let timeLimit = limitSeconds.map { UInt64($0 * Double(Cycles.perSecond)) } ?? .max
-    guard let limitInstructions else { return .server(try server.run(until: timeLimit)) }
+    guard let limitInstructions else { return .server(try run(timeLimit)) }
     while true {
       let done = server.machine.instructions
       if done >= limitInstructions { return .instructions }
@@ -237,7 +253,7 @@ struct BootCommand: ParsableCommand {
       // With cycle timing a cycle retires up to six slots.
       let slots: UInt64 = server.pipelines.isEmpty ? 1 : 6
       let target = server.machine.now &+ max(1, (limitInstructions - done) / (UInt64(cpus) * slots))
-      let outcome = try server.run(until: min(timeLimit, target))
+      let outcome = try run(min(timeLimit, target))
       if outcome != .limit || server.machine.now >= timeLimit { return .server(outcome) }
     }
   }
@@ -300,7 +316,7 @@ extension BootCommand {
       (lockstep != nil, "--lockstep"), (nvram != nil, "--nvram"), (!disk.isEmpty, "--disk"), (!nic.isEmpty, "--nic"),
       (!bridge.isEmpty, "--bridge"), (vnc != nil, "--vnc"), (screenshot != nil, "--screenshot"),
       (cpus != 1, "--cpus"), (timing.timing == .cycle, "--timing"), (memory.bytes != Self.defaultMemory, "--memory"),
-      (noReboot, "--no-reboot"), (!virtio.isEmpty, "--virtio"),
+      (noReboot, "--no-reboot"), (!virtio.isEmpty, "--virtio"), (gdb != nil, "--gdb"),
     ] where given {
       throw CommandFailure(
         CommandFailure.badInput, "\(option) does not go with --machine: say it in the file, for the partition that it is for")

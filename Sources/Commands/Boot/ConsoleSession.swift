@@ -19,8 +19,10 @@ final class ConsoleSession: SerialPeer, OutsideSource {
   private let server: Server
   private let console: HostConsole
   private var success: OutputMatcher?
-  private var failure: OutputMatcher?
+  private var failurePattern: OutputMatcher?
   private(set) var end: End?
+  /// What the guest has said when it failed.
+  var failure: String? { if case .failed(let line) = end { line } else { nil } }
   private var quietEvent: EventHandlerID?
   /// Guest time of the last character.
   private var lastOutput: UInt64 = 0
@@ -32,7 +34,7 @@ final class ConsoleSession: SerialPeer, OutsideSource {
     self.server = server
     self.console = console
     self.success = success
-    self.failure = failure
+    failurePattern = failure
     server.console.peer = self
     let machine = server.machine
     quietEvent = machine.events.register { [unowned self] cycle, _ in stopWhenQuiet(cycle) }
@@ -86,7 +88,7 @@ final class ConsoleSession: SerialPeer, OutsideSource {
     lastOutput = server.machine.now
     console.write(byte)
     if success?.append(byte) == true { finish(.matched) }
-    if failure?.append(byte) == true { fail(failure?.matchedLine ?? "") }
+    if failurePattern?.append(byte) == true { fail(failurePattern?.matchedLine ?? "") }
   }
 
   func readyToReceive() { if inputWaits { _ = pump() } }
@@ -127,6 +129,6 @@ final class ConsoleSession: SerialPeer, OutsideSource {
     console.flush()
     console.checkOutput()
     if success?.matchesPartialLine() == true { finish(.matched) }
-    if failure?.matchesPartialLine() == true { fail(failure?.matchedLine ?? "") }
+    if failurePattern?.matchesPartialLine() == true { fail(failurePattern?.matchedLine ?? "") }
   }
 }

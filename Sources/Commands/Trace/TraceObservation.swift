@@ -11,7 +11,7 @@ final class TraceObservation {
   private let file: TraceFile?
   private let description: TraceDescription
   private let symbols: SymbolTable?
-  /// Where ``TraceOptions/breakCondition`` has become true last.
+  /// Where ``TraceOptions/breakCondition`` has become true and has ended the run.
   private(set) var stoppedAt: TraceRecord?
 
   /// Nil: nobody wants one. Opens the files. `symbols`: an ELF file or a System.map that may have names of functions.
@@ -35,8 +35,9 @@ final class TraceObservation {
       writer: writer, remembered: options.flightRecorder == nil ? 0 : options.flightEvents, condition: condition)
     if let table { recorder.function = { table.symbol(of: $0)?.name } }
     recorder.conditionMet = { [unowned self, unowned server] record in
+      if let conditionMet { return conditionMet(record) }
       stoppedAt = record
-      conditionMet.map { $0(record) } ?? server.stop()
+      server.stop()
     }
     server.observe(with: recorder)
   }
@@ -51,10 +52,12 @@ final class TraceObservation {
       StandardError.write("epicure: the trace is not complete: \(file.path): \(problem)")
     }
     if failed, let path = options.flightRecorder { writeFlightRecorder(to: path) }
-    if let stoppedAt {
-      let text = TraceText(symbols: symbols, place: { [recorder] in recorder.place(of: $0) })
-      StandardError.write("epicure: --break: " + text.line(stoppedAt))
-    }
+    if let stoppedAt { StandardError.write("epicure: --break: " + text(of: stoppedAt)) }
+  }
+
+  /// A record as a line for people.
+  func text(of record: TraceRecord) -> String {
+    TraceText(symbols: symbols, place: { [recorder] in recorder.place(of: $0) }).line(record)
   }
 
   func writeFlightRecorder(to path: String) {

@@ -37,9 +37,9 @@ public final class OutsideWorld {
     return waiting.guest &+ min(waiting.limit, Self.nanoseconds(.now - waiting.host))
   }
 
-  /// Takes what is there. True if the guest may notice something.
+  /// Takes what is there, after waiting so long for it at most. True if the guest may notice something.
   @discardableResult
-  public func look() -> Bool { poll(timeout: 0) }
+  public func look(waiting milliseconds: UInt32 = 0) -> Bool { poll(timeout: milliseconds) }
 
   private func poll(timeout: UInt32?) -> Bool {
     let sources = self.sources

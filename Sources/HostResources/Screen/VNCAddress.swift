@@ -1,7 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#endif
-
 /// Where a screen can be seen: `[ADDRESS:]DISPLAY`, or `[ADDRESS:]auto` for the first display that is free.
 public struct VNCAddress: Sendable, Equatable {
   public var host = "127.0.0.1"
@@ -38,23 +34,7 @@ public struct VNCAddress: Sendable, Equatable {
   }
 
   private func open(_ display: Int) throws(NetworkError) -> (Int32, Int) {
-    var hints = addrinfo()
-    hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-    hints.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV
-    var found: UnsafeMutablePointer<addrinfo>?
-    guard getaddrinfo(host, "\(VNCServer.firstPort + display)", &hints, &found) == 0, let address = found?.pointee else {
-      throw NetworkError("\(host) is not an address to listen at")
-    }
-    defer { freeaddrinfo(found) }
-    let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
-    let socket = Glibc.socket(address.ai_family, type, 0)
-    var on: Int32 = 1
-    setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
-    guard socket >= 0, bind(socket, address.ai_addr, address.ai_addrlen) == 0, Glibc.listen(socket, 8) == 0 else {
-      let code = errno
-      if socket >= 0 { close(socket) }
-      throw NetworkError("cannot listen at \(host), display \(display) (port \(VNCServer.firstPort + display))", errno: code)
-    }
-    return (socket, display)
+    let port = VNCServer.firstPort + display
+    return (try ListeningSocket.open(host: host, port: port, name: "display \(display) (port \(port))"), display)
   }
 }

@@ -89,13 +89,11 @@ public final class VNCServer: OutsideSource {
   }
 
   private func accept(_ now: UInt64) {
-    while case let descriptor = Glibc.accept(listener, nil, nil), descriptor >= 0 {
+    while let descriptor = ListeningSocket.accept(listener) {
       guard connections.count < Self.clientLimit else {
         close(descriptor)
         continue
       }
-      _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-      _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
       let connection = RFBConnection(adopting: descriptor, source: source, name: name, password: password)
       connection.keyChanged = { [unowned self] symbol, isDown in
         if let code = keys.code(symbol) { keyChanged?(code, isDown) }
