@@ -58,7 +58,7 @@ struct RunCommand: ParsableCommand {
     }
     // A guest's children are forks of this process, and have nothing to report.
     if getpid() == owner {
-      observation?.finish()
+      try observation?.finish()
       if let stats {
         let report = pipeline.flatMap { observation?.report([$0]) }
         try RunStatistics(process.processor, report).write(to: stats)

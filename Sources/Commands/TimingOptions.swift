@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Pipeline
 import Processor
 
@@ -22,6 +23,18 @@ struct TimingOptions: ParsableArguments {
       "For reports and conditions: names for addresses, an ELF file or a kernel's System.map, possibly compressed with gzip; without this "
         + "option those of the program or kernel.", valueName: "file"))
   var symbols: String?
+  @Option(
+    help: ArgumentHelp(
+      "Write what each instruction cost, and what it waited for, for `epicure profile`. `boot` without --timing cycle: samples.",
+      valueName: "file"))
+  var profile: String?
+  @Option(
+    help: ArgumentHelp(
+      "With --timing cycle: an event of the performance monitor that the profile counts by instruction, too: L2D_MISSES, BE_L1D_FPU_BUBBLE.ALL.",
+      valueName: "name"))
+  var profileEvent: String?
+  @Option(help: ArgumentHelp("Without --timing cycle: cycles between two samples of the profile.", valueName: "n"))
+  var profileInterval: UInt64?
   @Option(
     help: ArgumentHelp(
       "With --timing cycle: write the way of each instruction through the pipeline, for the Konata viewer.", valueName: "file"))
@@ -50,15 +63,25 @@ struct TimingOptions: ParsableArguments {
   }
 
   /// Options that say nothing without cycle timing, or without a trace.
-  /// `usesSymbols`: something else has a use for ``symbols``.
-  func check(processors: Int = 1, usesSymbols: Bool = false) throws(CommandFailure) {
+  /// `usesSymbols`: something else has a use for ``symbols``. `samples`: the command can take samples.
+  func check(processors: Int = 1, usesSymbols: Bool = false, samples: Bool = false) throws(CommandFailure) {
     func refuse(_ message: String) -> CommandFailure { CommandFailure(CommandFailure.badInput, message) }
     if timing != .cycle {
       for (given, option) in [
-        (pipeline != nil, "--pipeline"), (cycleReport, "--cycle-report"), (symbols != nil && !usesSymbols, "--symbols"),
-        (pipelineTrace != nil, "--pipeline-trace"),
+        (pipeline != nil, "--pipeline"), (cycleReport, "--cycle-report"),
+        (symbols != nil && !usesSymbols && profile == nil, "--symbols"), (pipelineTrace != nil, "--pipeline-trace"),
+        (profileEvent != nil, "--profile-event"), (profile != nil && !samples, "--profile"),
       ] where given { throw refuse("\(option) needs --timing cycle") }
     }
+    if profile == nil {
+      for (given, option) in [(profileEvent != nil, "--profile-event"), (profileInterval != nil, "--profile-interval")] where given
+      {
+        throw refuse("\(option) needs --profile")
+      }
+    }
+    if profileInterval != nil && timing == .cycle { throw refuse("--profile-interval is for runs without --timing cycle") }
+    guard profileInterval ?? Self.defaultInterval > 0 else { throw refuse("--profile-interval must be positive") }
+    _ = try profiledEvent()
     if pipelineTrace == nil {
       for (given, option) in [
         (pipelineTraceFrom != 0, "--pipeline-trace-from"), (pipelineTraceCycles != nil, "--pipeline-trace-cycles"),
@@ -69,6 +92,20 @@ struct TimingOptions: ParsableArguments {
     guard 0..<processors ~= pipelineTraceProcessor else {
       throw refuse("--pipeline-trace-processor must be less than the number of processors, \(processors)")
     }
+  }
+
+  /// A sample each 6 µs of guest time at 1.6 GHz; no divisor of a timer's tick.
+  static let defaultInterval: UInt64 = 10_007
+
+  func profiledEvent() throws(CommandFailure) -> MonitoredEvent? {
+    guard let name = profileEvent else { return nil }
+    if let event = MonitoredEvent.all.first(where: { $0.name.caseInsensitiveCompare(name) == .orderedSame }) { return event }
+    let stem = name.prefix { $0 != "." }.uppercased()
+    let similar = MonitoredEvent.all.map(\.name).filter { $0.hasPrefix(stem) || $0.contains(stem) }.prefix(8)
+    throw CommandFailure(
+      CommandFailure.badInput,
+      "--profile-event: there is no event \(name)"
+        + (similar.isEmpty ? "; Documentation/PMU.md has their names" : "; did you mean \(similar.joined(separator: ", "))?"))
   }
 
   /// What the trace covers.

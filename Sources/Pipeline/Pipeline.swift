@@ -14,6 +14,9 @@ public final class Pipeline {
   private var groupsFrom: UInt64 = 0
   /// Cycles by address, while ``profiles``.
   var profile: Profile?
+  /// An event of the performance monitor that the profile has by address, too.
+  public var profiledEvent: MonitoredEvent?
+  private var profiledCount: UInt64 = 0
   /// What a profile and a trace look at, while there is one of them.
   private var observation: Observation?
   /// Cycles that the last group's mispredicted branch has taken: a trace shows them in front of the next group.
@@ -153,7 +156,10 @@ public final class Pipeline {
     let level = Int(truncatingIfNeeded: psr &>> 32 & 3)
     observation?.look(pipe, level: level, issued: t, goesOn: goesOn)
     guard let observation else { return }
-    profile?.add(address, isPhysical: psr & PSR.it == 0, goesOn: goesOn, observation)
+    if profile != nil {
+      let slot = UInt64(group.pointee.header.start) % 3
+      profile?.add(address, slot: slot, isPhysical: psr & PSR.it == 0, goesOn: goesOn, events: eventsSinceLastGroup(), observation)
+    }
     guard let groupObserver, t >= groupsFrom else { return }
     var waits = CauseCounts()
     if !observation.isPlain {
@@ -168,6 +174,18 @@ public final class Pipeline {
         group, address: address, issued: t, waits: waits, level: level, interruptions: interruptions, goesOn: goesOn,
         processor))
   }
+
+  /// A group is charged with what has happened since the one before it, at whatever level.
+  private func eventsSinceLastGroup() -> UInt64 {
+    guard let event = profiledEvent else { return 0 }
+    let control = CounterControl(UInt64(PerformanceEvent.code(event.select, event.umask)) << 8)
+    let now = (0..<4).reduce(0) { $0 &+ pipe.count(control, level: $1) }
+    defer { profiledCount = now }
+    return now &- profiledCount
+  }
+
+  /// Cycles by address, so far, while ``profiles``.
+  public var profileEntries: [Profile.Entry] { profile?.entries ?? [] }
 
   // MARK: What the hot state asks for
 

@@ -40,6 +40,7 @@ import Testing
       _ = try type(server, name, "ip addr add \(address)/24 dev eth0; ip link set eth0 up; echo set=$?", until: "set=0")
     }
     #expect(try type(server, "a", "ping -c 3 10.0.0.2; echo pinged=$?", until: "pinged=[0-9]").contains("pinged=0"))
+    try explains(server)
     // While it is paused its clock is not read.
     _ = try type(server, "a", "while :; do cat /proc/uptime; sleep 1; done", until: "^[0-9.]+ [0-9.]+$")
     try server.run("pause", "a")
@@ -50,6 +51,21 @@ import Testing
     #expect(try server.result(["console", "a", "--new", "--until", "^[0-9.]+ [0-9.]+$"], seconds: 30).status == 0)
     _ = try type(server, "b", "poweroff -f", until: "Power down")
     try server.wait("b is not gone") { try server.domain("b") == nil }
+  }
+
+  /// Linux maps its kernel with translation registers 0 of both sides, for the kernel alone (arch/ia64/kernel/head.S).
+  private func explains(_ server: HostServer) throws {
+    func explain(_ options: String...) throws -> Epicure.Result {
+      try Epicure.run(["explain", "va", "--socket", server.socket, "0xa000000100000000", "--domain", "b"] + options)
+    }
+    let code = try explain("--access", "execute", "--privilege", "0", "--vcpu", "1").text
+    for step in ["<ia64_ivt>", "rr5 = ", "itr0 has it", "64M at ", "guest-physical 0x", "machine    0x", "the reference is made"] {
+      #expect(code.contains(step), "\(step): \(code)")
+    }
+    let user = try explain("--access", "write", "--privilege", "3").text
+    #expect(user.contains("dtr0 has it") && user.contains("Data Access Rights fault, vector 0x5300"), "\(user)")
+    let mistake = try explain("--vcpu", "2")
+    #expect(mistake.status == 2 && mistake.errors.contains("b has the virtual processors 0 to 1"), "\(mistake.errors)")
   }
 
   /// A panic is a crash; its report says what the kernel did.

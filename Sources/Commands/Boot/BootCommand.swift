@@ -161,7 +161,7 @@ struct BootCommand: ParsableCommand {
   func run(_ watching: Watching?) throws {
     let success = try until.map { (pattern) throws(CommandFailure) in try ConsoleFailure.expression(pattern, "--until") }
     let failure = try ConsoleFailure.matcher(failOn)
-    try timing.check(processors: cpus, usesSymbols: tracing.isGiven || watching != nil || gdb != nil)
+    try timing.check(processors: cpus, usesSymbols: tracing.isGiven || watching != nil || gdb != nil, samples: true)
     if let machine { return try runPartitions(machine) }
     if let lockstep {
       let description = try timing.description()
@@ -185,6 +185,7 @@ struct BootCommand: ParsableCommand {
     let console = watching?.console ?? HostConsole()
     let schedule = OutsideSchedule(machine: server.machine, world: world)
     let session = ConsoleSession(server: server, console: console, schedule: schedule, success: success, failure: failure)
+    try trace?.wait(for: session)
     let screen = try server.video.flatMap { try makeScreen($0, world) }
     let debugged = try makeDebugger(server, session, world, watching)
     if let debugged, let trace {
@@ -194,7 +195,10 @@ struct BootCommand: ParsableCommand {
     // The machine and the console know these without owning them.
     defer { withExtendedLifetime((schedule, session, networks, screen, trace, debugged)) {} }
     let start = ContinuousClock.now
-    let outcome = try runToTheEnd(server) { try debugged?.run(until: $0) ?? server.run(until: $0) }
+    let sampler = timing.profile == nil || timing.timing == .cycle ? nil : ProfileSampler(server, timing, kernel: kernel)
+    let outcome = try runToTheEnd(server) {
+      try debugged?.run(until: $0) ?? sampler?.run(until: $0) ?? server.run(until: $0)
+    }
     console.flush()
     TerminalMode.restore()
     let seconds = HostTime.seconds(since: start)
@@ -202,7 +206,8 @@ struct BootCommand: ParsableCommand {
     if let screenshot, let video = server.video { try Screens.write(video, to: screenshot) }
     let failed = report(outcome, session, server)
     debugged?.ended(UInt8(truncatingIfNeeded: failed?.status ?? 0))
-    cycles?.finish()
+    try cycles?.finish()
+    try sampler?.finish()
     trace?.finish(failed: failed?.status == CommandFailure.guestFailed)
     if let stats {
       try BootStatistics(server: server, outcome: name(outcome, session), hostSeconds: seconds, cycles: cycles).write(to: stats)
@@ -316,7 +321,7 @@ extension BootCommand {
       (lockstep != nil, "--lockstep"), (nvram != nil, "--nvram"), (!disk.isEmpty, "--disk"), (!nic.isEmpty, "--nic"),
       (!bridge.isEmpty, "--bridge"), (vnc != nil, "--vnc"), (screenshot != nil, "--screenshot"),
       (cpus != 1, "--cpus"), (timing.timing == .cycle, "--timing"), (memory.bytes != Self.defaultMemory, "--memory"),
-      (noReboot, "--no-reboot"), (!virtio.isEmpty, "--virtio"), (gdb != nil, "--gdb"),
+      (noReboot, "--no-reboot"), (!virtio.isEmpty, "--virtio"), (gdb != nil, "--gdb"), (timing.profile != nil, "--profile"),
     ] where given {
       throw CommandFailure(
         CommandFailure.badInput, "\(option) does not go with --machine: say it in the file, for the partition that it is for")

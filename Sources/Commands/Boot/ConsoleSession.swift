@@ -23,6 +23,8 @@ final class ConsoleSession: SerialPeer, OutsideSource {
   private(set) var end: End?
   /// What the guest has said when it failed.
   var failure: String? { if case .failed(let line) = end { line } else { nil } }
+  /// What is to be done when a line first matches.
+  private var awaited: (matcher: OutputMatcher, action: () -> Void)?
   private var quietEvent: EventHandlerID?
   /// Guest time of the last character.
   private var lastOutput: UInt64 = 0
@@ -87,8 +89,18 @@ final class ConsoleSession: SerialPeer, OutsideSource {
   func transmit(_ byte: UInt8) {
     lastOutput = server.machine.now
     console.write(byte)
+    if awaited?.matcher.append(byte) == true { lineCame() }
     if success?.append(byte) == true { finish(.matched) }
     if failurePattern?.append(byte) == true { fail(failurePattern?.matchedLine ?? "") }
+  }
+
+  /// Does this once, when a line of the console matches.
+  func await(_ matcher: OutputMatcher, _ action: @escaping () -> Void) { awaited = (matcher, action) }
+
+  private func lineCame() {
+    let action = awaited?.action
+    awaited = nil
+    action?()
   }
 
   func readyToReceive() { if inputWaits { _ = pump() } }

@@ -1,4 +1,5 @@
 import Foundation
+import Inspection
 import Management
 
 /// What goes over the control socket: one JSON object per line in each direction. Documentation/Domains.md describes it.
@@ -40,6 +41,8 @@ struct ControlRequest: Codable, Equatable {
     case crashReport(domain: String)
     /// What is on its screen, as a PNG file.
     case screenshot(domain: String)
+    /// Where an address leads in a guest; `privilege` nil: at its current level.
+    case explain(domain: String, processor: Int, address: UInt64, access: String, privilege: UInt64?)
     /// After the reply the connection is the console: bytes, both ways.
     case console(domain: String, history: Bool)
   }
@@ -58,6 +61,7 @@ struct ControlReply: Codable {
     case load(ServerLoad)
     case info(HostInformation)
     case memory(MemorySetting)
+    case explanation(AddressExplanation)
     case blocks([BlockDeviceSummary])
     case interfaces([InterfaceSummary])
     case text(String)

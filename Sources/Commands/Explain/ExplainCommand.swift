@@ -5,5 +5,5 @@ struct ExplainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "explain",
     abstract: "Say in words what happened, or where an address leads.",
-    subcommands: [ExplainExitCommand.self])
+    subcommands: [ExplainAddressCommand.self, ExplainExitCommand.self])
 }

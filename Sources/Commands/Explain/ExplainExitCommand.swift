@@ -31,11 +31,7 @@ struct ExplainExitCommand: ParsableCommand {
     if json {
       try output.write(JSONText.pretty(explanation) + "\n")
     } else {
-      var last = ""
-      for line in explanation.lines {
-        try output.write(ReportText.padded(line.about == last ? "" : line.about, 11) + line.text + "\n")
-        last = line.about
-      }
+      try output.write(ExplanationText.text(explanation.lines.map { ($0.about, $0.text) }) + "\n")
     }
     try output.flush()
   }

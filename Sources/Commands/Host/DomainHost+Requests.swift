@@ -1,8 +1,10 @@
 import Foundation
 import HostResources
 import Hypervisor
+import Inspection
 import Management
 import Platform
+import Processor
 
 /// What clients of the control socket may ask for.
 extension DomainHost {
@@ -45,6 +47,8 @@ extension DomainHost {
     case .interfaces(let name): return .interfaces(try interfaces(name))
     case .crashReport(let name): return .text(try crashReport(name))
     case .screenshot(let name): return .file(try screenshot(name))
+    case .explain(let name, let processor, let address, let access, let privilege):
+      return .explanation(try explain(domain(name), processor, address, access, privilege))
     // The connection does this itself.
     case .console: throw CommandFailure(CommandFailure.badInput, "the console is not an answer")
     }
@@ -115,6 +119,24 @@ extension DomainHost {
     try? guest.ask(forMemory: UInt64(mebibytes) << 10)
     domain.memoryTarget = mebibytes
     return MemorySetting(name: domain.name, target: mebibytes, memory: memory(of: domain), freeMemory: Int(pool.free >> 20))
+  }
+
+  private func explain(_ domain: HostedDomain, _ index: Int, _ address: UInt64, _ access: String, _ privilege: UInt64?)
+    throws(CommandFailure)
+    -> AddressExplanation
+  {
+    guard let hypervised = domain.server?.domain else {
+      throw CommandFailure(CommandFailure.badInput, "\(domain.name) has ended, and its memory has been given back")
+    }
+    guard hypervised.virtualProcessors.indices.contains(index) else {
+      throw CommandFailure(
+        CommandFailure.badInput, "\(domain.name) has the virtual processors 0 to \(hypervised.virtualProcessors.count - 1)")
+    }
+    guard let access = InspectedReference.Access(rawValue: access), privilege ?? 0 <= 3 else {
+      throw CommandFailure(CommandFailure.badInput, "an address is for read, write or execute, at a privilege level from 0 to 3")
+    }
+    let symbols = domain.symbols
+    return AddressExplanation(hypervised, processor: index, address, access, privilege: privilege) { symbols?.name(of: $0) }
   }
 
   private func crashReport(_ name: String) throws(CommandFailure) -> String {

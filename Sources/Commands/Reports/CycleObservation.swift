@@ -15,13 +15,17 @@ final class CycleObservation {
   private let owner = getpid()
 
   private let profiles: Bool
+  private let program: String?
+  private let event: MonitoredEvent?
 
   /// Reads and opens all files; nil without cycle timing. `program`: an ELF file that may have symbols. `hasStatistics`: a report will
   /// be asked for.
   init?(_ options: TimingOptions, program: String?, hasStatistics: Bool) throws {
     guard options.timing == .cycle else { return nil }
     self.options = options
-    profiles = hasStatistics || options.cycleReport
+    profiles = hasStatistics || options.cycleReport || options.profile != nil
+    self.program = program
+    event = try options.profiledEvent()
     if let path = options.symbols {
       symbols = try SymbolTable(path: path)
     } else if !profiles && options.pipelineTrace == nil {
@@ -36,7 +40,10 @@ final class CycleObservation {
   /// Looks at these processors from now on.
   func begin(_ pipelines: [Pipeline]) {
     self.pipelines = pipelines
-    for pipeline in pipelines { pipeline.profiles = profiles }
+    for pipeline in pipelines {
+      pipeline.profiledEvent = event
+      pipeline.profiles = profiles
+    }
     guard let file, options.pipelineTraceProcessor < pipelines.count else { return }
     let symbols = self.symbols
     let trace = PipelineTrace(
@@ -52,8 +59,11 @@ final class CycleObservation {
   }
 
   /// The run is over: the trace's rest, and the report.
-  func finish() {
+  func finish() throws(CommandFailure) {
     guard getpid() == owner else { return }
+    if let path = options.profile {
+      try StatisticsFile.write(ProfileDocument(pipelines, kernel: program, symbols: options.symbols), to: path)
+    }
     trace?.finish()
     if let file, !file.flush(), let problem = file.problem {
       StandardError.write("epicure: the pipeline trace is not complete: \(file.path): \(problem)")

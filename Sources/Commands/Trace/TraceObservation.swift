@@ -33,13 +33,23 @@ final class TraceObservation {
     let writer = file.map { file in TraceWriter(description, sink: { _ = file.append($0) }) }
     recorder = TraceRecorder(
       writer: writer, remembered: options.flightRecorder == nil ? 0 : options.flightEvents, condition: condition)
+    begins = { [unowned server, recorder] in server.observe(with: recorder) }
     if let table { recorder.function = { table.symbol(of: $0)?.name } }
     recorder.conditionMet = { [unowned self, unowned server] record in
       if let conditionMet { return conditionMet(record) }
       stoppedAt = record
       server.stop()
     }
-    server.observe(with: recorder)
+    if options.traceFrom == nil { begins() }
+  }
+
+  /// Looks at the server from now on.
+  private let begins: () -> Void
+
+  /// Begins when ``TraceOptions/traceFrom`` comes, if it does not look already.
+  func wait(for session: ConsoleSession) throws(CommandFailure) {
+    guard let pattern = options.traceFrom else { return }
+    session.await(try ConsoleFailure.expression(pattern, "--trace-from"), begins)
   }
 
   /// What is to be done when the condition becomes true; nil: the run ends. The machine must be made to stop.

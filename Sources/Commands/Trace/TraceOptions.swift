@@ -10,6 +10,10 @@ struct TraceOptions: ParsableArguments {
   var trace: String?
   @Option(
     help: ArgumentHelp(
+      "Begin with the trace when a line of the console matches this regular expression.", valueName: "regex"))
+  var traceFrom: String?
+  @Option(
+    help: ArgumentHelp(
       "Remember the last events, and write them to this file, as a trace, when the guest fails or crashes.", valueName: "file"))
   var flightRecorder: String?
   @Option(help: ArgumentHelp("How many events the flight recorder remembers.", valueName: "n"))
@@ -26,6 +30,7 @@ struct TraceOptions: ParsableArguments {
   var isGiven: Bool { trace != nil || flightRecorder != nil || breakCondition != nil }
 
   func check() throws {
+    guard traceFrom == nil || trace != nil else { throw ValidationError("--trace-from says when --trace begins.") }
     guard 1...Self.mostFlightEvents ~= flightEvents else {
       throw ValidationError("--flight-events must be from 1 to \(Self.mostFlightEvents).")
     }

@@ -99,6 +99,17 @@ public struct SymbolTable: Sendable {
     return SymbolName(name: entries[low - 1].name, address: entries[low - 1].start)
   }
 
+  /// Where the function of that name lies; of several the first.
+  public func range(of name: String) -> Range<UInt64>? { entries.first { $0.name == name }.map { $0.start..<$0.end } }
+
+  /// The function that an address lies in.
+  public func range(around address: UInt64) -> (name: String, range: Range<UInt64>)? {
+    guard let symbol = symbol(of: address), let range = range(startingAt: symbol.address) else { return nil }
+    return (symbol.name, range)
+  }
+
+  private func range(startingAt start: UInt64) -> Range<UInt64>? { entries.first { $0.start == start }.map { $0.start..<$0.end } }
+
   /// `name` or `name+0x10`.
   public func name(of address: UInt64) -> String? {
     symbol(of: address).map { DisassembledSections.name($0.name, address - $0.address) }

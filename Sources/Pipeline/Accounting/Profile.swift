@@ -4,10 +4,10 @@ import Processor
 ///
 /// A wait is charged to the group that waited, a misprediction to the group with the branch. A hash table that grows with the code that
 /// runs, up to a limit; what finds no place then is counted together, as "elsewhere".
-struct Profile {
-  /// Bundle address of a group, which leaves the low bits free: bit 0 is set, bit 1 for addresses in physical mode.
+public struct Profile {
+  /// Bundle address of a group, which leaves the low bits free: bit 0 is set, bit 1 for addresses in physical mode, its first slot in bits 3:2.
   private var keys: UnsafeMutablePointer<UInt64>
-  /// `stride` words for each place: cycles by cause, then groups.
+  /// `stride` words for each place: cycles by cause, then events, then groups.
   private var words: UnsafeMutablePointer<UInt64>
   private var capacity = 1 << 12
   private var used = 0
@@ -16,11 +16,12 @@ struct Profile {
 
   private static let stride = 32
   private static let groups = stride - 1
+  private static let events = stride - 2
   /// So many places take 140 MB.
   private static let largest = 1 << 19
 
   init() {
-    precondition(Cause.allCases.count <= Self.groups, "no room for the groups behind the causes")
+    precondition(Cause.allCases.count <= Self.events, "no room for the events and groups behind the causes")
     (keys, words) = Self.allocate(capacity)
     last = capacity
   }
@@ -39,9 +40,13 @@ struct Profile {
     words.deallocate()
   }
 
-  mutating func add(_ address: UInt64, isPhysical: Bool, goesOn: Bool, _ observation: Observation) {
-    let place = find(address & ~0xF | (isPhysical ? 3 : 1))
+  /// `events`: how often what is looked for has happened since the group before.
+  mutating func add(
+    _ address: UInt64, slot: UInt64, isPhysical: Bool, goesOn: Bool, events: UInt64, _ observation: Observation
+  ) {
+    let place = find(address & ~0xF | slot << 2 | (isPhysical ? 3 : 1))
     let entry = words + place &* Self.stride
+    entry[Self.events] &+= events
     if !goesOn { entry[Self.groups] &+= 1 }
     if observation.isPlain {
       entry[Int(Cause.issue.rawValue)] &+= 1
@@ -92,14 +97,17 @@ struct Profile {
 
   // MARK: Reading
 
-  /// The groups that begin in one bundle.
-  struct Entry {
-    /// Nil for "elsewhere".
-    var address: UInt64?
+  /// The groups that begin at one instruction.
+  public struct Entry: Sendable {
+    /// Of the bundle. Nil for "elsewhere".
+    public var address: UInt64?
+    public var slot: UInt8
     /// In physical mode: the address is not translated.
-    var isPhysical: Bool
-    var groups: UInt64
-    var causes: CauseCounts
+    public var isPhysical: Bool
+    public var groups: UInt64
+    /// Of ``Pipeline/profiledEvent``.
+    public var events: UInt64
+    public var causes: CauseCounts
   }
 
   var entries: [Entry] {
@@ -107,10 +115,10 @@ struct Profile {
       let entry = words + place * Self.stride
       var causes = CauseCounts()
       for cause in Cause.allCases { causes[cause] = entry[Int(cause.rawValue)] }
-      guard causes.total != 0 else { return nil }
+      guard causes.total != 0 || entry[Self.events] != 0 else { return nil }
       return Entry(
-        address: place == capacity ? nil : keys[place] & ~0xF, isPhysical: keys[place] & 2 != 0, groups: entry[Self.groups],
-        causes: causes)
+        address: place == capacity ? nil : keys[place] & ~0xF, slot: UInt8(keys[place] >> 2 & 3), isPhysical: keys[place] & 2 != 0,
+        groups: entry[Self.groups], events: entry[Self.events], causes: causes)
     }
   }
 }

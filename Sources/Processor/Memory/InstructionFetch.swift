@@ -41,15 +41,18 @@ extension LogicalProcessor {
   /// Instruction Debug (Volume 2, section 7.1.1): addresses are virtual or physical as PSR.it says. True: the fault has been raised.
   private func failsInstructionBreakpoint(_ address: UInt64) -> Bool {
     let psr = state.pointee.psr
-    guard psr & (PSR.db | PSR.id) == PSR.db else { return false }
+    guard psr & (PSR.db | PSR.id) == PSR.db, matchesInstructionBreakpoint(address, privilege: PSR.cpl(psr)) else { return false }
+    raise(.debug, isr: ISR.x, address: address, itir: false)
+    return true
+  }
+
+  /// Instruction breakpoint registers, whatever PSR.db and PSR.id say.
+  func matchesInstructionBreakpoint(_ address: UInt64, privilege: UInt64) -> Bool {
     for pair in 0..<Implementation.breakpointPairs {
       let control = state.ibr[2 * pair + 1]
-      guard control >> 63 != 0, control >> (56 + PSR.cpl(psr)) & 1 != 0 else { continue }
+      guard control >> 63 != 0, control >> (56 + privilege) & 1 != 0 else { continue }
       let compared = (control & 0x00FF_FFFF_FFFF_FFFF | 0xFF00_0000_0000_0000) & ~0xF
-      if (address ^ state.ibr[2 * pair]) & compared == 0 {
-        raise(.debug, isr: ISR.x, address: address, itir: false)
-        return true
-      }
+      if (address ^ state.ibr[2 * pair]) & compared == 0 { return true }
     }
     return false
   }

@@ -36,7 +36,8 @@ public struct TimingModel {
   public var increment: Increment
 
   public init(
-    context: UnsafeMutableRawPointer, clock: UnsafeMutablePointer<UInt64>, hold: UnsafePointer<UInt64>, plan: @escaping Plan, issue: @escaping Issue,
+    context: UnsafeMutableRawPointer, clock: UnsafeMutablePointer<UInt64>, hold: UnsafePointer<UInt64>, plan: @escaping Plan,
+    issue: @escaping Issue,
     notice: @escaping Notice, count: @escaping CountEvent, increment: @escaping Increment
   ) {
     self.context = context
