@@ -13,7 +13,7 @@ GUESTS     ?= $(or $(EPICURE_GUEST_CACHE),GuestImages/cache)
 GUEST_TOOLS ?= $(or $(EPICURE_GUEST_TOOLS),$(if $(wildcard $(GUESTS)/linux-6.1/tools.cpio.gz),$(GUESTS),GuestImages/cache))
 
 # What building needs, and what the tests' oracles need on top; valgrind measures a copy of the program that strip (binutils) has made.
-BUILD_PACKAGES := libelf-dev zlib1g-dev libslirp-dev libnbd-dev
+BUILD_PACKAGES := libelf-dev zlib1g-dev libslirp-dev libnbd-dev libvncserver-dev
 TEST_PACKAGES  := $(BUILD_PACKAGES) binutils python3 binutils-ia64-linux-gnu acpica-tools valgrind xz-utils cpio e2fsprogs dosfstools mtools qemu-utils nbdkit xorriso gdisk fdisk tshark iproute2 gdb-multiarch babeltrace2 python3-venv
 # Perfetto's own reader of its format is not in Debian. A Python that has it is used as it is.
 TEST_PYTHON    := $(if $(shell python3 -c 'import perfetto.protos' 2>&1),$(abspath .build/python/bin/python3),python3)

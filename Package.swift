@@ -16,6 +16,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CNBD", providers: [.apt(["libnbd-dev"])]),
     .systemLibrary(name: "CSlirp", providers: [.apt(["libslirp-dev"])]),
+    .systemLibrary(name: "CVNC", providers: [.apt(["libvncserver-dev"])]),
     .target(name: "IA64"),
     .target(name: "Arithmetic"),
     .target(name: "Loading", dependencies: ["CELF", "CZlib"]),
@@ -33,7 +34,7 @@ let package = Package(
       name: "Devices", dependencies: ["Platform", "HostResources", "CZlib"], resources: [.embedInCode("Resources/cp437-8x16.font")]),
     // Back ends of the host for paravirtualized front ends.
     .target(name: "SplitDrivers", dependencies: ["Devices", "Hypervisor", "HostResources", "Platform"]),
-    .target(name: "HostResources", dependencies: ["CSlirp", "CNBD", "CZlib"]),
+    .target(name: "HostResources", dependencies: ["CSlirp", "CNBD", "CVNC", "CZlib"]),
     // File systems that the firmware reads.
     .target(name: "FirmwareMedia", dependencies: ["HostResources"]),
     .target(

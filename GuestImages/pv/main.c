@@ -1,5 +1,6 @@
 /* A guest that uses every hypercall and hyperprivop of Xen/ia64, and checks what it gets. The command line may choose something else: "echo"
-   answers frames of another one, "ping N" sends them, "answer ADDRESS" answers pings of anybody, "disk" checks the disk only. */
+   answers frames of another one, "ping N" sends them, "answer ADDRESS" answers pings of anybody, "disk" checks the disk only, "screen"
+   shows a picture. */
 #include "xenbus.h"
 
 struct boot *boot;
@@ -31,6 +32,7 @@ static void run_checks(u64 rsc) {
   test_store();
   test_disk();
   test_scsi();
+  test_screen();
 }
 
 void main(u64 boot_physical, u64 rsc) {
@@ -53,6 +55,9 @@ void main(u64 boot_physical, u64 rsc) {
   } else if (starts(command, "answer")) {
     begin_services();
     run_answer(command + 7);
+  } else if (starts(command, "screen")) {
+    begin_services();
+    run_screen();
   } else if (starts(command, "disk")) {
     begin_services();
     test_disk();

@@ -47,6 +47,9 @@ void disk_end(struct disk *disk);
 void test_disk(void);
 /* scsi.c */
 void test_scsi(void);
+/* screen.c: shows a picture, and prints what is typed and pointed at. */
+void run_screen(void);
+void test_screen(void);
 
 /* net.c: the network interface's front end. */
 struct net { struct device device; struct front_ring tx, rx; u32 port; u8 mac[6]; volatile u64 events; u64 sent, received, errors; };

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The `epicure` executable beside the test bundle, run as a user runs it.
@@ -12,13 +13,7 @@ enum Epicure {
     var text: String { String(decoding: output, as: UTF8.self) }
   }
 
-  static let executable: URL = {
-    // Bundles lie in the products' directory, whatever runs them.
-    for bundle in Bundle.allBundles where bundle.bundlePath.hasSuffix(".xctest") {
-      return bundle.bundleURL.deletingLastPathComponent().appendingPathComponent("epicure")
-    }
-    return URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent("epicure")
-  }()
+  static let executable = BuiltProducts.epicure
 
   /// Runs `epicure` with `input` on its standard input; gives up after `seconds`.
   static func run(

@@ -83,6 +83,19 @@ import Testing
     #expect(domain.serial == "file:/tmp/log" && !domain.acpi && !domain.apic && domain.hasLocalTime && domain.clockOffset == -3600)
   }
 
+  /// xm's keys of HVM domains are not those of PV domains.
+  @Test func screens() throws {
+    let pv = try paravirtual("vfb = ['type=vnc,vnclisten=0.0.0.0,vncdisplay=7,vncpasswd=x']; vnc = 1; vncdisplay = 9").guestScreen
+    #expect(pv.isThere && pv.isShown && pv.listen == "0.0.0.0" && pv.display == 7 && !pv.takesUnusedDisplay && pv.password == "x")
+    let any = try paravirtual("vfb = ['type=vnc']").guestScreen
+    #expect(any.isShown && any.listen == "127.0.0.1" && any.display == nil && any.takesUnusedDisplay && any.password == nil)
+    let hidden = try paravirtual("vfb = ['type=sdl']").guestScreen
+    #expect(hidden.isThere && !hidden.isShown)
+    #expect(try !paravirtual("vnc = 1; stdvga = 1").guestScreen.isThere)
+    #expect(try hardware("vnc = 1; vncdisplay = 9").guestScreen.display == 9)
+    #expect(try !hardware("vfb = ['type=vnc']").guestScreen.isThere)
+  }
+
   @Test func ends() throws {
     let domain = try hardware(
       "on_poweroff = 'preserve'; on_reboot = 'rename-restart'; on_crash = 'coredump-restart'; on_xend_start = 'start'; on_xend_stop = 'suspend'"

@@ -1,4 +1,5 @@
 import Devices
+import HostResources
 import Hypervisor
 import Platform
 import Processor
@@ -42,7 +43,7 @@ final class BoardServer: Server, FirmwareHost {
 
   /// Out of the way of disks and adapters, which keep their numbers with and without a screen.
   private static let videoDevice: UInt8 = 31
-  override var video: VGA? { adapter }
+  override var screen: (any FrameBufferSource)? { adapter }
 
   override var console: any ConsoleLine { uart }
   override func pressPowerButton() { power.pressPowerButton() }

@@ -68,13 +68,13 @@ struct BootCommand: ParsableCommand {
   var bridge: [BridgeSpecification] = []
   @Option(
     help: ArgumentHelp(
-      "Plug in a VGA and show it to VNC clients: a display number (port 5900 is display 0), or auto for the first that is free, behind an "
+      "Plug in a VGA (pv: a frame buffer and a keyboard) and show it to VNC clients: a display number (port 5900 is display 0), or auto for the first that is free, behind an "
         + "address other than 127.0.0.1 if need be.", valueName: "[address:]display"))
   var vnc: String?
   @Option(
     help: ArgumentHelp("VNC clients must know what the first line of this file says (8 characters count).", valueName: "file"))
   var vncPassword: String?
-  @Option(help: ArgumentHelp("Plug in a VGA, and write what is on its screen at the end of the run.", valueName: "file.png"))
+  @Option(help: ArgumentHelp("Plug in the same, and write what is on its screen at the end of the run.", valueName: "file.png"))
   var screenshot: String?
   @Option(
     help: ArgumentHelp(
@@ -130,9 +130,6 @@ struct BootCommand: ParsableCommand {
       throw ValidationError("--vnc \(vnc): a display is [ADDRESS:]NUMBER or [ADDRESS:]auto.")
     }
     if vnc == nil && vncPassword != nil { throw ValidationError("--vnc-password goes with --vnc.") }
-    if virtualization == .pv && (vnc != nil || screenshot != nil) {
-      throw ValidationError("--vnc and --screenshot: a paravirtualized domain has no screen.")
-    }
     if lockstep != nil && (vnc != nil || screenshot != nil) { throw ValidationError("--lockstep has no screen.") }
     let configuration = MachineConfiguration.self
     guard 1...configuration.largestProcessorCount ~= cpus else { throw ValidationError("--cpus must be from 1 to 64.") }
@@ -186,7 +183,7 @@ struct BootCommand: ParsableCommand {
     let schedule = OutsideSchedule(machine: server.machine, world: world)
     let session = ConsoleSession(server: server, console: console, schedule: schedule, success: success, failure: failure)
     try trace?.wait(for: session)
-    let screen = try server.video.flatMap { try makeScreen($0, world) }
+    let screen = try makeScreen(server, world)
     let debugged = try makeDebugger(server, session, world, watching)
     if let debugged, let trace {
       trace.conditionMet = { [unowned trace] in debugged.debugger.stopRequested(reason: "--break: " + trace.text(of: $0)) }
@@ -203,7 +200,7 @@ struct BootCommand: ParsableCommand {
     TerminalMode.restore()
     let seconds = HostTime.seconds(since: start)
     server.flushDisks()
-    if let screenshot, let video = server.video { try Screens.write(video, to: screenshot) }
+    if let screenshot, let screen = server.screen { try Screens.write(screen, to: screenshot) }
     let failed = report(outcome, session, server)
     debugged?.ended(UInt8(truncatingIfNeeded: failed?.status ?? 0))
     try cycles?.finish()
@@ -236,11 +233,11 @@ struct BootCommand: ParsableCommand {
     ).makeServer(networks: networks)
   }
 
-  private func makeScreen(_ video: VGA, _ world: OutsideWorld) throws(CommandFailure) -> VNCServer? {
+  private func makeScreen(_ server: Server, _ world: OutsideWorld) throws(CommandFailure) -> VNCServer? {
     guard let address = vnc.flatMap({ VNCAddress(parsing: $0) }) else { return nil }
-    let server = try Screens.show(video, name: "epicure", at: address, password: vncPassword.map(Screens.password), world)
-    StandardError.write("epicure: the screen is at \(address.host), display \(server.display)")
-    return server
+    let screen = try Screens.show(server, name: "epicure", at: address, password: vncPassword.map(Screens.password), world)
+    if let screen { StandardError.write("epicure: the screen is at \(address.host), display \(screen.display)") }
+    return screen
   }
 
   // MARK: Running

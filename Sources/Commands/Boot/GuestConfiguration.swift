@@ -31,7 +31,7 @@ struct GuestConfiguration {
   var initrdContents: [UInt8]?
   /// Builds the domain that the guest runs in; nil: it has the bare machine.
   var domain: ((MachineConfiguration) throws -> Domain)?
-  /// There is a VGA, with or without somebody who looks at it.
+  /// There is a screen (a VGA, or a PV domain's frame buffer), with or without somebody who looks at it.
   var hasVideo = false
   /// CDs come before disks when the firmware looks for something to boot.
   var bootsDiscsFirst = false
@@ -85,6 +85,7 @@ struct GuestConfiguration {
       domain, DomainBuilder(kernel: image.program, ramdisk: disk, commandLine: commandLine), name: name, uuid: uuid)
     try server.attach(disks.map { (disk) throws(StorageProblem) in try OpenDisk(disk) }, medium: medium)
     if let networks { adapters = try networks.plug(adapters, into: server) }
+    if hasVideo { try server.attachScreen() }
     if let timing { server.count(cyclesOf: timing) }
     return server
   }

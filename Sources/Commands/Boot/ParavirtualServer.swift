@@ -9,6 +9,8 @@ import SystemFirmware
 /// What a PV domain's guest runs on: nothing but its domain, and what connects that with the host.
 final class ParavirtualServer: Server {
   private var line: ParavirtualConsole! = nil
+  private var frameBuffer: FrameBufferBackEnd?
+  private var virtualKeyboard: KeyboardBackEnd?
 
   /// The domain is built and about to start.
   init(_ domain: ParavirtualDomain, _ builder: DomainBuilder, name: String, uuid: String) throws {
@@ -38,12 +40,17 @@ final class ParavirtualServer: Server {
   }
 
   override var console: any ConsoleLine { line }
+  override var screen: (any FrameBufferSource)? { frameBuffer }
+  override var keyboard: KeyboardBackEnd? { virtualKeyboard }
   override func pressPowerButton() { try? domain?.ask(toShutDown: "poweroff") }
 
   override func release() {
     line.disconnect()
     super.release()
   }
+
+  /// A screen, and a keyboard and a pointer in front of it.
+  func attachScreen() throws { (frameBuffer, virtualKeyboard) = try attachFrameBuffer() }
 
   /// `medium`: what all disks are parts of; nil: each is one of its own.
   func attach(_ disks: [OpenDisk], medium: MediumTiming? = nil) throws {

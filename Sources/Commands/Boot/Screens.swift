@@ -1,13 +1,17 @@
-import Devices
 import HostResources
 
 /// Screens for whoever wants to look at them.
 enum Screens {
+  /// Nil: the machine has none.
   static func show(
-    _ source: any FrameBufferSource, name: String, at address: VNCAddress, password: String?, _ world: OutsideWorld
-  ) throws(CommandFailure) -> VNCServer {
+    _ server: Server, name: String, at address: VNCAddress, password: String?, _ world: OutsideWorld
+  ) throws(CommandFailure) -> VNCServer? {
+    guard let source = server.screen else { return nil }
     do throws(NetworkError) {
-      return try VNCServer(source, name: name, at: address, password: password, world: world)
+      let screen = try VNCServer(source, name: name, at: address, password: password, world: world)
+      screen.keyChanged = { [weak server] in server?.keyboard?.key($0, isDown: $1) }
+      screen.pointerMoved = { [weak server] in server?.keyboard?.pointer(x: $0, y: $1, buttons: $2) }
+      return screen
     } catch { throw CommandFailure(CommandFailure.badInput, "VNC: \(error)") }
   }
 

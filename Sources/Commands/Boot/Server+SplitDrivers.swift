@@ -4,7 +4,7 @@ import Hypervisor
 import Platform
 import SplitDrivers
 
-/// What domains have by paravirtualized drivers: block devices, SCSI units, network interfaces.
+/// What domains have by paravirtualized drivers: block devices, SCSI units, network interfaces, screens.
 extension Server {
   /// Xen's number of `xvda`, and how far the next one is.
   private static let firstBlockDevice = 202 << 8
@@ -56,6 +56,17 @@ extension Server {
     let backEnd = NetworkBackEnd(host: drivers, domain: domain, device: number, address: address, network: port, bridge: bridge)
     try plug(backEnd, drivers)
     return { [weak backEnd] in backEnd.map { Self.counters(of: $0) } ?? [:] }
+  }
+
+  func attachFrameBuffer() throws -> (FrameBufferBackEnd, KeyboardBackEnd) {
+    let (drivers, domain) = try driverHost("--vnc")
+    let picture = FrameBufferBackEnd(host: drivers, domain: domain, device: 0)
+    let keyboard = KeyboardBackEnd(host: drivers, domain: domain, device: 0)
+    for backEnd in [picture, keyboard] as [BackEnd] {
+      try plug(backEnd, drivers)
+      statisticsSources.append(("\(backEnd.kind)0", { [weak backEnd] in backEnd.map { Self.counters(of: $0) } ?? [:] }))
+    }
+    return (picture, keyboard)
   }
 
   private func plug(_ backEnd: BackEnd, _ drivers: DriverHost) throws {

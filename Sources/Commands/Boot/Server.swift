@@ -56,8 +56,10 @@ class Server {
     timeline = EventTimeline(clock: machine, events: machine.events)
   }
 
-  /// The screen's adapter, if there is one.
-  var video: VGA? { nil }
+  /// What is on the screen, if there is one: an adapter's, or a paravirtualized domain's frame buffer.
+  var screen: (any FrameBufferSource)? { nil }
+  /// What takes the keys and the pointer in front of it, if anything does.
+  var keyboard: KeyboardBackEnd? { nil }
   /// Where characters come from and go to.
   var console: any ConsoleLine { preconditionFailure("each kind of server has its own") }
 

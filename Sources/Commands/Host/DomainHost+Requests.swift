@@ -149,11 +149,12 @@ extension DomainHost {
 
   private func screenshot(_ name: String) throws(CommandFailure) -> Data {
     let domain = try domain(name)
-    guard let video = domain.server?.video else {
+    guard let screen = domain.server?.screen else {
       throw CommandFailure(
-        CommandFailure.badInput, "\(domain.name) has no screen; stdvga = 1 or vnc = 1 in its configuration gives it one")
+        CommandFailure.badInput,
+        "\(domain.name) has no screen; stdvga = 1, vnc = 1 or (PV) vfb = ['type=vnc'] in its configuration gives it one")
     }
-    return Data(PNGImage.bytes(of: video))
+    return Data(PNGImage.bytes(of: screen))
   }
 
   // MARK: Telling

@@ -21,6 +21,9 @@ struct DomainMachine {
       throw refusal("there is neither a disk nor a kernel to start")
     }
     if configuration.kind == .paravirtualized { try checkParavirtualized() }
+    if configuration.kind == .hardware && !configuration.framebuffers.isEmpty {
+      throw refusal("vfb: only PV domains have it; stdvga = 1 or vnc = 1 gives an HVM domain a screen")
+    }
     if !configuration.scsiDevices.isEmpty { throw refusal("vscsi does not exist yet; use disk with a device like sda") }
     if configuration.disks.contains(where: { $0.backendDomain != nil })
       || configuration.interfaces.contains(where: { $0.backendDomain != nil })
@@ -35,6 +38,7 @@ struct DomainMachine {
         "builder = 'linux': a PV domain has no firmware, so that it needs kernel=; for a disk that boots use builder = 'hvm'")
     }
     if !configuration.pciDevices.isEmpty { throw refusal("pci: only HVM domains have a bus for the host's devices") }
+    if configuration.framebuffers.count > 1 { throw refusal("vfb: a domain has one screen") }
     if configuration.bootloader != nil { throw refusal("bootloader: kernels are not looked for on disks; name one with kernel=") }
   }
 
@@ -59,7 +63,7 @@ struct DomainMachine {
       disks: try configuration.disks.compactMap(disk)
         + devices.compactMap { if case .disk(let disk) = $0.kind { disk } else { nil } },
       variables: configuration.firmwareVariables.map(resolve),
-      domain: place, hasVideo: configuration.kind == .hardware && configuration.screen.isThere,
+      domain: place, hasVideo: configuration.guestScreen.isThere,
       bootsDiscsFirst: Self.bootsDiscsFirst(configuration.bootOrder))
   }
 
@@ -108,7 +112,7 @@ struct DomainMachine {
 
   /// Where its screen is shown; `number`: the domain's.
   func screenAddresses(number: Int) -> [VNCAddress] {
-    let screen = configuration.screen
+    let screen = configuration.guestScreen
     let wanted = VNCAddress(host: screen.listen, display: screen.display ?? number)
     return screen.takesUnusedDisplay ? [wanted, VNCAddress(host: screen.listen, display: nil)] : [wanted]
   }

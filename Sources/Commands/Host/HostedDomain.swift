@@ -62,11 +62,12 @@ final class HostedDomain: ScheduledDomain {
 
   /// Shows the screen to VNC clients, if the configuration says so: at the first of its addresses that is free.
   func showScreen(_ world: OutsideWorld) throws(CommandFailure) {
-    guard configuration.screen.isShown, let video = server?.video else { return }
+    let wanted = configuration.guestScreen
+    guard wanted.isShown, let server else { return }
     let addresses = machine.screenAddresses(number: id)
     for (n, address) in addresses.enumerated() {
       do throws(CommandFailure) {
-        screen = try Screens.show(video, name: name, at: address, password: configuration.screen.password, world)
+        screen = try Screens.show(server, name: name, at: address, password: wanted.password, world)
         return
       } catch {
         if n == addresses.count - 1 { throw error }

@@ -92,6 +92,23 @@ open class BackEnd {
     return mapping
   }
 
+  /// A frame that the front end shares by its number, without a grant, mapped as long as it is connected.
+  public final func mapFrame(_ frame: UInt64) throws(BackEndFailure) -> HostMapping {
+    do throws(GrantStatus) {
+      let mapping = try host.grants.mapFrameForHost(frame, of: domain)
+      mappings.append(mapping)
+      return mapping
+    } catch {
+      throw BackEndFailure("frame \(frame) cannot be mapped: \(error)")
+    }
+  }
+
+  /// The same, whose number is in the directory.
+  public final func mapFrame(_ key: String) throws(BackEndFailure) -> HostMapping {
+    guard let text = frontValue(key), let frame = UInt64(text) else { throw BackEndFailure("the front end has no \(key)") }
+    return try mapFrame(frame)
+  }
+
   public final func bindPort() throws(BackEndFailure) {
     let remote = try frontNumber("event-channel")
     do throws(XenError) {

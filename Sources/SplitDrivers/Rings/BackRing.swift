@@ -6,11 +6,14 @@ public enum ProtocolViolation: Error, Equatable, CustomStringConvertible {
   case requests(UInt32)
   /// More bytes than a console's ring holds are said to wait.
   case bytes(UInt32)
+  /// More events than a ring holds are said to wait.
+  case events(UInt32)
 
   public var description: String {
     switch self {
     case .requests(let count): "its ring holds \(count) requests"
     case .bytes(let count): "its ring holds \(count) bytes"
+    case .events(let count): "its ring holds \(count) events"
     }
   }
 }

@@ -1,7 +1,7 @@
 import Foundation
 import HostResources
 
-/// A client of RFB 3.8 (RFC 6143), of a few lines, for the server in the same thread.
+/// A client of RFB 3.8 (RFC 6143), of a few lines, in the thread of the server's run loop.
 final class RFBClient {
   struct Gone: Error {}
   private let descriptor: Int32
@@ -44,6 +44,19 @@ final class RFBClient {
 
   func number(_ size: Int) throws -> Int { try read(size).reduce(0) { $0 << 8 | Int($1) } }
 
+  /// As far as the server's list of ways to log in.
+  func begin() throws {
+    _ = try read(12)
+    write(Array("RFB 003.008\n".utf8))
+  }
+  func securityTypes() throws -> [UInt8] { try read(try number(1)) }
+
+  /// What has come and has not been read.
+  var pendingBytes: Int {
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    return max(0, recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT | MSG_PEEK)))
+  }
+
   /// `answer`: to a challenge; nil: there must be none.
   func shakeHands(version: String = "RFB 003.008\n", answer: (([UInt8]) -> [UInt8])? = nil) throws {
     _ = try read(12)
@@ -73,7 +86,18 @@ final class RFBClient {
     write([3, incremental ? 1 : 0, 0, 0, 0, 0] + word(width) + word(height))
   }
 
-  /// One update with raw pixels of the server's own format; rectangles that came.
+  /// 32 bits with red in the upper ones of 24, least significant byte first.
+  func choosePixels() { write([0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0]) }
+
+  /// Asks for updates until the picture is as it should be. The server looks at it from time to time.
+  func expect(_ contents: [UInt32], attempts: Int = 100) throws {
+    for attempt in 0..<attempts where picture != contents {
+      ask(incremental: attempt > 0)
+      try update()
+    }
+  }
+
+  /// One update with raw pixels of the format above; rectangles that came.
   @discardableResult func update() throws -> [FrameRectangle] {
     guard try number(1) == 0 else { throw Gone() }
     _ = try read(1)

@@ -6,7 +6,7 @@ import HostResources
 struct ScreenshotCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "screenshot", abstract: "Write what is on a domain's screen as a PNG file.",
-    discussion: "The domain has a screen if its configuration says stdvga = 1 or vnc = 1.")
+    discussion: "The domain has a screen if its configuration says stdvga = 1, vnc = 1, or (PV) vfb = ['type=vnc'].")
   @OptionGroup var control: ControlOptions
   @Argument(help: "The domain, by name or number.")
   var domain: String

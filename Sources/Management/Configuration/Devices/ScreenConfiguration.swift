@@ -1,4 +1,4 @@
-/// An HVM domain's screen: `stdvga`, `vnc` and what goes with them.
+/// A domain's screen: `stdvga`, `vnc` and what goes with them, or what an entry of `vfb` says.
 public struct ScreenConfiguration: Sendable, Equatable, Codable {
   /// There is an adapter, whoever looks at it (`stdvga`).
   public var hasAdapter = false
@@ -12,5 +12,21 @@ public struct ScreenConfiguration: Sendable, Equatable, Codable {
   public var password: String?
 
   public init() {}
+  /// Without SDL nobody is shown what an entry of that type has, but it can be photographed.
+  public init(_ frameBuffer: FramebufferConfiguration) {
+    (hasAdapter, isShown, listen) = (true, frameBuffer.kind == .vnc, frameBuffer.listen)
+    (display, takesUnusedDisplay, password) = (frameBuffer.display, frameBuffer.takesUnusedPort, frameBuffer.password)
+  }
+
   public var isThere: Bool { hasAdapter || isShown }
+}
+
+extension DomainConfiguration {
+  /// What the guest has for a screen, whichever keys say so.
+  public var guestScreen: ScreenConfiguration {
+    switch kind {
+    case .hardware: screen
+    case .paravirtualized: framebuffers.first.map(ScreenConfiguration.init) ?? ScreenConfiguration()
+    }
+  }
 }

@@ -14,7 +14,7 @@ extension DomainKey {
       "the guest's screen is seen with VNC only, and there is one kind of adapter",
       "sdl vncviewer vncconsole nographic videoram opengl display xauthority gfx_passthru spice"
     ),
-    ("there is no keyboard, and no emulator's monitor", "keymap monitor monitor_path"),
+    ("clients say which symbol a key has, and there is no emulator's monitor", "keymap monitor monitor_path"),
     ("there is no such device on this server", "isa soundhw usb usbdevice usbport vusb fda fdb parallel vtpm"),
     ("devices of the host are not handed out by port or interrupt line", "ioports irq pci_msitranslate pci_power_mgmt"),
     ("domain 0 of this server is Epicure itself", "blkif netif tpmif"),

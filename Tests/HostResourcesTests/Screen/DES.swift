@@ -1,8 +1,8 @@
-/// The Data Encryption Standard (FIPS 46-3), for the one place where it is still asked for: RFB's "VNC authentication".
-package struct DES {
+/// The Data Encryption Standard (FIPS 46-3), for the one place where it is still asked for: a client's side of "VNC authentication".
+struct DES {
   private let keys: [UInt64]
 
-  package init(key: UInt64) {
+  init(key: UInt64) {
     let chosen = Self.permute(key, 64, Self.choice1)
     var (c, d) = (chosen >> 28, chosen & 0xFFF_FFFF)
     keys = Self.shifts.map { shift in
@@ -12,7 +12,7 @@ package struct DES {
     }
   }
 
-  package func encrypt(_ block: UInt64) -> UInt64 {
+  func encrypt(_ block: UInt64) -> UInt64 {
     let start = Self.permute(block, 64, Self.initial)
     var (left, right) = (start >> 32, start & 0xFFFF_FFFF)
     for key in keys {

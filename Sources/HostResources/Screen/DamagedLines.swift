@@ -1,17 +1,15 @@
 /// What has changed of a picture: for each line, from where to where.
-struct DamagedLines {
+public struct DamagedLines {
   private let width: Int
   private var lines: [Range<Int>]
 
-  /// All of it.
-  init(width: Int = 0, height: Int = 0) {
+  /// All of it, or nothing.
+  public init(width: Int = 0, height: Int = 0, isDamaged: Bool = true) {
     self.width = width
-    lines = Array(repeating: 0..<width, count: height)
+    lines = Array(repeating: isDamaged ? 0..<width : 0..<0, count: height)
   }
 
-  mutating func all() { self = DamagedLines(width: width, height: lines.count) }
-
-  mutating func add(_ part: FrameRectangle) {
+  public mutating func add(_ part: FrameRectangle) {
     let columns = (part.x..<part.x + part.width).clamped(to: 0..<width)
     guard !columns.isEmpty else { return }
     for y in (part.y..<part.y + part.height).clamped(to: 0..<lines.count) {
@@ -22,7 +20,7 @@ struct DamagedLines {
   }
 
   /// What has changed inside a part, as rectangles; it counts as seen. Lines that are only partly inside stay damaged.
-  mutating func take(inside part: FrameRectangle) -> [FrameRectangle] {
+  public mutating func take(inside part: FrameRectangle) -> [FrameRectangle] {
     let columns = (part.x..<part.x + part.width).clamped(to: 0..<width)
     var list: [FrameRectangle] = []
     for y in (part.y..<part.y + part.height).clamped(to: 0..<lines.count) {
