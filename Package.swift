@@ -49,7 +49,11 @@ let package = Package(
       name: "CycleBenchmarks", dependencies: ["IA64", "Arithmetic", "Processor"],
       resources: ["copy", "dot", "daxpy", "add_n", "mul_1", "addmul_1"].map { .embedInCode("Kernels/\($0).ia64") }),
     // What people look at guests and their hypervisor with.
-    .target(name: "Inspection", dependencies: ["CELF", "CZlib", "Hypervisor", "IA64", "Loading", "Pipeline", "Platform", "Processor"]),
+    .target(
+      name: "Inspection",
+      dependencies: [
+        "CELF", "CZlib", "Devices", "HostResources", "Hypervisor", "IA64", "Loading", "Pipeline", "Platform", "Processor",
+      ]),
     // Domains as their administrators see them.
     .target(name: "Management"),
     // The command line.
@@ -96,7 +100,9 @@ let package = Package(
       ]),
     .testTarget(name: "CycleBenchmarksTests", dependencies: ["CycleBenchmarks", "IA64", "Pipeline", "Processor", "TestSupport"]),
     .testTarget(name: "ManagementTests", dependencies: ["Management", "TestSupport"]),
-    .testTarget(name: "InspectionTests", dependencies: ["Inspection", "Hypervisor", "Processor", "TestSupport"]),
+    .testTarget(
+      name: "InspectionTests",
+      dependencies: ["Inspection", "HostResources", "Hypervisor", "Platform", "Processor", "StorageTestSupport", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["Commands", "IA64", "Loading", "TestSupport"]),
   ]
 )

@@ -19,7 +19,9 @@ public struct EpicureCommand: ParsableCommand {
       Exit status: 0 done; 1 the guest failed; 2 bad usage, configuration or input file; 3 a limit was reached.
       """,
     version: "epicure 0.1.0",
-    subcommands: [BootCommand.self, RunCommand.self, DisassembleCommand.self, BenchCommand.self, TraceCommand.self],
+    subcommands: [
+      BootCommand.self, ReplayCommand.self, RunCommand.self, DisassembleCommand.self, BenchCommand.self, TraceCommand.self,
+    ],
     groupedSubcommands: [
       CommandGroup(
         name: "Domains",
