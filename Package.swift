@@ -51,7 +51,10 @@ let package = Package(
       resources: ["copy", "dot", "daxpy", "add_n", "mul_1", "addmul_1"].map { .embedInCode("Kernels/\($0).ia64") }),
     // What people look at guests and their hypervisor with.
     .target(
-      name: "Inspection", dependencies: ["CELF", "CZlib", "Hypervisor", "IA64", "Loading", "Pipeline", "Platform", "Processor"]),
+      name: "Inspection",
+      dependencies: [
+        "CELF", "CZlib", "Devices", "HostResources", "Hypervisor", "IA64", "Loading", "Pipeline", "Platform", "Processor",
+      ]),
     // Domains as their administrators see them.
     .target(name: "Management"),
     // The command line.
@@ -99,7 +102,8 @@ let package = Package(
     .testTarget(name: "CycleBenchmarksTests", dependencies: ["CycleBenchmarks", "IA64", "Pipeline", "Processor", "TestSupport"]),
     .testTarget(name: "ManagementTests", dependencies: ["Management", "TestSupport"]),
     .testTarget(
-      name: "InspectionTests", dependencies: ["Inspection", "Hypervisor", "IA64", "Platform", "Processor", "TestSupport"]),
+      name: "InspectionTests",
+      dependencies: ["Inspection", "HostResources", "Hypervisor", "IA64", "Platform", "Processor", "StorageTestSupport", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["Commands", "IA64", "Loading", "TestSupport"]),
   ]
 )

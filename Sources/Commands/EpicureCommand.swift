@@ -20,8 +20,8 @@ public struct EpicureCommand: ParsableCommand {
       """,
     version: "epicure 0.1.0",
     subcommands: [
-      BootCommand.self, DebugCommand.self, RunCommand.self, DisassembleCommand.self, BenchCommand.self, TraceCommand.self,
-      ExplainCommand.self, ProfileCommand.self, VNCScreenCommand.self,
+      BootCommand.self, DebugCommand.self, ReplayCommand.self, RunCommand.self, DisassembleCommand.self, BenchCommand.self,
+      TraceCommand.self, ExplainCommand.self, ProfileCommand.self, VNCScreenCommand.self,
     ],
     groupedSubcommands: [
       CommandGroup(

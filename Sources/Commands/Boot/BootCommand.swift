@@ -1,6 +1,7 @@
 import ArgumentParser
 import Devices
 import HostResources
+import Inspection
 import Pipeline
 import Platform
 import Processor
@@ -98,6 +99,22 @@ struct BootCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Write statistics of the run as JSON.", valueName: "file"))
   var stats: String?
   @Option(
+    help: ArgumentHelp("Write down what comes from outside, so that --replay can repeat the run.", valueName: "file"))
+  var record: String?
+  @Option(
+    help: ArgumentHelp(
+      "Repeat the run of a recording or crash bundle, to the cycle. What else is said looks at the run, ends it, or says where files are now.",
+      valueName: "file"))
+  var replay: String?
+  @Option(
+    help: ArgumentHelp(
+      "If the guest fails, write an archive (tar) with all that --replay needs to see it again, and registers, exits, and the console.",
+      valueName: "file"))
+  var crashBundle: String?
+  @Option(
+    help: ArgumentHelp("Kernel and initrd are in the crash bundle if they are not larger than this (64M).", valueName: "size"))
+  var crashBundleFiles: MemorySize?
+  @Option(
     help: ArgumentHelp(
       "Wait for gdb at this port; the guest stands before its first instruction until gdb lets it go. Port 0: any that is free.",
       valueName: "[address:]port"))
@@ -156,8 +173,8 @@ struct BootCommand: ParsableCommand {
   func run() throws { try run(nil) }
 
   func run(_ watching: Watching?) throws {
-    let success = try until.map { (pattern) throws(CommandFailure) in try ConsoleFailure.expression(pattern, "--until") }
-    let failure = try ConsoleFailure.matcher(failOn)
+    try checkRecording()
+    if let replay { return try Replay(path: replay).run(own: Self.words, watching) }
     try timing.check(processors: cpus, usesSymbols: tracing.isGiven || watching != nil || gdb != nil, samples: true)
     if let machine { return try runPartitions(machine) }
     if let lockstep {
@@ -165,22 +182,38 @@ struct BootCommand: ParsableCommand {
       var first = true
       // The first machine is watched by the model, which must not change a result; time stays functional.
       let make = {
-        let server = try makeServer(nil, timing: nil)
+        let server = try makeServer(nil, timing: nil, Tape(), hasVideo: false)
         if first, let description { server.count(cyclesOf: description, setsClock: false) }
         first = false
         return server
       }
-      return try LockstepBoot(make: make, share: lockstep, matcher: success).run(limit: limitInstructions)
+      return try LockstepBoot(make: make, share: lockstep, matcher: successMatcher()).run(limit: limitInstructions)
     }
+    let bundle = makeBundle()
+    let tape = try makeTape(bundle)
+    try execute(on: tape, hasVideo: hasVideo, watching, bundle: bundle)
+  }
+
+  private func successMatcher() throws(CommandFailure) -> OutputMatcher? {
+    try until.map { (pattern) throws(CommandFailure) in try ConsoleFailure.expression(pattern, "--until") }
+  }
+
+  /// One machine, from power-on to the end. `bundle` is written if the guest fails.
+  func execute(on tape: Tape, hasVideo: Bool, _ watching: Watching?, bundle: CrashBundle? = nil) throws {
+    let success = try successMatcher()
+    let failure = try ConsoleFailure.matcher(failOn)
+    try timing.check(processors: cpus, usesSymbols: tracing.isGiven || watching != nil || gdb != nil, samples: true)
     let world = OutsideWorld()
-    let networks = try Self.networks(world, nic, bridge)
-    let server = try makeServer(networks, timing: timing.description())
+    let networks = try Self.networks(world, nic, bridge, tape.journal)
+    let server = try makeServer(networks, timing: timing.description(), tape, hasVideo: hasVideo)
     server.mayReset = !noReboot
     let cycles = try CycleObservation(timing, program: kernel, hasStatistics: stats != nil)
     cycles?.begin(server.pipelines)
-    let trace = try TraceObservation(tracing, server: server, virtualization: mode, kernel: kernel, symbols: timing.symbols)
-    let console = watching?.console ?? HostConsole()
-    let schedule = OutsideSchedule(machine: server.machine, world: world)
+    let trace = try TraceObservation(
+      tracing, remembers: bundle != nil, server: server, virtualization: mode, kernel: kernel, symbols: timing.symbols)
+    let isReplay = tape.journal.isReplaying
+    let console = watching?.console ?? (isReplay ? HostConsole(input: -1) : HostConsole())
+    let schedule = OutsideSchedule(machine: server.machine, world: world, journal: tape.journal)
     let session = ConsoleSession(server: server, console: console, schedule: schedule, success: success, failure: failure)
     try trace?.wait(for: session)
     let screen = try makeScreen(server, world)
@@ -188,15 +221,17 @@ struct BootCommand: ParsableCommand {
     if let debugged, let trace {
       trace.conditionMet = { [unowned trace] in debugged.debugger.stopRequested(reason: "--break: " + trace.text(of: $0)) }
     }
+    tape.journal.replayer?.ended = { [unowned session] in session.abandon() }
     schedule.start()
     // The machine and the console know these without owning them.
-    defer { withExtendedLifetime((schedule, session, networks, screen, trace, debugged)) {} }
+    defer { withExtendedLifetime((schedule, session, networks, screen, trace, debugged, tape)) {} }
     let start = ContinuousClock.now
     let sampler = timing.profile == nil || timing.timing == .cycle ? nil : ProfileSampler(server, timing, kernel: kernel)
-    let outcome = try runToTheEnd(server) {
+    let outcome = try runToTheEnd(server, limit: (tape as? ReplayTape)?.limit ?? .max) {
       try debugged?.run(until: $0) ?? sampler?.run(until: $0) ?? server.run(until: $0)
     }
-    console.flush()
+    tape.journal.replayer?.close()
+    session.flush()
     TerminalMode.restore()
     let seconds = HostTime.seconds(since: start)
     server.flushDisks()
@@ -210,15 +245,30 @@ struct BootCommand: ParsableCommand {
       try BootStatistics(server: server, outcome: name(outcome, session), hostSeconds: seconds, cycles: cycles).write(to: stats)
     }
     networks.complaints.forEach { StandardError.write("epicure: \($0)") }
+    try finish(tape, bundle, server, session, name(outcome, session), failed, trace)
     if let failed { throw failed }
+  }
+
+  /// A recording's end, and a bundle, if the guest has failed.
+  private func finish(
+    _ tape: Tape, _ bundle: CrashBundle?, _ server: Server, _ session: ConsoleSession, _ outcome: String, _ failed: CommandFailure?,
+    _ trace: TraceObservation?
+  ) throws(CommandFailure) {
+    guard tape.journal.recorder != nil || tape.journal.isReplaying else { return }
+    let end = RunEnd(server, outcome: outcome)
+    try tape.finish(end)
+    guard let bundle, let header = (tape as? RecordingTape)?.header else { return }
+    guard let failed, failed.status == CommandFailure.guestFailed else { return bundle.discard() }
+    try bundle.write(
+      server, end, message: failed.message ?? outcome, console: session.tail, header: header, events: trace?.remembered ?? [])
   }
 
   // MARK: Preparation
 
   private static func networks(
-    _ world: OutsideWorld, _ adapters: [NICSpecification], _ bridges: [BridgeSpecification]
+    _ world: OutsideWorld, _ adapters: [NICSpecification], _ bridges: [BridgeSpecification], _ journal: Journal
   ) throws(CommandFailure) -> Networks {
-    do throws(NetworkError) { return try Networks(world: world, all: adapters, bridges: bridges) } catch {
+    do throws(NetworkError) { return try Networks(world: world, all: adapters, bridges: bridges, journal: journal) } catch {
       throw CommandFailure(CommandFailure.badInput, "--bridge: \(error)")
     }
   }
@@ -226,10 +276,14 @@ struct BootCommand: ParsableCommand {
   /// A domain, unless something else was asked for that only bare machines have.
   private var mode: Virtualization { virtualization ?? (lockstep == nil ? .hvm : .bare) }
 
-  private func makeServer(_ networks: Networks?, timing: MachineDescription?) throws -> Server {
-    try GuestConfiguration(
+  private func makeServer(
+    _ networks: Networks?, timing: MachineDescription?, _ tape: Tape, hasVideo: Bool
+  ) throws -> Server {
+    // A file that was written once is not written again by a replay.
+    let virtio = tape.journal.isReplaying ? virtio.map(\.withoutFile) : virtio
+    return try GuestConfiguration(
       kernel: kernel, initrd: initrd, commandLine: append, processors: cpus, memory: memory.bytes, disks: disks(), variables: nvram,
-      adapters: nic, virtioDevices: virtio, domain: mode.makesDomain, hasVideo: vnc != nil || screenshot != nil, timing: timing
+      adapters: nic, virtioDevices: virtio, domain: mode.makesDomain, hasVideo: hasVideo, timing: timing, tape: tape
     ).makeServer(networks: networks)
   }
 
@@ -245,8 +299,8 @@ struct BootCommand: ParsableCommand {
   private enum End: Equatable { case server(Server.Outcome), instructions }
 
   /// With an instruction limit the clock is followed closely: cycles are instructions and idle time.
-  private func runToTheEnd(_ server: Server, _ run: (_ limit: UInt64) throws -> Server.Outcome) throws -> End {
-    let timeLimit = limitSeconds.map { UInt64($0 * Double(Cycles.perSecond)) } ?? .max
+  private func runToTheEnd(_ server: Server, limit: UInt64, _ run: (_ limit: UInt64) throws -> Server.Outcome) throws -> End {
+    let timeLimit = min(limit, limitSeconds.map { UInt64($0 * Double(Cycles.perSecond)) } ?? .max)
     guard let limitInstructions else { return .server(try run(timeLimit)) }
     while true {
       let done = server.machine.instructions
@@ -265,6 +319,7 @@ struct BootCommand: ParsableCommand {
     case .matched: return "matched"
     case .failed: return "guest-failed"
     case .outputClosed: return "output-closed"
+    case .abandoned: return "abandoned"
     case .quit, nil: break
     }
     switch end {
@@ -289,6 +344,8 @@ struct BootCommand: ParsableCommand {
     case .matched: return nil
     case .failed(let line): return failed("the guest failed: \(line)")
     case .outputClosed: return before("the console's output was closed")
+    // The recording has the word.
+    case .abandoned: return nil
     case .quit, nil: break
     }
     switch end {

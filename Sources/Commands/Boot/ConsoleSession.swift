@@ -1,5 +1,6 @@
 import Devices
 import HostResources
+import Inspection
 import Platform
 
 /// Connects a server's serial port with the host's console: characters both ways, and what to watch for.
@@ -14,10 +15,17 @@ final class ConsoleSession: SerialPeer, OutsideSource {
     case quit
     /// Nobody reads the console's output any more.
     case outputClosed
+    /// A recording has ended, or does not fit.
+    case abandoned
   }
 
   private let server: Server
   private let console: HostConsole
+  private let journal: Journal
+  /// What comes: characters, commands, and that nobody listens any more.
+  private var characters: InputChannel?
+  private var commands: InputChannel?
+  private var closed: InputChannel?
   private var success: OutputMatcher?
   private var failurePattern: OutputMatcher?
   private(set) var end: End?
@@ -26,6 +34,9 @@ final class ConsoleSession: SerialPeer, OutsideSource {
   /// What is to be done when a line first matches.
   private var awaited: (matcher: OutputMatcher, action: () -> Void)?
   private var quietEvent: EventHandlerID?
+  /// The last output.
+  private(set) var tail: [UInt8] = []
+  private static let tailSize = 1 << 16
   /// Guest time of the last character.
   private var lastOutput: UInt64 = 0
   /// A guest that has failed is stopped when it has printed nothing for a tenth of a second: its report follows the first line.
@@ -37,15 +48,28 @@ final class ConsoleSession: SerialPeer, OutsideSource {
     self.console = console
     self.success = success
     failurePattern = failure
+    journal = schedule.journal
     server.console.peer = self
     let machine = server.machine
     quietEvent = machine.events.register { [unowned self] cycle, _ in stopWhenQuiet(cycle) }
     schedule.whenIdle = { [unowned self] in guestIsIdle() }
     schedule.isOver = { [unowned self] in isOver }
     schedule.world.add(self)
-    console.command = { [unowned self] in perform($0) }
-    console.outputClosed = { [unowned self] in finish(.outputClosed) }
+    characters = journal.channel { [unowned self] in _ = self.server.console.receive($0) }
+    commands = journal.channel { [unowned self] in if let command = $0.first.flatMap(HostConsole.Command.init) { perform(command) }
+    }
+    closed = journal.channel { [unowned self] _ in finish(.outputClosed) }
+    console.command = { [unowned self] in commands?.deliver([$0.rawValue]) }
+    console.outputClosed = { [unowned self] in outputClosed() }
   }
+
+  /// Somebody who does not want to see the rest of a replay ends it.
+  private func outputClosed() {
+    if journal.isReplaying { finish(.outputClosed) } else { closed?.deliver() }
+  }
+
+  /// The run is over, whatever the guest does.
+  func abandon() { finish(.abandoned) }
 
   private func perform(_ command: HostConsole.Command) {
     switch command {
@@ -61,7 +85,7 @@ final class ConsoleSession: SerialPeer, OutsideSource {
   private var isOver: Bool {
     switch end {
     case nil, .failed: false
-    case .matched, .quit, .outputClosed: true
+    case .matched, .quit, .outputClosed, .abandoned: true
     }
   }
 
@@ -88,7 +112,9 @@ final class ConsoleSession: SerialPeer, OutsideSource {
 
   func transmit(_ byte: UInt8) {
     lastOutput = server.machine.now
-    console.write(byte)
+    if tail.count >= 2 * Self.tailSize { tail.removeFirst(Self.tailSize) }
+    tail.append(byte)
+    talk { console.write(byte) }
     if awaited?.matcher.append(byte) == true { lineCame() }
     if success?.append(byte) == true { finish(.matched) }
     if failurePattern?.append(byte) == true { fail(failurePattern?.matchedLine ?? "") }
@@ -103,7 +129,7 @@ final class ConsoleSession: SerialPeer, OutsideSource {
     action?()
   }
 
-  func readyToReceive() { if inputWaits { _ = pump() } }
+  func readyToReceive() { journal.ask(.consoleRead) { inputWaits && pump() } }
   /// The UART could not take what the host offers; to be tried when it has room.
   private var inputWaits = false
 
@@ -114,7 +140,7 @@ final class ConsoleSession: SerialPeer, OutsideSource {
     guard room > 0 else { return false }
     let bytes = console.read(limit: room)
     if !bytes.isEmpty {
-      _ = server.console.receive(bytes)
+      characters?.deliver(bytes)
       inputWaits = true
     }
     return !bytes.isEmpty
@@ -137,9 +163,25 @@ final class ConsoleSession: SerialPeer, OutsideSource {
     return pump()
   }
 
+  /// What the console has goes out now.
+  func flush() { talk { console.flush() } }
+
+  /// Whatever is written may find that nobody is there.
+  private func talk(_ body: () -> Void) {
+    journal.ask(
+      .consoleWrite,
+      bytes: {
+        body()
+        return nil
+      })
+    if journal.isReplaying { body() }
+  }
+
   private func guestIsIdle() {
-    console.flush()
-    console.checkOutput()
+    talk {
+      console.flush()
+      console.checkOutput()
+    }
     if success?.matchesPartialLine() == true { finish(.matched) }
     if failurePattern?.matchesPartialLine() == true { fail(failurePattern?.matchedLine ?? "") }
   }

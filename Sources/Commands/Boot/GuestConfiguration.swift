@@ -1,5 +1,6 @@
 import HostResources
 import Hypervisor
+import Inspection
 import Loading
 import Pipeline
 import Platform
@@ -38,6 +39,9 @@ struct GuestConfiguration {
   /// The processor whose cycles are counted; nil: functional timing.
   var timing: MachineDescription?
 
+  /// What is written down of the run, or repeated.
+  var tape = Tape()
+
   /// Reads all files, and puts the machine together, about to be switched on.
   func makeServer(networks: Networks? = nil) throws -> Server {
     var adapters = adapters
@@ -51,14 +55,15 @@ struct GuestConfiguration {
       let domain = try self.domain?(configuration)
       if let domain = domain as? ParavirtualDomain { return try paravirtualServer(domain, networks: networks, adapters: &adapters) }
       let server = try BoardServer(configuration, domain: domain as? HVMDomain, name: name)
+      tape.journal.attach(server.machine)
       if let domain = domain as? HVMDomain { try server.offerParavirtualization(domain, name: name, uuid: uuid) }
-      try server.attach(disks.map { (disk) throws(StorageProblem) in try OpenDisk(disk) }, medium: medium)
+      try server.attach(disks.map { (disk) throws(StorageProblem) in try tape.open(disk) }, medium: medium)
       if bootsDiscsFirst { server.bootDiscsFirst() }
       server.firmware.topology = topology
       try server.attach(virtioDevices)
       if let networks { adapters = try networks.plug(adapters, into: server) }
       if let timing { server.count(cyclesOf: timing) }
-      if let variables { try server.keepVariables(in: ReplacedFile(path: variables)) }
+      if let variables { try server.keepVariables(in: ReplacedFile(path: variables), tape.journal) }
       try start(server)
       return server
     } catch let failure as CommandFailure {
@@ -83,7 +88,8 @@ struct GuestConfiguration {
     let disk = try initrdContents ?? initrd.map { (path) throws(ImageError) in try HostFile.read(path, limit: memory) }
     let server = try ParavirtualServer(
       domain, DomainBuilder(kernel: image.program, ramdisk: disk, commandLine: commandLine), name: name, uuid: uuid)
-    try server.attach(disks.map { (disk) throws(StorageProblem) in try OpenDisk(disk) }, medium: medium)
+    tape.journal.attach(server.machine)
+    try server.attach(disks.map { (disk) throws(StorageProblem) in try tape.open(disk) }, medium: medium)
     if let networks { adapters = try networks.plug(adapters, into: server) }
     if hasVideo { try server.attachScreen() }
     if let timing { server.count(cyclesOf: timing) }

@@ -1,5 +1,6 @@
 import Devices
 import HostResources
+import Inspection
 import Platform
 
 /// The networks of this process: makes what `--nic` asks for, and keeps what several adapters share.
@@ -12,15 +13,22 @@ final class Networks {
   private var adapterCount = 0
   /// Adapters without a wire of their own, those of split drivers, have one to the bridge like all others: for comparisons.
   var givesWires = false
+  /// Where what networks bring is written down, or comes from.
+  private let journal: Journal
+  /// Networks do not own the machine's time that they use.
+  private var timelines: [JournaledTimeline] = []
 
   /// First device number for adapters: 0 is the host bridge, 1 and 2 are for disk controllers.
   private static let firstDevice: UInt8 = 3
 
-  /// `all`: every adapter of this process, on whatever machine.
-  init(world: OutsideWorld, all: [NICSpecification], bridges: [BridgeSpecification] = []) throws(NetworkError) {
+  /// `all`: every adapter of this process, on whatever machine; with a journal that is no live one, of one machine.
+  init(
+    world: OutsideWorld, all: [NICSpecification], bridges: [BridgeSpecification] = [], journal: Journal = Journal()
+  ) throws(NetworkError) {
     self.world = world
+    self.journal = journal
     host = HostNetwork(world: world)
-    for bridge in bridges { try host.connect(bridge) { StandardError.write("epicure: \($0)") } }
+    for bridge in bridges where !journal.isReplaying { try host.connect(bridge) { StandardError.write("epicure: \($0)") } }
     for case .bridge(let name, _) in all.map(\.connection) { adapterCounts[name, default: 0] += 1 }
   }
 
@@ -38,22 +46,15 @@ final class Networks {
   }
 
   private func plug(_ specification: NICSpecification, into server: Server) throws -> NICSpecification {
+    if specification.connection == .none { return specification }
     let timeline = server.timeline
     var bridgeName: String?
-    var port: any NetworkPort
-    switch specification.connection {
-    case .none: return specification
-    case .user(let options): port = try UserNetwork(options, world: world)
-    case .tap(let name): port = try TAPDevice(name: name, world: world)
-    case .bridge(let name, let isShared):
-      let isAlone = adapterCounts[name] == 1 && !host.hasUplink(name)
-      port = try host.bridge(name, isShared: isShared ?? isAlone).connect(timeline)
-      bridgeName = name
-    }
+    if case .bridge(let name, _) = specification.connection { bridgeName = name }
+    var port = try outlet(specification, timeline)
     if givesWires && specification.model == .netfront { port = WirePort(port, timeline: timeline) }
     var plugged = specification
     let name = "nic\(adapterCount)"
-    let address = try host.claim(specification.address, for: name, bridge: bridgeName)
+    let address = try address(specification, name: name, bridge: bridgeName)
     plugged.address = address
     adapterCount += 1
     do {
@@ -70,6 +71,44 @@ final class Networks {
       throw error
     }
     return plugged
+  }
+
+  /// What an adapter is plugged into.
+  private func outlet(_ specification: NICSpecification, _ timeline: EventTimeline) throws -> any NetworkPort {
+    guard journal.recorder != nil || journal.isReplaying else { return try network(specification, timeline) }
+    let journaled = JournaledTimeline(timeline, journal: journal)
+    timelines.append(journaled)
+    return journal.isReplaying
+      ? ReplayedPort(journal: journal) : RecordedPort(try network(specification, journaled), journal: journal)
+  }
+
+  private func network(_ specification: NICSpecification, _ timeline: any MachineTimeline) throws -> any NetworkPort {
+    switch specification.connection {
+    case .none: return UnconnectedPort()
+    case .user(let options): return try UserNetwork(options, world: world)
+    case .tap(let name): return try TAPDevice(name: name, world: world)
+    case .bridge(let name, let isShared):
+      let isAlone = adapterCounts[name] == 1 && !host.hasUplink(name)
+      return try host.bridge(name, isShared: isShared ?? isAlone).connect(timeline)
+    }
+  }
+
+  /// Nobody else has it.
+  private func address(_ specification: NICSpecification, name: String, bridge: String?) throws -> MACAddress {
+    var failure: (any Error)?
+    let bytes = journal.ask(
+      .address,
+      bytes: {
+        do throws(NetworkError) { return try host.claim(specification.address, for: name, bridge: bridge).bytes } catch {
+          failure = error
+          return nil
+        }
+      })
+    if let failure { throw failure }
+    guard let address = bytes.flatMap({ MACAddress($0, at: 0) }) else {
+      throw NetworkError("the recording has no address for \(name)")
+    }
+    return address
   }
 
   /// Makes the adapter itself. Returns how to learn what it counts beside its port.

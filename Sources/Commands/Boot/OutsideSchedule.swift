@@ -1,4 +1,5 @@
 import HostResources
+import Inspection
 import Platform
 
 /// When a machine looks at the world outside: from time to time while its processors are busy, soon again while something comes and
@@ -6,6 +7,10 @@ import Platform
 final class OutsideSchedule {
   private let machine: Machine
   let world: OutsideWorld
+  let journal: Journal
+  private var hurries: InputChannel?
+  /// What the world said last.
+  private var mayDeliver = false
   private var pollEvent: EventHandlerID?
   /// Cycle of the next look; nil: none is planned.
   private var nextLook: UInt64?
@@ -20,15 +25,18 @@ final class OutsideSchedule {
   /// While there is traffic: after about the time that two full frames take on the wire.
   private static let shortestInterval: UInt64 = 50_000
 
-  init(machine: Machine, world: OutsideWorld) {
+  init(machine: Machine, world: OutsideWorld, journal: Journal = Journal()) {
     self.machine = machine
     self.world = world
+    self.journal = journal
     world.clock = { [unowned machine] in Cycles.nanoseconds(machine.now) }
-    world.expectsAnswer = { [unowned self] in hurry() }
+    let hurries = journal.channel { [unowned self] _ in hurry() }
+    self.hurries = hurries
+    world.expectsAnswer = { hurries.deliver() }
     pollEvent = machine.events.register { [unowned self] cycle, _ in
       guard cycle == nextLook else { return }
       nextLook = nil
-      interval = world.look() ? Self.shortestInterval : min(interval * 2, Self.longestInterval)
+      interval = look() ? Self.shortestInterval : min(interval * 2, Self.longestInterval)
       plan(after: cycle)
     }
     machine.waitForWork = { [unowned self] in wait($0) }
@@ -37,8 +45,16 @@ final class OutsideSchedule {
   /// To be called when the sources are complete.
   func start() { plan(after: machine.now) }
 
+  private func look() -> Bool {
+    let found = journal.ask(.look) { world.look() }
+    // Somebody may watch a replay.
+    if journal.isReplaying { world.look() }
+    return found
+  }
+
   private func plan(after cycle: UInt64) {
-    guard world.mayDeliver, let pollEvent, !isOver() else { return }
+    if journal.ask(.mayDeliver, { world.mayDeliver != mayDeliver }) { mayDeliver.toggle() }
+    guard mayDeliver, let pollEvent, !isOver() else { return }
     let next = cycle &+ interval
     nextLook = next
     machine.events.schedule(pollEvent, at: next)
@@ -59,9 +75,13 @@ final class OutsideSchedule {
     whenIdle()
     if isOver() { return 0 }
     let forever = cycles > .max / 2
-    let passed = world.wait(
-      nanoseconds: forever ? nil : Cycles.nanoseconds(cycles), now: Cycles.nanoseconds(machine.now),
-      isOver: { [unowned self] in isOver() || !machine.processors.allSatisfy { $0.state.pointee.halted } })
+    let passed = journal.ask(
+      .wait,
+      number: {
+        world.wait(
+          nanoseconds: forever ? nil : Cycles.nanoseconds(cycles), now: Cycles.nanoseconds(machine.now),
+          isOver: { [unowned self] in isOver() || !machine.processors.allSatisfy { $0.state.pointee.halted } })
+      })
     if nextLook == nil { plan(after: machine.now) }
     guard let passed else { return cycles }
     return min(cycles, Cycles.from(nanoseconds: passed))

@@ -41,7 +41,7 @@ struct CrashReport {
 
   // MARK: Virtual processors
 
-  private static func describe(_ virtual: VirtualProcessor, _ memory: any GuestMemory, _ symbols: SymbolTable?) -> [String] {
+  static func describe(_ virtual: VirtualProcessor, _ memory: any GuestMemory, _ symbols: SymbolTable?) -> [String] {
     var lines = ["", "Virtual processor \(virtual.index)"]
     virtual.processor.withGuest(virtual.guest) {
       lines += registers(virtual.processor, symbols)
@@ -59,7 +59,7 @@ struct CrashReport {
     return lines
   }
 
-  private static func registers(_ processor: LogicalProcessor, _ symbols: SymbolTable?) -> [String] {
+  static func registers(_ processor: LogicalProcessor, _ symbols: SymbolTable?) -> [String] {
     let s = processor.state
     let name = symbols?.name(of: s.pointee.ip).map { " " + $0 } ?? ""
     var lines = [

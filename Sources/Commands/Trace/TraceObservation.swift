@@ -14,9 +14,12 @@ final class TraceObservation {
   /// Where ``TraceOptions/breakCondition`` has become true and has ended the run.
   private(set) var stoppedAt: TraceRecord?
 
-  /// Nil: nobody wants one. Opens the files. `symbols`: an ELF file or a System.map that may have names of functions.
-  init?(_ options: TraceOptions, server: Server, virtualization: Virtualization, kernel: String?, symbols: String?) throws {
-    guard options.isGiven else { return nil }
+  /// Nil: nobody wants one. Opens the files. `remembers`: the last events are wanted, whether or not the options say so. `symbols`: an ELF file or a System.map that may have names of functions.
+  init?(
+    _ options: TraceOptions, remembers: Bool = false, server: Server, virtualization: Virtualization, kernel: String?,
+    symbols: String?
+  ) throws {
+    guard options.isGiven || remembers else { return nil }
     self.options = options
     file = try options.trace.map { (path) throws(CommandFailure) in try TraceFile(path: path) }
     let number = server.domain?.domainNumber ?? 0
@@ -32,7 +35,7 @@ final class TraceObservation {
     let file = self.file
     let writer = file.map { file in TraceWriter(description, sink: { _ = file.append($0) }) }
     recorder = TraceRecorder(
-      writer: writer, remembered: options.flightRecorder == nil ? 0 : options.flightEvents, condition: condition)
+      writer: writer, remembered: options.flightRecorder == nil && !remembers ? 0 : options.flightEvents, condition: condition)
     begins = { [unowned server, recorder] in server.observe(with: recorder) }
     if let table { recorder.function = { table.symbol(of: $0)?.name } }
     recorder.conditionMet = { [unowned self, unowned server] record in
@@ -68,6 +71,13 @@ final class TraceObservation {
   /// A record as a line for people.
   func text(of record: TraceRecord) -> String {
     TraceText(symbols: symbols, place: { [recorder] in recorder.place(of: $0) }).line(record)
+  }
+
+  /// The last events, as a trace.
+  var remembered: [UInt8] {
+    var bytes: [UInt8] = []
+    recorder.dump(description) { bytes += $0 }
+    return bytes
   }
 
   func writeFlightRecorder(to path: String) {

@@ -6,7 +6,7 @@
 /// input is raw, with Ctrl-A as the escape that QEMU's users know.
 public final class HostConsole {
   /// What the user asked for with the escape character.
-  public enum Command: Sendable, Equatable { case quit, pressPowerButton, reset, sendBreak, next }
+  public enum Command: UInt8, Sendable { case quit, pressPowerButton, reset, sendBreak, next }
 
   private let input: Int32
   private let output: Int32

@@ -6,7 +6,11 @@ public struct OpenDisk {
   private let medium: any BlockStorage
   private let volume: Volume
 
-  public init(_ specification: DiskSpecification) throws(StorageProblem) {
+  /// `through`: puts something between the medium and whoever uses it.
+  public init(
+    _ specification: DiskSpecification,
+    through wrap: (any BlockStorage) throws(StorageProblem) -> any BlockStorage = { (medium) throws(StorageProblem) in medium }
+  ) throws(StorageProblem) {
     self.specification = specification
     let volume = try Volume(specification)
     var medium = volume.medium
@@ -21,7 +25,7 @@ public struct OpenDisk {
     }
     self.medium = medium
     self.volume = volume
-    storage = CountedStorage(specification.cache == .unsafe ? UnsafeStorage(medium) : medium)
+    storage = CountedStorage(try wrap(specification.cache == .unsafe ? UnsafeStorage(medium) : medium))
   }
 
   /// What is missing, and the disk does without: a line for each.

@@ -21,6 +21,13 @@ public struct VirtioSpecification: Sendable, Equatable {
   /// MiB that can be asked for: page numbers of 4096 bytes have 32 bits.
   private static let largestBalloon: UInt32 = 1 << 24 - 1
 
+  /// The same device, but what the guest writes is not kept.
+  public var withoutFile: VirtioSpecification {
+    var copy = self
+    if case .console = device { copy.device = .console(file: "/dev/null") }
+    return copy
+  }
+
   /// Parses `rng,seed=1`, `balloon,take=256`, `console=FILE`, each with `transport=`.
   public init(parsing text: String) throws(Failure) {
     var words = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
