@@ -15,6 +15,7 @@ let package = Package(
     .systemLibrary(name: "CELF", providers: [.apt(["libelf-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CNBD", providers: [.apt(["libnbd-dev"])]),
+    .systemLibrary(name: "CProcess"),
     .systemLibrary(name: "CSlirp", providers: [.apt(["libslirp-dev"])]),
     .systemLibrary(name: "CVNC", providers: [.apt(["libvncserver-dev"])]),
     .target(name: "IA64"),
@@ -53,7 +54,8 @@ let package = Package(
     .target(
       name: "Inspection",
       dependencies: [
-        "CELF", "CZlib", "Devices", "HostResources", "Hypervisor", "IA64", "Loading", "Pipeline", "Platform", "Processor",
+        "CELF", "CProcess", "CZlib", "Devices", "HostResources", "Hypervisor", "IA64", "Loading", "Pipeline", "Platform",
+        "Processor",
       ]),
     // Domains as their administrators see them.
     .target(name: "Management"),
@@ -61,7 +63,8 @@ let package = Package(
     .target(
       name: "Commands",
       dependencies: [
-        "IA64", "LinuxUser", "CycleBenchmarks", "Devices", "HostResources", "Hypervisor", "Inspection", "Management", "Pipeline",
+        "IA64", "LinuxUser", "CProcess", "CycleBenchmarks", "Devices", "HostResources", "Hypervisor", "Inspection", "Management",
+        "Pipeline",
         "SplitDrivers", "SystemFirmware", "Loading",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),

@@ -13,16 +13,20 @@ extension BootCommand {
 
   /// Nil: nobody debugs.
   func makeDebugger(
-    _ server: Server, _ session: ConsoleSession, _ world: OutsideWorld, _ watching: Watching?
+    _ server: Server, _ session: ConsoleSession, _ world: OutsideWorld, _ watching: Watching?, _ journal: Journal
   ) throws -> DebuggedRun? {
     guard watching != nil || gdb != nil else { return nil }
+    let goesBack = journal.isReplaying && mayGoBack && Guardian.begin()
     let debugger = Debugger(server.machine, domain: server.domain) { [unowned server] in server.stop() }
     try name(debugger)
     let frontEnd: any DebugFrontEnd
     if let watching {
       frontEnd = watching.frontEnd(debugger, world)
     } else if let gdb {
-      let gdbServer = try GDBServer(debugger, at: gdb, world) { [unowned session] in session.end != nil && session.failure == nil }
+      let gdbServer = try GDBServer(debugger, at: gdb, world) { [unowned session] in
+        Guardian.check()
+        return session.end != nil && session.failure == nil
+      }
       StandardError.write(
         "epicure: gdb server at \(gdb.host):\(gdbServer.port)\(gdbNowait ? "" : "; the guest waits for \"target remote \(gdb.host):\(gdbServer.port)\"")"
       )
@@ -31,8 +35,21 @@ extension BootCommand {
     } else {
       return nil
     }
-    return DebuggedRun(debugger, server, frontEnd) { [unowned session] in session.failure }
+    let run = DebuggedRun(debugger, server, frontEnd) { [unowned session] in session.failure }
+    if goesBack {
+      run.history = CheckpointHistory(
+        debugger,
+        CheckpointHistory.Surroundings(
+          handOver: { [unowned session] in
+            session.show()
+            return frontEnd.handOver()
+          }, takeOver: { frontEnd.takeOver($0, $1) }, silence: { journal.isSilent = $0 }, look: { Guardian.check() }))
+    }
+    return run
   }
+
+  /// Copies of the process would write these files together, or show the same screen.
+  var mayGoBack: Bool { vnc == nil && timing.pipelineTrace == nil && tracing.trace == nil }
 
   /// Larger files than any real kernel are damaged or not meant.
   private static let largestKernel: UInt64 = 1 << 31

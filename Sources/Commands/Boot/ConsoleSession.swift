@@ -166,6 +166,9 @@ final class ConsoleSession: SerialPeer, OutsideSource {
   /// What the console has goes out now.
   func flush() { talk { console.flush() } }
 
+  /// The same between two moments of a replay, which does not know of it.
+  func show() { console.flush() }
+
   /// Whatever is written may find that nobody is there.
   private func talk(_ body: () -> Void) {
     journal.ask(
@@ -174,7 +177,7 @@ final class ConsoleSession: SerialPeer, OutsideSource {
         body()
         return nil
       })
-    if journal.isReplaying { body() }
+    if journal.isReplaying && !journal.isSilent { body() }
   }
 
   private func guestIsIdle() {

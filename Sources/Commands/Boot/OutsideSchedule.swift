@@ -48,7 +48,7 @@ final class OutsideSchedule {
   private func look() -> Bool {
     let found = journal.ask(.look) { world.look() }
     // Somebody may watch a replay.
-    if journal.isReplaying { world.look() }
+    if journal.isReplaying && !journal.isSilent { world.look() }
     return found
   }
 

@@ -8,6 +8,10 @@ protocol DebugFrontEnd: AnyObject {
   func stopped() -> DebugVerdict
   /// It will not run any more.
   func ended(status: UInt8)
+  /// What it knows, and its connection, for the front end of a process that goes on in this one's place.
+  func handOver() -> (state: [UInt8], descriptor: Int32?)
+  /// The other end of that.
+  func takeOver(_ state: [UInt8], _ descriptor: Int32?)
 }
 
 enum DebugVerdict {
@@ -24,6 +28,8 @@ final class DebuggedRun {
   /// What the console has said of the guest's failure, if it has.
   private let consoleFailure: () -> String?
   private var reported = false
+  /// The way back in time; nil: there is none.
+  var history: CheckpointHistory?
 
   init(_ debugger: Debugger, _ server: Server, _ frontEnd: any DebugFrontEnd, consoleFailure: @escaping () -> String?) {
     (self.debugger, self.server, self.frontEnd, self.consoleFailure) = (debugger, server, frontEnd, consoleFailure)
@@ -34,11 +40,12 @@ final class DebuggedRun {
     /// How the guest has ended, while its debugger still looks at it.
     var end: Server.Outcome?
     while true {
-      if debugger.stop != nil, frontEnd.stopped() == .quit { return .stopped }
+      if let stop = debugger.stop, history?.takes(stop) != true, frontEnd.stopped() == .quit { return .stopped }
       if let end { return end }
+      if history?.start() == false { continue }
       let outcome = try server.run(until: limit)
       debugger.runEnded()
-      if debugger.stop != nil { continue }
+      if debugger.stop != nil || history?.ended() == true { continue }
       guard let failure = failure(outcome), !reported else { return outcome }
       reported = true
       end = outcome

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 import HostResources
 import Inspection
@@ -80,6 +81,23 @@ final class DebugTerminal: DebugFrontEnd, OutsideSource {
     guard isScreen else { return }
     write("\u{1B}[2J\u{1B}[H")
     guest.suffix(terminalSize.rows - 2).forEach { write($0 + "\n") }
+  }
+
+  /// The lines that have been read and not done yet, and what the console has in mind.
+  private struct State: Codable {
+    var input: [UInt8]
+    var isOver: Bool
+    var console: DebuggerConsole.State
+  }
+
+  func handOver() -> (state: [UInt8], descriptor: Int32?) {
+    let state = State(input: input, isOver: inputIsOver, console: console.state)
+    return ((try? JSONEncoder().encode(state)).map { Array($0) } ?? [], nil)
+  }
+
+  func takeOver(_ state: [UInt8], _ descriptor: Int32?) {
+    guard let state = try? JSONDecoder().decode(State.self, from: Data(state)) else { return }
+    (input, inputIsOver, console.state) = (state.input, state.isOver, state.console)
   }
 
   // MARK: Text

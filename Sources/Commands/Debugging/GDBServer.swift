@@ -63,6 +63,16 @@ final class GDBServer: DebugFrontEnd, OutsideSource {
     disconnect()
   }
 
+  func handOver() -> (state: [UInt8], descriptor: Int32?) {
+    flush(patiently: true)
+    return (client?.session.state ?? [], client?.descriptor)
+  }
+
+  func takeOver(_ state: [UInt8], _ descriptor: Int32?) {
+    disconnect()
+    client = descriptor.map { ($0, RemoteSession(debugger, resuming: state)) }
+  }
+
   // MARK: OutsideSource
 
   /// Idle time does not become the host's because somebody debugs.

@@ -29,6 +29,8 @@ public final class Journal {
   public func attach(_ machine: Machine) { self.machine.machine = machine }
 
   public var isReplaying: Bool { replayer != nil }
+  /// In a replay: what the machine does is not to be seen, for it has been before, or will be again.
+  public var isSilent = false
   public var replayer: Replayer? { if case .replaying(let replayer) = mode { replayer } else { nil } }
   public var recorder: Recorder? { if case .recording(let recorder) = mode { recorder } else { nil } }
 

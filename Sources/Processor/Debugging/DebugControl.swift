@@ -17,7 +17,7 @@ public final class DebugControl {
   }
 
   /// Bytes whose references stop the machine.
-  public struct Watch: Hashable, Sendable {
+  public struct Watch: Hashable, Sendable, Codable {
     public var address: UInt64
     public var length: UInt64
     public var reads: Bool
@@ -51,8 +51,10 @@ public final class DebugControl {
   public var stopped: ((_ processor: Int, Reason) -> Void)?
   /// Called from time to time while a processor runs, between blocks.
   public var look: (() -> Void)?
-  /// Slots between two looks, some hundredths of a second.
-  static let lookInterval: UInt64 = 2_000_000
+  /// Slots between two looks. Who looks for a certain moment has shorter ones as that comes near.
+  public var lookInterval = longestLook
+  /// Some hundredths of a second.
+  public static let longestLook: UInt64 = 2_000_000
 
   /// What the blocks that exist were made for.
   private var knownBreakpoints: Set<UInt64> = []
@@ -107,15 +109,8 @@ final class ProcessorDebug {
   }
   var inside: Inside?
 
-  /// Where a processor is, and how far it has come.
-  struct Place: Equatable {
-    var ip: UInt64
-    var slot: UInt64
-    var instructions: UInt64
-    var interruptions: UInt64
-  }
   /// A single step began here.
-  var stepStart: Place?
+  var stepStart: ExecutionPlace?
 
   /// The instruction that the processor has been stopped at counts as arrived at until it retires, whatever faults it takes. The stacks tell
   /// one visit from another.

@@ -12,20 +12,12 @@ extension LogicalProcessor {
   @inline(__always) public var isInsideBlock: Bool { debug?.inside != nil }
 
   /// The next ``run(until:)`` stops after one instruction, or when an interruption has been delivered.
-  public func stepOnNextRun() {
-    debug?.stepStart = place
-  }
+  public func stepOnNextRun() { debug?.stepStart = executionPlace }
 
   public func cancelStep() { debug?.stepStart = nil }
 
   /// From now on it has arrived at the instruction at IP, and a breakpoint there does not count.
   public func standsHere() { debug?.standing = standing }
-
-  private var place: ProcessorDebug.Place {
-    ProcessorDebug.Place(
-      ip: state.pointee.ip, slot: PSR.ri(state.pointee.psr), instructions: state.pointee.instructions,
-      interruptions: engine.pointee.interruptions)
-  }
 
   private var standing: ProcessorDebug.Standing {
     let s = state
@@ -61,10 +53,10 @@ extension LogicalProcessor {
   /// At the beginning of a turn: what is due to the debugger, then the rest of a block that it has interrupted. Nil: the turn goes on.
   func debuggedTurn(_ debug: ProcessorDebug) -> TurnResult? {
     if let hit = debug.hit { return .over(stop(debug, hit)) }
-    if let start = debug.stepStart, start != place { return .over(stop(debug, .step)) }
+    if let start = debug.stepStart, start != executionPlace { return .over(stop(debug, .step)) }
     if let request = debug.control.request { return .over(stop(debug, .requested(request))) }
     let retired = state.pointee.instructions
-    if retired &- debug.lastLook >= DebugControl.lookInterval {
+    if retired &- debug.lastLook >= debug.control.lookInterval {
       debug.lastLook = retired
       debug.control.look?()
       if let request = debug.control.request { return .over(stop(debug, .requested(request))) }
@@ -89,7 +81,7 @@ extension LogicalProcessor {
       debug.entered = (block.pointee.physical, slot, fits(block))
       return .step
     }
-    engine.pointee.limit = min(limit, s.pointee.instructions &+ DebugControl.lookInterval)
+    engine.pointee.limit = min(limit, s.pointee.instructions &+ debug.control.lookInterval)
     debug.runsBlock = !debug.control.watches.isEmpty
     let exit = runBlocks(block)
     debug.runsBlock = false

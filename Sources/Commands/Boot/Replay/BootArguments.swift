@@ -6,7 +6,7 @@ enum BootArguments {
   ]
   /// Options that change nothing in the machine: a replay may have others, or none.
   private static let observing: [String: Bool] = [
-    "--stats": true, "--screenshot": true,
+    "--stats": true, "--gdb": true, "--gdb-nowait": false, "--screenshot": true,
     "--vnc": true, "--vnc-password": true, "--cycle-report": false, "--symbols": true, "--pipeline-trace": true,
     "--pipeline-trace-from": true, "--pipeline-trace-cycles": true, "--pipeline-trace-processor": true, "--trace": true,
     "--flight-recorder": true, "--flight-events": true,

@@ -76,7 +76,8 @@ struct Replay {
     do throws(RecordingProblem) {
       summary = try RecordingSummary(path: recording)
       tape = try ReplayTape(
-        path: recording, summary: summary, mayEndEarly: BootArguments.has(BootArguments.ending, in: own))
+        path: recording, summary: summary, mayEndEarly: BootArguments.has(BootArguments.ending, in: own),
+        keepsDisksInMemory: watching != nil || BootArguments.has(["--gdb": true], in: own))
     } catch { throw CommandFailure(CommandFailure.badInput, "\(error)") }
     let header = summary.header
     guard header.stateVersion == ProcessorState.stateVersion else {

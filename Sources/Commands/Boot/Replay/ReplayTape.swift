@@ -8,9 +8,13 @@ final class ReplayTape: Tape {
   /// The user has options of his own for when to stop.
   private let mayEndEarly: Bool
   private var opened = 0
+  /// What is written to disks is kept in memory: for replays that are forked.
+  private let keepsDisksInMemory: Bool
 
-  init(path: String, summary: RecordingSummary, mayEndEarly: Bool) throws(RecordingProblem) {
-    (self.path, self.summary, self.mayEndEarly) = (path, summary, mayEndEarly)
+  init(
+    path: String, summary: RecordingSummary, mayEndEarly: Bool, keepsDisksInMemory: Bool
+  ) throws(RecordingProblem) {
+    (self.path, self.summary, self.mayEndEarly, self.keepsDisksInMemory) = (path, summary, mayEndEarly, keepsDisksInMemory)
     super.init(Journal(replaying: try LogReader(path: path)))
   }
 
@@ -27,14 +31,15 @@ final class ReplayTape: Tape {
     let isWritten = !disk.isReadOnly && !disk.isCD
     var specification = disk
     if isWritten && disk.overlay == .none { specification.overlay = .temporary }
-    return try OpenDisk(specification) { [journal, path] (medium) throws(StorageProblem) in
+    return try OpenDisk(specification) { [journal, path, keepsDisksInMemory] (medium) throws(StorageProblem) in
       guard medium.size == recorded.size else {
         throw StorageProblem(disk.file, "has \(medium.size) bytes; the disk that was recorded had \(recorded.size)")
       }
       var medium = medium
+      if keepsDisksInMemory && isWritten { medium = MemoryOverlay(on: medium) }
       if isWritten && disk.overlay != .temporary {
         // The specification's overlay is not for this run either.
-        if case .file = disk.overlay { medium = try OverlayImage(temporaryOn: medium) }
+        if case .file = disk.overlay, !keepsDisksInMemory { medium = try OverlayImage(temporaryOn: medium) }
         do throws(RecordingProblem) { try RecordingSummary.restore(disk: number, of: path, into: medium) } catch {
           throw StorageProblem(disk.file, error.description)
         }

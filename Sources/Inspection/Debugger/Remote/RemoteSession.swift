@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Processor
 
 /// One gdb at the other end of a line: takes its bytes, answers them, and tells the debugger what it wants. Knows no sockets.
@@ -34,6 +35,32 @@ public final class RemoteSession {
   public init(_ debugger: Debugger) {
     self.debugger = debugger
     if let stop = debugger.stop { lookedAt = stop.processor }
+  }
+
+  // MARK: Another process
+
+  /// What a session in another process needs to go on in this one's place. gdb waits for a stop then.
+  private struct State: Codable {
+    var acknowledges: Bool
+    var lookedAt: Int
+    var goesOn: Int?
+    var knowsBreakpointReasons: Bool
+    var hardware: Set<UInt64>
+  }
+
+  public var state: [UInt8] {
+    let state = State(
+      acknowledges: acknowledges, lookedAt: lookedAt, goesOn: goesOn, knowsBreakpointReasons: knowsBreakpointReasons,
+      hardware: hardware)
+    return (try? JSONEncoder().encode(state)).map { Array($0) } ?? []
+  }
+
+  public convenience init(_ debugger: Debugger, resuming text: [UInt8]) {
+    self.init(debugger)
+    owesStop = true
+    guard let state = try? JSONDecoder().decode(State.self, from: Data(text)) else { return }
+    (acknowledges, lookedAt, goesOn) = (state.acknowledges, state.lookedAt, state.goesOn)
+    (knowsBreakpointReasons, hardware) = (state.knowsBreakpointReasons, state.hardware)
   }
 
   /// Takes what is to be sent.

@@ -15,7 +15,21 @@ public final class DebuggerConsole {
   /// What the lower right pane shows.
   public internal(set) var view = View.exits
 
-  public enum View: String, Sendable { case exits, tlb }
+  public enum View: String, Sendable, Codable { case exits, tlb }
+
+  /// What a console of another process needs to go on in this one's place.
+  public struct State: Codable {
+    var processor: Int
+    var lastLine: String
+    var view: View
+  }
+  public var state: State {
+    get { State(processor: processor, lastLine: lastLine, view: view) }
+    set {
+      (processor, lastLine, view) = (newValue.processor, newValue.lastLine, newValue.view)
+      (plan, temporary) = (nil, nil)
+    }
+  }
 
   /// What follows a line.
   public enum Answer: Equatable, Sendable {
@@ -131,6 +145,8 @@ public final class DebuggerConsole {
       debugger.resume()
       return .goOn
     case "until", "u": return until(arguments)
+    case "back": return goBack { $0.stepBack(processor: processor) }
+    case "rcontinue", "rc": return goBack { $0.continueBack() }
     case "break", "b": return setBreakpoint(arguments)
     case "delete": return deleteBreakpoints(arguments)
     case "watch": return watch(arguments, reads: false, writes: true)
@@ -167,6 +183,8 @@ public final class DebuggerConsole {
       ("next", "the same, but calls as a whole"),
       ("continue", "until a breakpoint, a watch, or Ctrl-C"),
       ("until PLACE", "until a place is reached"),
+      ("back", "in a replay: to before the last instruction"),
+      ("rcontinue", "in a replay: back to the last breakpoint or watch"),
       ("break [PLACE]", "stops where that is executed; without a place: here"),
       ("watch PLACE [BYTES]", "stops behind what writes there; rwatch: reads; awatch: both"),
       ("breakpoints", "lists both"), ("delete [PLACE]", "one of them, or all"),
@@ -184,6 +202,13 @@ public final class DebuggerConsole {
     plan = .steps(left: count)
     debugger.resume(stepping: processor)
     return .goOn
+  }
+
+  /// Comes back if the past cannot be reached, or is not older: otherwise another process goes on.
+  private func goBack(_ back: (any ReverseDebugging) -> Debugger.Stop) -> Answer {
+    guard let reverse = debugger.reverse else { return .text(["only a replay can go back: epicure debug --replay FILE"]) }
+    debugger.arrived(back(reverse))
+    return .text(stopped() ?? [])
   }
 
   private func next() -> Answer {
