@@ -45,7 +45,24 @@ u64 disk_collect(struct disk *disk);
 s16 disk_do(struct disk *disk, u8 operation, u64 sector, u32 sectors, void *buffer);
 void disk_end(struct disk *disk);
 void test_disk(void);
-/* scsi.c */
+/* scsi.c: the SCSI host's front end. */
+#define SCSI_SEGMENTS 26
+#define SCSI_COMMANDS 64
+enum { SCSI_COMMAND = 1, SCSI_ABORT, SCSI_RESET };
+enum { TO_DEVICE = 1, FROM_DEVICE, NO_DATA };
+struct scsi_command { u16 target; u8 act, length, direction, command[16], *buffer; u64 size; volatile int done; s32 result;
+  u32 residual, references[SCSI_SEGMENTS]; u8 segments, sense_length, sense[96]; };
+struct scsi { struct device device; struct front_ring ring; u32 port; volatile u64 events; struct scsi_command *commands[SCSI_COMMANDS]; };
+int scsi_begin(struct scsi *host);
+/* At most 26 pages. False: no room in the ring. */
+int scsi_submit(struct scsi *host, struct scsi_command *command);
+void scsi_notify(struct scsi *host);
+/* Takes responses; how many. */
+u64 scsi_collect(struct scsi *host);
+/* The result, when it has come. */
+s32 scsi_do(struct scsi *host, struct scsi_command *command);
+void scsi_end(struct scsi *host);
+/* test_scsi.c */
 void test_scsi(void);
 
 /* net.c: the network interface's front end. */

@@ -7,7 +7,9 @@ extension VirtualProcessor {
     let isFetch = fault.isr & ISR.x != 0
     let address = fault.ifa
     let page: Translation
-    switch processor.translateMiss(of: guest) {
+    let translation = processor.translateMiss(of: guest)
+    if !guest.changes.isEmpty { followChanges() }
+    switch translation {
     case .page(let found): page = machineView(found)
     case .delivered:
       // The guest's own miss.
