@@ -61,7 +61,7 @@ struct block_device {
   int (*ready)(void);
   u64 sectors;
 };
-extern struct block_device ide_disk, scsi_disk, virtio_disk, vbd_disk;
+extern struct block_device ide_disk, scsi_disk, virtio_disk, vbd_disk, vscsi_disk;
 void request_done(struct request *r, int status);
 extern volatile u64 requests_done;
 void run_block(const char *words);
