@@ -77,6 +77,7 @@ extension Server {
     return [
       "requests": s.requests, "refusals": s.refusals, "notifications_sent": s.notificationsSent,
       "notifications_suppressed": s.notificationsSuppressed, "bytes_copied": s.bytesCopied, "grants_mapped": s.grantsMapped,
+      "cycles_awake": s.cyclesAwake,
     ]
   }
 }

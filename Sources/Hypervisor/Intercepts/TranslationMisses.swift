@@ -65,6 +65,7 @@ extension VirtualProcessor {
     func isIn(_ start: UInt64, _ size: UInt64) -> Bool { physical &- start < size }
     if isIn(MemoryMap.portSpace, MemoryMap.portSpaceSize) { return .port }
     if isIn(MemoryMap.interruptBlock, MemoryMap.interruptBlockSize) { return .interruptBlock }
+    if isIn(MemoryMap.ioSAPIC, MemoryMap.ioSAPICSize) { return .ioSAPIC }
     return .deviceMemory
   }
 }
