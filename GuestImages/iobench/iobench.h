@@ -110,4 +110,6 @@ void virtio_kick(struct virtqueue *q);
 /* The head of a chain that has come back, or -1. */
 int virtio_take(struct virtqueue *q, u32 *length);
 int virtio_pending(struct virtqueue *q);
+/* Interrupts are only for who waits; true: there is something already. */
+int virtio_await(struct virtqueue *q);
 #endif

@@ -6,6 +6,8 @@
 static struct scsi host;
 static struct scsi_command parts[PARTS];
 static struct request *owner[PARTS];
+/* Parts that nobody has. */
+static u32 free_parts[PARTS], free_count;
 
 static void fill(struct scsi_command *c, const struct request *r, u32 sector, u32 count) {
   u64 at = r->sector + sector;
@@ -16,19 +18,16 @@ static void fill(struct scsi_command *c, const struct request *r, u32 sector, u3
 }
 
 static int submit(struct request *r) {
-  u32 needed = (r->sectors + PART_SECTORS - 1) / PART_SECTORS, room = 0;
-  for (u32 n = 0; n < PARTS; n++) room += !owner[n];
-  if (room < needed) return 0;
+  u32 needed = (r->sectors + PART_SECTORS - 1) / PART_SECTORS;
+  if (free_count < needed) return 0;
   r->parts = needed;
-  u32 sector = 0;
-  for (u32 n = 0; needed; n++) {
-    if (owner[n]) continue;
+  for (u32 sector = 0; needed; needed--) {
+    u32 n = free_parts[--free_count];
     u32 count = r->sectors - sector < PART_SECTORS ? r->sectors - sector : PART_SECTORS;
     fill(&parts[n], r, sector, count);
     owner[n] = r;
     scsi_submit(&host, &parts[n]);
     sector += count;
-    needed--;
   }
   return 1;
 }
@@ -37,11 +36,13 @@ static void kick(void) { scsi_notify(&host); }
 
 static void collect(void) {
   if (!scsi_collect(&host)) return;
-  for (u32 n = 0; n < PARTS; n++) {
-    if (!owner[n] || !parts[n].done) continue;
+  struct scsi_command *part = host.finished;
+  host.finished = 0;
+  for (; part; part = part->next) {
+    u32 n = part - parts;
     struct request *r = owner[n];
-    owner[n] = 0;
-    if (parts[n].result) r->status = parts[n].result;
+    free_parts[free_count++] = n;
+    if (part->result) r->status = part->result;
     if (!--r->parts) request_done(r, r->status);
   }
 }
@@ -63,6 +64,8 @@ static int begin(struct block_device *device) {
   for (int n = 0; n < 5 && perform(0, 6, 0); n++);
   u8 *data = pages(1);
   if (perform(0x25, 10, data)) return 0;
+  host.finished = 0;
+  while (free_count < PARTS) free_parts[free_count] = free_count, free_count++;
   device->sectors = ((u64)data[0] << 24 | data[1] << 16 | data[2] << 8 | data[3]) + 1;
   return 1;
 }

@@ -75,6 +75,8 @@ u64 scsi_collect(struct scsi *host) {
       if (r->sense_length) memory_copy(c->sense, r->sense, sizeof c->sense);
       for (u8 i = 0; i < c->segments; i++) ungrant(c->references[i]);
       c->done = 1;
+      c->next = host->finished;
+      host->finished = c;
       n++;
     }
   } while (ring_more(&host->ring));
