@@ -2,7 +2,7 @@
 #include "iobench.h"
 
 #define DEPTH 32
-static struct block_device *const devices[] = {&ide_disk, &scsi_disk, &virtio_disk, &vbd_disk};
+static struct block_device *const devices[] = {&ide_disk, &scsi_disk, &virtio_disk, &vbd_disk, &vscsi_disk};
 static struct request requests[DEPTH];
 volatile u64 requests_done;
 

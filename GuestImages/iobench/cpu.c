@@ -45,12 +45,11 @@ void native_trap(struct frame *f) {
     machine_off(1);
   }
   interrupts++;
-  for (;;) {
-    u64 vector;
-    asm volatile("mov %0 = cr.ivr;;" : "=r"(vector) :: "memory");
-    if (vector == 15) break;
-    if (vector >= FIRST_VECTOR && vector < FIRST_VECTOR + handler_count) handlers[vector - FIRST_VECTOR]();
-    asm volatile("mov cr.eoi = r0;; srlz.d;;" ::: "memory");
-    *(volatile u32 *)((u8 *)uncached(SAPIC) + 0x40) = vector;
-  }
+  /* One at a time: what else is pending interrupts again. To ask whether there is more would be an exit of a guest's for nothing. */
+  u64 vector;
+  asm volatile("mov %0 = cr.ivr;;" : "=r"(vector) :: "memory");
+  if (vector == 15) return;
+  if (vector >= FIRST_VECTOR && vector < FIRST_VECTOR + handler_count) handlers[vector - FIRST_VECTOR]();
+  asm volatile("mov cr.eoi = r0;; srlz.d;;" ::: "memory");
+  *(volatile u32 *)((u8 *)uncached(SAPIC) + 0x40) = vector;
 }

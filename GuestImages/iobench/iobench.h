@@ -61,7 +61,7 @@ struct block_device {
   int (*ready)(void);
   u64 sectors;
 };
-extern struct block_device ide_disk, scsi_disk, virtio_disk, vbd_disk;
+extern struct block_device ide_disk, scsi_disk, virtio_disk, vbd_disk, vscsi_disk;
 void request_done(struct request *r, int status);
 extern volatile u64 requests_done;
 void run_block(const char *words);
@@ -110,4 +110,6 @@ void virtio_kick(struct virtqueue *q);
 /* The head of a chain that has come back, or -1. */
 int virtio_take(struct virtqueue *q, u32 *length);
 int virtio_pending(struct virtqueue *q);
+/* Interrupts are only for who waits; true: there is something already. */
+int virtio_await(struct virtqueue *q);
 #endif

@@ -10,6 +10,7 @@ int paravirtual;
 /* Of the PV kernel's parts that are not used here. */
 void second_main(void) {}
 void test_user_trap(struct frame *f) {}
+int assisted(struct frame *f) { return 0; }
 
 void finish_run(int failure) {
   print(failure ? "IOBENCH FAILED\n" : "IOBENCH done\n");

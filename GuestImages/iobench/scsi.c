@@ -92,7 +92,7 @@ static u8 do_command(const u8 *bytes, u32 count, void *data, u32 length, int neg
   return commands[slot].status_byte;
 }
 
-static int scsi_submit(struct request *r) {
+static int submit(struct request *r) {
   u32 slot = next_slot;
   if (owner[slot]) return 0;
   next_slot = (next_slot + 1) % SLOTS;
@@ -105,7 +105,7 @@ static int scsi_submit(struct request *r) {
   return 1;
 }
 
-static int scsi_begin(struct block_device *device) {
+static int begin(struct block_device *device) {
   static struct pci pci;
   static u8 data[32] __attribute__((aligned(8)));
   static const u8 ready[6] = {0}, sense[6] = {3, 0, 0, 0, 18}, capacity[10] = {0x25};
@@ -137,4 +137,4 @@ static int scsi_begin(struct block_device *device) {
   return 1;
 }
 
-struct block_device scsi_disk = {"scsi", scsi_begin, scsi_submit};
+struct block_device scsi_disk = {"scsi", begin, submit};

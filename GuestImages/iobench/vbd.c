@@ -6,21 +6,20 @@
 static struct disk disk;
 static struct disk_request parts[PARTS];
 static struct request *owner[PARTS];
+/* Parts that nobody has. */
+static u32 free_parts[PARTS], free_count;
 
 static int submit(struct request *r) {
-  u32 needed = (r->sectors + PART_SECTORS - 1) / PART_SECTORS, room = 0;
-  for (u32 n = 0; n < PARTS; n++) room += !owner[n];
-  if (room < needed || disk.ring.size - disk.in_flight < needed) return 0;
+  u32 needed = (r->sectors + PART_SECTORS - 1) / PART_SECTORS;
+  if (free_count < needed || disk.ring.size - disk.in_flight < needed) return 0;
   r->parts = needed;
-  u32 sector = 0;
-  for (u32 n = 0; needed; n++) {
-    if (owner[n]) continue;
+  for (u32 sector = 0; needed; needed--) {
+    u32 n = free_parts[--free_count];
     u32 count = r->sectors - sector < PART_SECTORS ? r->sectors - sector : PART_SECTORS;
     parts[n] = (struct disk_request){r->write, r->sector + sector, count, r->buffer + sector * 512};
     owner[n] = r;
     disk_submit(&disk, &parts[n]);
     sector += count;
-    needed--;
   }
   return 1;
 }
@@ -29,11 +28,13 @@ static void kick(void) { disk_notify(&disk); }
 
 static void collect(void) {
   if (!disk_collect(&disk)) return;
-  for (u32 n = 0; n < PARTS; n++) {
-    if (!owner[n] || !parts[n].done) continue;
+  struct disk_request *part = disk.finished;
+  disk.finished = 0;
+  for (; part; part = part->next) {
+    u32 n = part - parts;
     struct request *r = owner[n];
-    owner[n] = 0;
-    if (parts[n].status) r->status = parts[n].status;
+    free_parts[free_count++] = n;
+    if (part->status) r->status = part->status;
     if (!--r->parts) request_done(r, r->status);
   }
 }
@@ -44,6 +45,7 @@ static int begin(struct block_device *device) {
   if (!paravirtual && !hvm_begin()) return 0;
   if (!disk_begin(&disk, 0)) return 0;
   device->sectors = disk.sectors;
+  while (free_count < PARTS) free_parts[free_count] = free_count, free_count++;
   return 1;
 }
 

@@ -53,8 +53,16 @@ void virtio_kick(struct virtqueue *q) {
 
 int virtio_pending(struct virtqueue *q) { return q->used_ring[1] != q->used; }
 
+int virtio_await(struct virtqueue *q) {
+  q->available[0] = 0;
+  barrier();
+  return virtio_pending(q);
+}
+
 int virtio_take(struct virtqueue *q, u32 *length) {
   if (!virtio_pending(q)) return -1;
+  /* VIRTQ_AVAIL_F_NO_INTERRUPT */
+  q->available[0] = 1;
   barrier();
   volatile u32 *entry = (volatile u32 *)(q->used_ring + 2) + 2 * (q->used % q->size);
   q->used++;

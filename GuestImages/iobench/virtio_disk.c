@@ -11,8 +11,10 @@ static volatile u8 *statuses;
 static struct request *owner[LIMIT];
 static u32 port;
 
-static void on_interrupt(void) {
-  if (!(in8(port + 19) & 1)) return;
+/* Acknowledges; who waits collects. */
+static void on_interrupt(void) { in8(port + 19); }
+
+static void collect(void) {
   u32 length;
   for (int head; (head = virtio_take(&queue, &length)) >= 0;) {
     u32 slot = head / 3;
@@ -37,6 +39,7 @@ static int submit(struct request *r) {
 }
 
 static void kick(void) { virtio_kick(&queue); }
+static int ready(void) { return virtio_await(&queue); }
 
 static int begin(struct block_device *device) {
   static struct pci pci;
@@ -52,4 +55,4 @@ static int begin(struct block_device *device) {
   return 1;
 }
 
-struct block_device virtio_disk = {"virtio", begin, submit, kick};
+struct block_device virtio_disk = {"virtio", begin, submit, kick, collect, ready};

@@ -32,7 +32,11 @@ static int send(const void *frame, u64 size) {
   return 1;
 }
 
-static int ready(void) { return virtio_pending(&rx); }
+static int ready(void) { return virtio_await(&rx); }
+
+/* Buffers that the device has not been told of. */
+#define BATCH 16
+static u32 given;
 
 static u64 receive(void *frame, u64 size) {
   u32 length;
@@ -42,7 +46,10 @@ static u64 receive(void *frame, u64 size) {
   if (got > size) got = size;
   memory_copy(frame, rx_buffers + head / 2 * BUFFER, got);
   virtio_give(&rx, head);
-  virtio_kick(&rx);
+  if (++given == BATCH) {
+    virtio_kick(&rx);
+    given = 0;
+  }
   return got;
 }
 

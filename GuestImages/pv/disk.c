@@ -71,6 +71,8 @@ u64 disk_collect(struct disk *disk) {
       r->status = slot->status;
       for (u32 i = 0; i < r->count; i++) ungrant(r->references[i]);
       r->done = 1;
+      r->next = disk->finished;
+      disk->finished = r;
       disk->ring.rsp_cons++;
       disk->in_flight--;
       n++;

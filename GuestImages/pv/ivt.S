@@ -133,8 +133,18 @@ trap_entry:
         st8.spill [r17] = r2
         adds    r17 = F_R3, r12 ;;
         st8.spill [r17] = r3 ;;
-        // The interrupted bank: a privileged instruction that traps.
-        bsw.1 ;;
+        // The interrupted bank, without `bsw.1`, which would trap: out of the memory where it was put at the interruption. The NaT bits lie
+        // as ld8.fill finds them: the bank begins at a multiple of 512.
+        movl    r2 = REGISTERS + R_BANK1
+        movl    r3 = REGISTERS + R_NAT1 ;;
+        ld8     r3 = [r3] ;;
+        mov     ar.unat = r3 ;;
+        .irp    n, 16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+        ld8.fill r\n = [r2], 8 ;;
+        .endr
+        movl    r2 = REGISTERS + R_BANK
+        mov     r3 = 1 ;;
+        st4     [r2] = r3
         adds    r2 = F_GP, r12
         adds    r3 = F_R8, r12 ;;
         st8.spill [r2] = r1 ;;

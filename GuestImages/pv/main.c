@@ -27,6 +27,8 @@ static void run_checks(u64 rsc) {
   test_events();
   test_schedule();
   test_firmware();
+  test_assist();
+  test_optional();
   test_processors();
   test_grants();
   test_store();

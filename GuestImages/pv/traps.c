@@ -4,7 +4,7 @@
 volatile struct expectation last_trap;
 volatile u64 expected_vector = ~0UL;
 
-static void skip(struct frame *f) {
+void skip(struct frame *f) {
   u64 slot = f->ipsr >> 41 & 3;
   f->ipsr &= ~(3UL << 41);
   if (slot == 2) f->iip += 16; else f->ipsr |= (slot + 1) << 41;
@@ -17,6 +17,7 @@ void trap(struct frame *f) {
     events_dispatch();
     return;
   }
+  if (f->vector == 0x5c00 && assisted(f)) return;
   if (f->ipsr >> 32 & 3) {
     test_user_trap(f);
     skip(f);

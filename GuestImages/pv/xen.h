@@ -77,6 +77,8 @@ struct expectation { u64 vector, iim, isr, ifa, count; };
 extern volatile struct expectation last_trap;
 /* What the next fault is allowed to be: its instruction is skipped. */
 extern volatile u64 expected_vector;
+/* Behind the instruction that has faulted. */
+void skip(struct frame *f);
 void mask_events(void);
 void unmask_events(void);
 
@@ -132,6 +134,10 @@ void test_events(void);
 void test_schedule(void);
 void test_firmware(void);
 void test_processors(void);
+/* False: not a fault that asks for software assistance while it is being tested. */
+int assisted(struct frame *f);
+void test_assist(void);
+void test_optional(void);
 void test_grants(void);
 void grants_begin(void);
 /* Where the table is, of a domain that has put it there itself. */

@@ -34,18 +34,38 @@ int ring_more(struct front_ring *ring);
 
 /* disk.c: the block device's front end. */
 struct disk { struct device device; struct front_ring ring; u32 port; u64 sectors, info, sector_size; volatile u64 events;
-  u32 in_flight; };
-struct disk_request { u8 operation; u64 sector; u32 sectors; u8 *buffer; volatile int done; s16 status; u32 references[11], count; };
+  u32 in_flight; struct disk_request *finished; };
+struct disk_request { u8 operation; u64 sector; u32 sectors; u8 *buffer; volatile int done; s16 status; u32 references[11], count;
+  struct disk_request *next; };
 int disk_begin(struct disk *disk, u64 index);
 /* At most 11 pages; the buffer is aligned to 512 bytes. False: no room in the ring. */
 int disk_submit(struct disk *disk, struct disk_request *request);
 void disk_notify(struct disk *disk);
-/* Takes responses; how many. */
+/* Takes responses; how many. Their requests are in `finished`, for whoever takes them from there. */
 u64 disk_collect(struct disk *disk);
 s16 disk_do(struct disk *disk, u8 operation, u64 sector, u32 sectors, void *buffer);
 void disk_end(struct disk *disk);
 void test_disk(void);
-/* scsi.c */
+/* scsi.c: the SCSI host's front end. */
+#define SCSI_SEGMENTS 26
+#define SCSI_COMMANDS 64
+enum { SCSI_COMMAND = 1, SCSI_ABORT, SCSI_RESET };
+enum { TO_DEVICE = 1, FROM_DEVICE, NO_DATA };
+struct scsi_command { u16 target; u8 act, length, direction, command[16], *buffer; u64 size; volatile int done; s32 result;
+  u32 residual, references[SCSI_SEGMENTS]; u8 segments, sense_length, sense[96];
+  struct scsi_command *next; };
+struct scsi { struct device device; struct front_ring ring; u32 port; volatile u64 events; struct scsi_command *commands[SCSI_COMMANDS],
+  *finished; };
+int scsi_begin(struct scsi *host);
+/* At most 26 pages. False: no room in the ring. */
+int scsi_submit(struct scsi *host, struct scsi_command *command);
+void scsi_notify(struct scsi *host);
+/* As disk_collect. */
+u64 scsi_collect(struct scsi *host);
+/* The result, when it has come. */
+s32 scsi_do(struct scsi *host, struct scsi_command *command);
+void scsi_end(struct scsi *host);
+/* test_scsi.c */
 void test_scsi(void);
 /* screen.c: shows a picture, and prints what is typed and pointed at. */
 void run_screen(void);

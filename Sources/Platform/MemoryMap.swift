@@ -5,6 +5,7 @@ public enum MemoryMap {
   public static let highMemory: UInt64 = 0x1_0000_0000
   /// I/O SAPIC registers, 4 KiB; its inputs are GSI 0...
   public static let ioSAPIC: UInt64 = 0xFEC0_0000
+  public static let ioSAPICSize: UInt64 = 0x1000
   /// Processor interrupt block, 2 MiB (Volume 2, section 5.8.4).
   public static let interruptBlock: UInt64 = 0xFEE0_0000
   public static let interruptBlockSize: UInt64 = 0x20_0000

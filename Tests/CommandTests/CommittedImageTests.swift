@@ -19,11 +19,12 @@ import Testing
   }
 
   /// Runs `make target` in `folder` of the repository, with its products in a temporary folder; returns one of them.
-  private func make(_ product: String, in folder: String) throws -> [UInt8] {
+  private func make(_ product: String, in folder: String, _ settings: [String] = []) throws -> [UInt8] {
     let build = try TemporaryFolder()
     try Host.run(
       "make",
-      ["-s", "-C", Self.root.appendingPathComponent(folder).path, "BUILD=\(build.url.path)", "\(build.url.path)/\(product)"])
+      ["-s", "-C", Self.root.appendingPathComponent(folder).path, "BUILD=\(build.url.path)"] + settings
+        + ["\(build.url.path)/\(product)"])
     return try [UInt8](Data(contentsOf: build.url.appendingPathComponent(product)))
   }
 
@@ -41,6 +42,31 @@ import Testing
     let image = try GzipReader.decompress(committed(file), limit: 1 << 24, file: file)
     let fresh = try make(product, in: "GuestImages/\(folder)")
     #expect(image == fresh, "`make guest-images` brings \(file) up to date")
+  }
+
+  /// The cross compiler that `make guests` builds, or the one that GUESTS_TOOLCHAIN names: another version gives other code.
+  static let toolchain = [
+    ProcessInfo.processInfo.environment["GUESTS_TOOLCHAIN"], root.appendingPathComponent("GuestImages/cache/build/toolchain").path,
+  ].compactMap { $0 }.first { isRightCompiler("\($0)/bin/ia64-linux-gnu-gcc") }
+  static let missingToolchain: Comment =
+    "skipped: no cross compiler, or another version; GUESTS_TOOLCHAIN=DIR with DIR/bin/ia64-linux-gnu-gcc, GCC 12.2, makes this run"
+
+  private static func isRightCompiler(_ path: String) -> Bool {
+    guard FileManager.default.isExecutableFile(atPath: path), let version = try? Host.run(path, ["-dumpfullversion"]) else {
+      return false
+    }
+    return version.starts(with: "12.2.".utf8)
+  }
+
+  @Test(
+    .enabled(if: toolchain != nil, missingToolchain),
+    arguments: [
+      ("pv", "stripped.elf", "GuestImages/pv/pv.elf.gz"), ("iobench", "iobench.elf", "Sources/Commands/Resources/iobench.elf.gz"),
+    ]) func compiledGuests(_ folder: String, _ product: String, _ file: String) throws
+  {
+    let image = try GzipReader.decompress(committed(file), limit: 1 << 24, file: file)
+    let fresh = try make(product, in: "GuestImages/\(folder)", ["TOOLCHAIN=\(try #require(Self.toolchain))"])
+    #expect(image == fresh, "`make guest-images TOOLCHAIN=...` brings \(file) up to date")
   }
 
   @Test(.enabled(if: assembler || Guests.isContinuousIntegration, missingAssembler)) func firmware() throws {

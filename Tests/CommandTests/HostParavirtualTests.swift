@@ -77,6 +77,27 @@ import Testing
     #expect(try !server.run("network-list", "echo").contains("\n0   "))
   }
 
+  /// xm's `vscsi`: a unit at the address that the configuration asks for, which the guest's front end uses and the file keeps.
+  @Test func unitsOfASCSIHost() throws {
+    let server = try server()
+    let file = try server.folder.write("unit.img", [UInt8](repeating: 0, count: 4 << 20))
+    _ = try server.folder.write("other.img", [UInt8](repeating: 0, count: 1 << 20))
+    try create(server, "name=disk", "extra=disk", "vscsi=unit.img, 0:0:0:0")
+    #expect(try hasPrinted(server, "disk", "PV GUEST PASSED"))
+    let console = try server.result(["console", "disk", "--until", "PV GUEST PASSED"]).text
+    let checks = try #require(console.split(whereSeparator: \.isNewline).first { $0.hasPrefix("checks passed ") })
+    #expect(try #require(Int(checks.split(separator: " ")[2])) >= 20, "\(checks)")
+    // What the guest writes from block 100 on (`scsi.c`).
+    #expect(try [UInt8](Data(contentsOf: URL(fileURLWithPath: file)))[100 * 512 + 1] == 7)
+    for (setting, message) in [
+      ("other.img, host", "not a whole host"), ("1:0:0:0, 0:0:0:0", "the server has no SCSI units of its own"),
+      ("nothing.img, 0:0:0:0", "nothing.img"), ("other.img, 0:0:0:0, 3", "driver domains"),
+    ] {
+      try server.expectRefusal("create", "-q", "pv.cfg", "name=bad", "vscsi=\(setting)", saying: message)
+    }
+    #expect(server.stop() == 0)
+  }
+
   @Test func physicalDevicesHaveOneOwner() throws {
     let folder = try TemporaryFolder()
     let disk = try folder.write("disk.img", [UInt8](repeating: 0, count: 1 << 20))

@@ -8,7 +8,7 @@ import Testing
     let result = try Epicure.run(["bench", "io", "--check", "--timing", "functional"])
     #expect(result.status == 0, "\(result.errors.suffix(2000))")
     let lines = result.text.split(whereSeparator: \.isNewline)
-    for method in ["native", "direct", "ide", "scsi", "virtio", "vbd", "vbd-hvm"] {
+    for method in ["native", "direct", "ide", "scsi", "virtio", "vbd", "vbd-hvm", "vscsi"] {
       #expect(lines.contains { $0.hasPrefix("block \(method): ") })
     }
     for method in ["native", "direct", "e1000", "virtio", "vnif", "vnif-hvm"] {
@@ -62,7 +62,7 @@ import Testing
       case "direct": #expect(costs.host_cycles == 0 && costs.bytes_copied == 0)
       // An emulated device is visited for each register.
       case "ide": #expect(costs.exits > 10 && costs.host_cycles > 0 && costs.bytes_copied > 0)
-      case "vbd", "vbd-hvm": #expect(costs.bytes_copied == 0 && costs.host_cycles > 0)
+      case "vbd", "vbd-hvm", "vscsi": #expect(costs.bytes_copied == 0 && costs.host_cycles > 0)
       default: #expect(costs.host_cycles > 0)
       }
     }

@@ -35,15 +35,23 @@ extension Server {
     return backEnd
   }
 
-  /// Plugs a disk in as a unit of the domain's SCSI host.
+  /// Plugs a disk in as a unit of a SCSI host of the domain's, at the address that it asks for or as the next target.
   func attachSCSI(_ disk: OpenDisk, _ unit: SCSIUnit) throws {
     let (drivers, domain) = try driverHost("--disk bus=vscsi")
-    let existing = drivers.backEnds.first { $0.kind == "vscsi" && $0.domain == domain } as? SCSIBackEnd
-    let backEnd = existing ?? SCSIBackEnd(host: drivers, domain: domain, device: 0)
-    let target = disks.count { $0.name.hasPrefix("vscsi") }
-    backEnd.add(unit, physical: "0:0:\(target):0", at: SCSIBackEnd.Address(target: UInt16(target), unit: 0))
+    let wanted = disk.specification.unitAddress
+    let host = wanted?.host ?? 0
+    let existing = drivers.backEnds.first { $0.kind == "vscsi" && $0.domain == domain && $0.device == host } as? SCSIBackEnd
+    let backEnd = existing ?? SCSIBackEnd(host: drivers, domain: domain, device: host)
+    func target(_ number: UInt16) -> SCSIBackEnd.Address { SCSIBackEnd.Address(target: number, unit: 0) }
+    let address = wanted.map(SCSIBackEnd.Address.init) ?? (0...UInt16.max).lazy.map(target).first { !backEnd.hasUnit($0) }
+    guard let address, !backEnd.hasUnit(address) else {
+      throw CommandFailure(
+        CommandFailure.badInput, "\(disk.specification.file): the domain has a SCSI unit \(host):\(address ?? target(0)) already")
+    }
+    let number = disks.count { $0.name.hasPrefix("vscsi") }
+    backEnd.add(unit, physical: "0:0:\(number):0", at: address)
     if existing == nil { try plug(backEnd, drivers) }
-    note(disk, name: "vscsi\(target)", unit.timing) { [weak backEnd] in backEnd.map { Self.counters(of: $0) } ?? [:] }
+    note(disk, name: "vscsi\(number)", unit.timing) { [weak backEnd] in backEnd.map { Self.counters(of: $0) } ?? [:] }
   }
 
   /// Plugs a network interface in. Returns how to learn what it counts.
@@ -80,6 +88,14 @@ extension Server {
     return [
       "requests": s.requests, "refusals": s.refusals, "notifications_sent": s.notificationsSent,
       "notifications_suppressed": s.notificationsSuppressed, "bytes_copied": s.bytesCopied, "grants_mapped": s.grantsMapped,
+      "cycles_awake": s.cyclesAwake,
     ]
+  }
+}
+
+extension SCSIBackEnd.Address {
+  fileprivate init(_ address: DiskSpecification.UnitAddress) {
+    self.init(
+      channel: UInt16(clamping: address.channel), target: UInt16(clamping: address.target), unit: UInt16(clamping: address.unit))
   }
 }

@@ -24,11 +24,22 @@ struct DomainMachine {
     if configuration.kind == .hardware && !configuration.framebuffers.isEmpty {
       throw refusal("vfb: only PV domains have it; stdvga = 1 or vnc = 1 gives an HVM domain a screen")
     }
-    if !configuration.scsiDevices.isEmpty { throw refusal("vscsi does not exist yet; use disk with a device like sda") }
+    for unit in configuration.scsiDevices { try check(unit) }
     if configuration.disks.contains(where: { $0.backendDomain != nil })
       || configuration.interfaces.contains(where: { $0.backendDomain != nil })
+      || configuration.scsiDevices.contains(where: { $0.backendDomain.map { $0 != "0" } ?? false })
     {
       throw refusal("driver domains (backend=) do not exist yet")
+    }
+  }
+
+  private func check(_ unit: SCSIDeviceConfiguration) throws(CommandFailure) {
+    guard unit.virtual != nil else {
+      throw refusal("vscsi: only single units can be given, at an address like 0:0:0:0, not a whole host")
+    }
+    if (try? SCSIAddress(parsing: unit.physical)) != nil {
+      throw refusal(
+        "vscsi: \(unit.physical): the server has no SCSI units of its own; name an image's file or a device like /dev/sdb")
     }
   }
 
@@ -60,7 +71,7 @@ struct DomainMachine {
       kernel: configuration.kernel.map(resolve), initrd: configuration.ramdisk.map(resolve), name: configuration.name, uuid: uuid,
       commandLine: configuration.commandLine,
       processors: configuration.virtualProcessors, memory: UInt64(configuration.memory) << 20,
-      disks: try configuration.disks.compactMap(disk)
+      disks: try configuration.disks.compactMap(disk) + configuration.scsiDevices.map(disk)
         + devices.compactMap { if case .disk(let disk) = $0.kind { disk } else { nil } },
       variables: configuration.firmwareVariables.map(resolve),
       domain: place, hasVideo: configuration.guestScreen.isThere,
@@ -107,6 +118,19 @@ struct DomainMachine {
     specification.isReadOnly = disk.access == .readOnly
     specification.isCD = disk.isOptical
     if disk.isOptical { specification.isReadOnly = true }
+    return specification
+  }
+
+  /// A unit of a paravirtualized SCSI host.
+  private func disk(_ unit: SCSIDeviceConfiguration) -> DiskSpecification {
+    // xm has the names of block devices without their folder, too.
+    let isDevice =
+      !unit.physical.contains("/") && ["sd", "st", "sg"].contains { unit.physical.hasPrefix($0) && unit.physical.count == 3 }
+    var specification = DiskSpecification(file: isDevice ? "/dev/" + unit.physical : resolve(unit.physical))
+    specification.bus = .vscsi
+    specification.unitAddress = unit.virtual.map {
+      DiskSpecification.UnitAddress(host: $0.host, channel: $0.channel, target: $0.target, unit: $0.unit)
+    }
     return specification
   }
 

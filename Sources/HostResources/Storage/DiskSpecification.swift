@@ -24,6 +24,14 @@ public struct DiskSpecification: Sendable, Equatable {
     case file(String)
   }
 
+  /// A logical unit as SCSI systems name it.
+  public struct UnitAddress: Sendable, Equatable {
+    public var host, channel, target, unit: Int
+    public init(host: Int, channel: Int, target: Int, unit: Int) {
+      (self.host, self.channel, self.target, self.unit) = (host, channel, target, unit)
+    }
+  }
+
   /// A path, or an address that begins with `nbd:` or `nbd+unix:`.
   public var file: String
   /// Nil: nobody said; IDE as long as there is room, then SCSI.
@@ -37,6 +45,8 @@ public struct DiskSpecification: Sendable, Equatable {
   public var serial: String?
   /// Xen's number of a virtual block device; nil: the next one.
   public var deviceNumber: Int?
+  /// Where a guest's paravirtualized SCSI host shows it; nil: the next target.
+  public var unitAddress: UnitAddress?
   /// Its controller is a physical one, which the guest of a domain has for itself.
   public var isDirect = false
   /// Of a virtio device.

@@ -61,6 +61,7 @@ final class Hypercalls {
     case dom0vpOp = 48
     case fastEOI = 49
     case debugOp = 50
+    case optFeature = 0x700
   }
 
   /// Performs what the processor asks for with these arguments.
@@ -80,6 +81,7 @@ final class Hypercalls {
       case .hvmOp: return .result(try hvmOperation(a[0], GuestHandle(value: a[1])))
       case .dom0vpOp: return .result(try physicalMemory(a))
       case .grantTableOp: return .result(try grantTable(a[0], GuestHandle(value: a[1]), a[2]))
+      case .optFeature: return .result(try optionalFeature(GuestHandle(value: a[0])))
       case .fastEOI: return failure(.invalid)
       // Domain 0's; no guest here is that.
       case .platformOp, .sysctl, .domctl, .kexecOp, .consoleIO, .debugOp, .xenoprofOp: return failure(.notPermitted)

@@ -1,6 +1,6 @@
 import Processor
 
-/// memory_op (hypercall 12) and what of dom0vp_op (48) is about memory: `xen/include/public/memory.h`, `arch-ia64.h`.
+/// memory_op (hypercall 12): `xen/include/public/memory.h`.
 extension Hypercalls {
   /// The low bits are the operation; above is where a continued one goes on, which does not happen here.
   private static let commandMask: UInt64 = 0x3F
@@ -119,26 +119,5 @@ extension Hypercalls {
     default: throw .notImplemented
     }
     return 0
-  }
-
-  // MARK: dom0vp_op
-
-  /// The name notwithstanding, any domain may ask for most of it.
-  func physicalMemory(_ a: [UInt64]) throws(XenError) -> UInt64 {
-    switch a[0] {
-    // phystomach and machtophys: guests calculate with what they call machine frames only for the DMA of devices that they do not have.
-    case 1: return memory.machine(a[1] << FramePool.frameShift).map { $0 >> FramePool.frameShift } ?? .max
-    case 5:
-      guard a[2] == 0 else { throw .invalid }
-      guard memory.hide(a[1]) || memory.giveUp(a[1]) else { throw .invalid }
-      return 0
-    // ioremap, machtophys, add_physmap, add_physmap_with_gmfn, add_io_space.
-    case 0, 3, 6, 9, 11: throw .notPermitted
-    // expose_p2m, fpswa_revision.
-    case 7, 10: throw .notImplemented
-    // perfmon.
-    case 8: throw .notPermitted
-    default: return .max
-    }
   }
 }

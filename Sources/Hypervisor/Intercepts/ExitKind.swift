@@ -14,6 +14,8 @@ public enum ExitKind: Hashable, Sendable, Codable {
   case deviceMemory
   case port
   case interruptBlock
+  /// The I/O SAPIC's registers, which are the hypervisor's own and no device model's.
+  case ioSAPIC
   /// PAL, SAL and EFI.
   case firmware
   /// An interruption that is the guest's own.
@@ -37,6 +39,7 @@ public enum ExitKind: Hashable, Sendable, Codable {
     case .deviceMemory: "device memory"
     case .port: "port"
     case .interruptBlock: "interrupt block"
+    case .ioSAPIC: "I/O SAPIC"
     case .firmware: "firmware"
     case .hyperprivop(let operation): "hyperprivop \(operation.name)"
     case .privilegedOperation: "privileged operation"
@@ -55,15 +58,15 @@ public enum ExitKind: Hashable, Sendable, Codable {
       .hyperprivop, .event:
       .fastExit
     case .instruction, .externalInterrupt, .virtualExternalInterrupt, .instructionMiss, .dataMiss, .firmware, .interruptBlock,
-      .privilegedOperation, .hypercall:
+      .ioSAPIC, .privilegedOperation, .hypercall:
       .exit
     case .deviceMemory, .port: .deviceVisit
     }
   }
 
-  public static let count = 51 + 128 + 32 + 65
-  private static let hyperprivops = 51 + 128
-  private static let hypercalls = 51 + 128 + 32
+  public static let count = 52 + 128 + 32 + 65
+  private static let hyperprivops = 52 + 128
+  private static let hypercalls = 52 + 128 + 32
 
   /// Place among the counters.
   public var index: Int {
@@ -79,7 +82,8 @@ public enum ExitKind: Hashable, Sendable, Codable {
     case .firmware: 48
     case .privilegedOperation: 49
     case .event: 50
-    case .reflected(let vector): 51 + Int(vector >> 8 & 0x7F)
+    case .ioSAPIC: 51
+    case .reflected(let vector): 52 + Int(vector >> 8 & 0x7F)
     case .hyperprivop(let operation): Self.hyperprivops + Int(operation.rawValue)
     case .hypercall(let number): Self.hypercalls + Int(min(number, 64))
     }
@@ -97,9 +101,10 @@ public enum ExitKind: Hashable, Sendable, Codable {
     case 48: .firmware
     case 49: .privilegedOperation
     case 50: .event
+    case 51: .ioSAPIC
     case hypercalls...: .hypercall(index - hypercalls < 64 ? UInt64(index - hypercalls) : 0x1000)
     case hyperprivops...: Hyperprivop(rawValue: UInt64(index - hyperprivops)).map { .hyperprivop($0) }
-    case 51...: .reflected(UInt16(index - 51) << 8)
+    case 52...: .reflected(UInt16(index - 52) << 8)
     default: InterceptCause(rawValue: UInt8(index)).map { .instruction($0) }
     }
   }

@@ -7,7 +7,9 @@ extension VirtualProcessor {
     let isFetch = fault.isr & ISR.x != 0
     let address = fault.ifa
     let page: Translation
-    switch processor.translateMiss(of: guest) {
+    let translation = processor.translateMiss(of: guest)
+    if !guest.changes.isEmpty { followChanges() }
+    switch translation {
     case .page(let found): page = machineView(found)
     case .delivered:
       // The guest's own miss.
@@ -63,6 +65,7 @@ extension VirtualProcessor {
     func isIn(_ start: UInt64, _ size: UInt64) -> Bool { physical &- start < size }
     if isIn(MemoryMap.portSpace, MemoryMap.portSpaceSize) { return .port }
     if isIn(MemoryMap.interruptBlock, MemoryMap.interruptBlockSize) { return .interruptBlock }
+    if isIn(MemoryMap.ioSAPIC, MemoryMap.ioSAPICSize) { return .ioSAPIC }
     return .deviceMemory
   }
 }

@@ -9,19 +9,24 @@ extension DomainMemory {
   }
 
   /// Empties a frame, and gives what was the domain's own back to the pool. The promise for it remains.
-  private func empty(_ slot: UnsafeMutablePointer<Slot>) {
+  private func empty(_ frame: UInt64, _ slot: UnsafeMutablePointer<Slot>) {
     forgetsTranslations?()
     if slot.pointee.isOwn {
       pool.giveBack(slot.pointee.frame)
       populated -= 1
     }
-    slot.pointee = .absent
+    set(frame, slot, .absent)
+  }
+
+  private func set(_ frame: UInt64, _ slot: UnsafeMutablePointer<Slot>, _ value: Slot) {
+    slot.pointee = value
+    exposed?.set(frame, value)
   }
 
   /// The domain gives a frame of RAM up: the machine no longer keeps one for it. False: there is none.
   public func giveUp(_ frame: UInt64) -> Bool {
     guard let slot = own(frame), slot.pointee != .absent, !slot.pointee.isForeign else { return false }
-    empty(slot)
+    empty(frame, slot)
     promised -= 1
     pool.release(1)
     return true
@@ -33,6 +38,8 @@ extension DomainMemory {
     do throws(FramePool.Failure) { try pool.reserve(1) } catch { return false }
     promised += 1
     slot.pointee = .unpopulated
+    // Who can read the table finds the frame there.
+    if exposed?.covered.contains(frame) == true { _ = machine(frame << FramePool.frameShift) }
     return true
   }
 
@@ -47,7 +54,7 @@ extension DomainMemory {
     guard isOwn(frame), machine(frame << FramePool.frameShift) != nil, let slot = own(frame) else { return nil }
     forgetsTranslations?()
     let detached = slot.pointee.frame
-    slot.pointee = .absent
+    set(frame, slot, .absent)
     populated -= 1
     promised -= 1
     return detached
@@ -57,8 +64,8 @@ extension DomainMemory {
   public func attach(_ detached: UInt32, at frame: UInt64) -> Bool {
     guard let slot = own(frame) else { return false }
     let hadPromise = slot.pointee == .unpopulated || slot.pointee.isOwn
-    empty(slot)
-    slot.pointee = .own(detached)
+    empty(frame, slot)
+    set(frame, slot, .own(detached))
     populated += 1
     promised += 1
     if hadPromise {
@@ -73,8 +80,8 @@ extension DomainMemory {
   public func show(_ machine: UInt32, at frame: UInt64, readOnly: Bool = false) {
     if let slot = own(frame) {
       let hadPromise = slot.pointee == .unpopulated || slot.pointee.isOwn
-      empty(slot)
-      slot.pointee = .foreign(machine, readOnly: readOnly)
+      empty(frame, slot)
+      set(frame, slot, .foreign(machine, readOnly: readOnly))
       if hadPromise {
         promised -= 1
         pool.release(1)
@@ -95,7 +102,7 @@ extension DomainMemory {
   public func hide(_ frame: UInt64) -> Bool {
     guard shown(at: frame) != nil else { return false }
     forgetsTranslations?()
-    if let slot = own(frame) { slot.pointee = .absent } else { outside[frame] = nil }
+    if let slot = own(frame) { set(frame, slot, .absent) } else { outside[frame] = nil }
     return true
   }
 }

@@ -34,6 +34,10 @@ public final class DomainMemory: GuestMemory {
     var frame: UInt32 { bits & (Self.readOnlyBit - 1) }
   }
 
+  /// What the domain may read of this table, and the frame of the domain's where that begins.
+  var exposed: ExposedFrames?
+  var exposedAt: UInt64 = 0
+
   /// Told before a frame of the domain becomes another one: no translation may lead to the old one any more.
   public var forgetsTranslations: (() -> Void)?
 
@@ -83,6 +87,7 @@ public final class DomainMemory: GuestMemory {
       guard populated < promised || promiseAnother() else { return nil }
       slot.pointee = .own(pool.take())
       populated += 1
+      exposed?.set(physical >> FramePool.frameShift, slot.pointee)
     }
     guard slot.pointee != .absent else { return nil }
     return UInt64(slot.pointee.frame) << FramePool.frameShift | physical & (FramePool.frameSize - 1)
@@ -134,8 +139,10 @@ public final class DomainMemory: GuestMemory {
     for (range, table) in zip(ranges, tables).reversed() {
       for index in (0..<range.count >> Int(FramePool.frameShift)).reversed() where table[index].isOwn {
         guard left > 0 else { return }
-        // What another domain shows stays what it is.
-        guard !pool.isHeld(table[index].frame) else { continue }
+        // What another domain shows stays what it is, and what the domain knows the number of.
+        guard !pool.isHeld(table[index].frame),
+          exposed?.covered.contains(range.lowerBound >> FramePool.frameShift + UInt64(index)) != true
+        else { continue }
         guard let frame = pool.memory.host(UInt64(table[index].frame) << FramePool.frameShift, count: Int(FramePool.frameSize))
         else {
           continue

@@ -138,6 +138,7 @@ public struct DomainBuilder {
     memory.store(parameters + 0x2C, Self.columns.columns)
     memory.store(parameters + 0x2E, Self.columns.rows)
     memory.store(parameters + 0x32, Self.columns.rows - 1)
+    memory.store(parameters + 0x38, ParavirtualFirmware.Layout.assistInterface)
     if let disk {
       memory.store(parameters + 0x40, disk.lowerBound)
       memory.store(parameters + 0x48, UInt64(disk.count))

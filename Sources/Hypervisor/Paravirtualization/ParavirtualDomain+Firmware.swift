@@ -25,6 +25,7 @@ extension ParavirtualDomain {
     case Call.sal:
       processor.setResults(sal(processor.stackedArguments(4)))
       return .result(processor.state.gr[8])
+    case Call.assist: return .result(ParavirtualAssist.call(processor, memory: memory))
     case Call.salReturn:
       virtual.goDown()
       return .stop

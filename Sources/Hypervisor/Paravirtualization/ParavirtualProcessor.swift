@@ -205,7 +205,9 @@ public final class ParavirtualProcessor: VirtualProcessor {
 
   private func call(_ number: UInt64) -> Hypercalls.Outcome {
     guard !processor.state.nat(2) else { return .result(XenError.invalid.result) }
-    if number < 0x100 { return domain.hypercalls.perform(number, processor.stackedArguments(5), processor: index) }
+    if number < 0x100 || number == Hypercalls.Number.optFeature.rawValue {
+      return domain.hypercalls.perform(number, processor.stackedArguments(5), processor: index)
+    }
     switch number {
     // SET_SHARED_INFO_VA: region 7, outside of the hypervisor's part of it.
     case 0x600:

@@ -24,9 +24,9 @@ public final class MediumTiming {
   static let accessTime = Cycles.from(nanoseconds: 60_000)
   static let mediumBytesPerSecond: UInt64 = 200_000_000
   /// Ultra2 Wide SCSI, and what a command needs of the bus besides its data: arbitration, selection, reselection, messages, status
-  /// (``SCSITarget`` and its controller spend it phase by phase).
+  /// (``SCSITarget`` and its controller spend it phase by phase). For a write there is one disconnection more, before its data come.
   static let linkBytesPerSecond: UInt64 = 80_000_000
-  static let linkTime = Cycles.from(nanoseconds: 9_000)
+  static func linkTime(isWrite: Bool) -> UInt64 { Cycles.from(nanoseconds: isWrite ? 16_200 : 14_000) }
   /// More bytes than any request has: nothing takes longer at once.
   private static let mostBytes: UInt64 = 64 << 20
 
@@ -42,9 +42,9 @@ public final class MediumTiming {
   }
 
   /// When the link begins to serve a request, and when it has moved its data.
-  private func useLink(_ bytes: UInt64, from now: UInt64) -> (start: UInt64, end: UInt64) {
+  private func useLink(_ bytes: UInt64, isWrite: Bool, from now: UInt64) -> (start: UInt64, end: UInt64) {
     let start = max(now, state.linkIsBusyUntil)
-    state.linkIsBusyUntil = start + Self.linkTime + Self.time(bytes, at: Self.linkBytesPerSecond)
+    state.linkIsBusyUntil = start + Self.linkTime(isWrite: isWrite) + Self.time(bytes, at: Self.linkBytesPerSecond)
     return (start, state.linkIsBusyUntil)
   }
 
@@ -57,16 +57,17 @@ public final class MediumTiming {
   }
 
   private func end(of bytes: UInt64, isWrite: Bool, from arrival: UInt64) -> UInt64 {
-    guard isWrite else { return useLink(bytes, from: useHead(bytes, from: arrival)).end }
-    let (start, end) = useLink(bytes, from: arrival)
-    return max(end, useHead(bytes, from: start + Self.linkTime))
+    guard isWrite else { return useLink(bytes, isWrite: false, from: useHead(bytes, from: arrival)).end }
+    let (start, end) = useLink(bytes, isWrite: true, from: arrival)
+    return max(end, useHead(bytes, from: start + Self.linkTime(isWrite: true)))
   }
 
   /// The same for a controller whose bus has a life of its own: when the medium has done its part, and, for an emulated bus, the link
   /// that all domains share is free for the data.
   public func access(_ bytes: UInt64, isWrite: Bool, now: UInt64) -> UInt64 {
     let end =
-      host.map { useLink(bytes, from: useHead(bytes, from: $0.request(bytes, now: now))).start } ?? useHead(bytes, from: now)
+      host.map { useLink(bytes, isWrite: isWrite, from: useHead(bytes, from: $0.request(bytes, now: now))).start }
+      ?? useHead(bytes, from: now)
     observer?(bytes, isWrite, now, end)
     return end
   }

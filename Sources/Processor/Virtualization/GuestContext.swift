@@ -39,6 +39,26 @@ public final class GuestContext {
   }
   public var changes: [Change] = []
 
+  /// A region whose offsets are guest-physical addresses (Xen's opt_feature).
+  public struct IdentityMapping: Equatable, Sendable {
+    /// The first word of each translation besides the address.
+    public var protection: UInt64
+    public var key: UInt64
+
+    /// What is not of these fields in the words of a guest is left out.
+    public init(protection: UInt64, key: UInt64) {
+      // ed, access rights, level, dirty, accessed, memory attribute, present (Volume 2, figure 4-5).
+      self.protection = protection & (1 << 52 | 0xFFD)
+      self.key = key & 0xFF_FFFF
+    }
+  }
+  private var identities = InlineArray<8, IdentityMapping?>(repeating: nil)
+
+  func identity(region: Int) -> IdentityMapping? { identities[region] }
+
+  /// What has been inserted stays until the guest purges it.
+  public func setIdentity(_ mapping: IdentityMapping?, region: Int) { identities[region] = mapping }
+
   /// `descriptor` must stay where it is as long as the context.
   public init(descriptor: VirtualProcessorDescriptor, memory: any GuestMemory) {
     self.descriptor = descriptor

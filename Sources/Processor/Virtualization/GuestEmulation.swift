@@ -128,8 +128,24 @@ extension LogicalProcessor {
     present(g)
     defer { conceal(g) }
     let address = fault.ifa
-    if fault.isr & ISR.x != 0 { return fetchMiss(address) }
-    return dataMiss(address, fault.isr)
+    let isFetch = fault.isr & ISR.x != 0
+    insertIdentity(address, instruction: isFetch, registerStack: fault.isr & ISR.rs != 0)
+    return isFetch ? fetchMiss(address) : dataMiss(address, fault.isr)
+  }
+
+  /// Inserts what the guest has said of a region, as its own handler of the miss would.
+  private func insertIdentity(_ address: UInt64, instruction: Bool, registerStack: Bool) {
+    guard let mapping = guest?.identity(region: Int(address >> 61)),
+      translating(address, { state.pointee.psr & (instruction ? PSR.it : registerStack ? PSR.rt : PSR.dt) }) != 0,
+      (instruction ? instructionTLB : dataTLB).lookup(offset(address), rid(address)) == nil
+    else { return }
+    let page = address & 0x1FFF_FFFF_FFFF_FFFF & ~((1 << UInt64(Self.machinePageShift)) - 1)
+    guard page & ~Implementation.physicalMask == 0,
+      let t = makeTranslation(
+        page | mapping.protection, itir: mapping.key << 8 | UInt64(Self.machinePageShift) << 2, address: address)
+    else { return }
+    insertCache(t, instruction: instruction)
+    guest?.changes.append(.purged(start: t.base, last: t.base | t.mask, rid: t.rid, isGlobal: false))
   }
 
   /// Does `body` with the translation switches as they are for an address. A paravirtualized guest's metaphysical mode is one of region 0

@@ -18,6 +18,8 @@ public struct BackEndStatistics: Equatable, Sendable {
   public var notificationsSuppressed: UInt64 = 0
   public var bytesCopied: UInt64 = 0
   public var grantsMapped: UInt64 = 0
+  /// Cycles of the host in which it has looked for work.
+  public var cyclesAwake: UInt64 = 0
   public init() {}
 }
 

@@ -18,8 +18,10 @@ public final class NetworkBackEnd: BackEnd {
   /// When the rate lets more through.
   private var creditEvent: UInt64?
 
-  /// From a notification to the back end's work.
+  /// From a notification to the work of a back end that sleeps.
   private static let latency = Cycles.from(nanoseconds: 5_000)
+  private lazy var poll = RingPoll(
+    self, look: { [unowned self] in work(isResting: false) }, rest: { [unowned self] in _ = work(isResting: true) })
 
   public init(
     host: DriverHost, domain: UInt16, device: Int, address: MACAddress, network: any NetworkPort, bridge: String,
@@ -55,62 +57,74 @@ public final class NetworkBackEnd: BackEnd {
   override public func disconnecting(isOrderly: Bool) {
     for event in [event, creditEvent] { if let event { host.cancel(event) } }
     (event, creditEvent) = (nil, nil)
+    poll.stop()
     (transmitRing, receiveRing) = (nil, nil)
   }
 
   // MARK: Work
 
   override public func notified() {
-    guard transmitRing != nil, event == nil else { return }
+    guard transmitRing != nil, event == nil, !poll.isAwake else { return }
     event = host.schedule(at: host.now + Self.latency) { [weak self] in
       self?.event = nil
-      self?.work()
+      self?.poll.wake()
     }
   }
 
-  private func work() {
+  /// Does what there is to do, and asks to be told of more if it `isResting`. False: there was nothing.
+  private func work(isResting: Bool) -> Bool {
     do throws(ProtocolViolation) {
-      let again = try transmit()
-      try receive()
+      let (isSent, again) = try transmit(isResting: isResting)
+      let isReceived = try receive(isResting: isResting)
       if let again, creditEvent == nil {
         creditEvent = host.schedule(at: again) { [weak self] in
           self?.creditEvent = nil
-          self?.work()
+          self?.poll.wake()
         }
       }
+      return isSent || isReceived
     } catch {
       fail(error.description)
+      return false
     }
   }
 
   /// Sends what waits in the ring; the cycle at which to go on if the rate does not let it all through.
-  private func transmit() throws(ProtocolViolation) -> UInt64? {
+  private func transmit(isResting: Bool) throws(ProtocolViolation) -> (isAny: Bool, again: UInt64?) {
+    var isAny = false
     while let waiting = try transmitRing?.waiting() {
       if waiting > 0 {
         // The first slot's size is all of the packet's.
-        if let again = try limited() { return again }
+        if let again = try limited() {
+          if isAny { notify(transmitRing?.push() ?? false) }
+          return (isAny, again)
+        }
         if let packet = try nextPacket() {
           send(packet)
-          notify(transmitRing?.push() ?? false)
+          isAny = true
           continue
         }
       }
-      if try transmitRing?.awaitsMore(unfinished: waiting) != true { return nil }
+      guard isResting, try transmitRing?.awaitsMore(unfinished: waiting) == true else { break }
     }
-    return nil
+    // Packets that were sent together are answered together.
+    if isAny { notify(transmitRing?.push() ?? false) }
+    return (isAny, nil)
   }
 
-  /// Frames that have come, into buffers that the front end has posted. Those for which there is none wait in the port.
-  private func receive() throws(ProtocolViolation) {
+  /// Frames that have come, into buffers that the front end has posted. Those for which there is none wait in the port. False: there were none.
+  private func receive(isResting: Bool) throws(ProtocolViolation) -> Bool {
     var isChanged = false
     while try (receiveRing?.waiting() ?? 0) > 0, let frame = network.receive() {
       guard let request = try receiveRing?.next().map(ReceiveRequest.init) else { break }
       isChanged = true
       receiveRing?.put(request.response(deliver(frame, request)))
     }
+    // Frames that have come together are told of together.
     if isChanged { notify(receiveRing?.push() ?? false) }
     // A front end with feature-rx-notify tells of every buffer.
-    _ = try receiveRing?.awaitsMore()
+    if isResting { _ = try receiveRing?.awaitsMore() }
+    return isChanged
   }
 
   private func deliver(_ frame: [UInt8], _ request: ReceiveRequest) -> Int16 {

@@ -29,6 +29,7 @@ public final class SCSIBackEnd: BackEnd {
   private lazy var pending = PendingRequests<SCSIRingRequest>(
     host, finish: { [unowned self] in finish($0) }, goOn: { [unowned self] in takeRequests() })
 
+  /// `device`: the number of the SCSI host that the guest's system is to see.
   public init(host: DriverHost, domain: UInt16, device: Int) {
     super.init(host: host, kind: "vscsi", domain: domain, device: device)
   }
@@ -41,6 +42,8 @@ public final class SCSIBackEnd: BackEnd {
     nextEntry += 1
     if isConnected { reconfigure(entryKeys(nextEntry - 1)) }
   }
+
+  public func hasUnit(_ address: Address) -> Bool { entries.values.contains { $0.address == address } }
 
   public func remove(_ address: Address) {
     for (number, entry) in entries where entry.address == address {
@@ -55,7 +58,7 @@ public final class SCSIBackEnd: BackEnd {
     let address = entry.address
     return [
       (prefix + "p-dev", entry.physical), (prefix + "p-devname", entry.physical), (prefix + "devid", String(number)),
-      (prefix + "v-dev", "0:\(address.channel):\(address.target):\(address.unit)"), (prefix + "state", entry.state.text),
+      (prefix + "v-dev", "\(device):\(address.channel):\(address.target):\(address.unit)"), (prefix + "state", entry.state.text),
     ]
   }
 

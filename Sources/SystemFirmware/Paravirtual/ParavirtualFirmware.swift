@@ -17,11 +17,15 @@ public enum ParavirtualFirmware {
     static let sal: UInt64 = 0x820
     /// Where a processor that SAL has started returns to.
     public static let salReturn: UInt64 = 0x840
+    static let assistDescriptor: UInt64 = 0x900
+    static let assist: UInt64 = 0x910
     static let acpi: UInt64 = 0x1000
     public static let systemTable: UInt64 = 0x2000
     static let runtimeServices: UInt64 = 0x2078
     static let configurationTables: UInt64 = 0x20E8
     static let salTable: UInt64 = 0x2178
+    /// fpswa_interface_t: what a kernel's boot parameters point to.
+    public static let assistInterface: UInt64 = 0x2218
     static let descriptors: UInt64 = 0x2228
     static let vendor: UInt64 = 0x2340
     public static let memoryMap: UInt64 = 0x2380
@@ -34,6 +38,7 @@ public enum ParavirtualFirmware {
     public static let pal: UInt64 = 0x1000
     public static let sal: UInt64 = 0x1100
     public static let salReturn: UInt64 = 0x1200
+    public static let assist: UInt64 = 0x501
   }
 
   /// One entry of the EFI memory map.
@@ -78,6 +83,9 @@ public enum ParavirtualFirmware {
     place(try palStub(), Layout.pal)
     place(try stub(Call.sal), Layout.sal)
     place(try stub(Call.salReturn, "br.cond.sptk.many rp"), Layout.salReturn)
+    place(words([Layout.assist, 0]), Layout.assistDescriptor)
+    place(try assistStub(), Layout.assist)
+    place(words([UInt64(ParavirtualAssist.revision), Layout.assistDescriptor]), Layout.assistInterface)
     place(try ParavirtualACPI.tables(processors: processors), Layout.acpi)
     place(systemTable(), Layout.systemTable)
     place(runtimeTable(), Layout.runtimeServices)
@@ -106,6 +114,25 @@ public enum ParavirtualFirmware {
     bytes([
       try Assembler.bundle("mii", ["addl r2=\(Call.pal),r0", "mov r9=256 ;;", "cmp.ltu p7,p8=r28,r9 ;;"]),
       try Assembler.bundle("mbb", ["break.m 0x1000", "(p7) br.cond.sptk.many rp", "(p8) br.ret.sptk.many rp ;;"]),
+    ])
+  }
+
+  /// Software assistance: what the arguments point to goes into registers (``ParavirtualAssist``), and comes back from there.
+  private static func assistStub() throws -> [UInt8] {
+    bytes([
+      try Assembler.bundle("mmi", ["ld8 r15=[r33],8", "ld8 r22=[r39],8", "mov r14=r32 ;;"]),
+      try Assembler.bundle("mmi", ["ld8 r16=[r33]", "ld8 r23=[r39],8", "nop.i 0 ;;"]),
+      try Assembler.bundle("mmi", ["ld8 r17=[r34]", "ld8 r24=[r39],8", "nop.i 0 ;;"]),
+      try Assembler.bundle("mmi", ["ld8 r18=[r35]", "ld8 r25=[r39],8", "nop.i 0 ;;"]),
+      try Assembler.bundle("mmi", ["ld8 r19=[r36]", "ld8 r26=[r39],8", "cmp.ne p6,p0=r24,r0 ;;"]),
+      try Assembler.bundle("mmi", ["ld8 r20=[r37]", "ld8 r27=[r39]", "cmp.ne p7,p0=r25,r0 ;;"]),
+      try Assembler.bundle("mmi", ["ld8 r21=[r38]", "(p6) tpa r24=r24", "cmp.ne p8,p0=r26,r0 ;;"]),
+      try Assembler.bundle("mmi", ["(p7) tpa r25=r25", "(p8) tpa r26=r26", "cmp.ne p9,p0=r27,r0 ;;"]),
+      try Assembler.bundle("mmi", ["(p9) tpa r27=r27", "nop.m 0", "addl r2=\(Call.assist),r0 ;;"]),
+      try Assembler.bundle("mii", ["break.m 0x1000", "nop.i 0", "nop.i 0 ;;"]),
+      try Assembler.bundle("mmi", ["st8 [r34]=r17", "st8 [r35]=r18", "nop.i 0"]),
+      try Assembler.bundle("mmi", ["st8 [r36]=r19", "st8 [r37]=r20", "nop.i 0"]),
+      try Assembler.bundle("mib", ["st8 [r38]=r21", "nop.i 0", "br.ret.sptk.many rp ;;"]),
     ])
   }
 
@@ -188,6 +215,9 @@ public enum ParavirtualFirmware {
       let descriptor = Layout.descriptors + n * 16
       if let stub: UInt64 = memory.load(descriptor) { memory.store(descriptor, stub &- from &+ to) }
     }
+    // Kernels call software assistance by the interface's pointer as it is.
+    memory.store(Layout.assistDescriptor, Layout.assist &- from &+ to)
+    memory.store(Layout.assistInterface + 8, Layout.assistDescriptor &- from &+ to)
   }
 
   // MARK: Calls

@@ -100,6 +100,16 @@ import Testing
     #expect(bench.status & 0x04 == 0)
   }
 
+  /// An interrupt comes when the time of all instructions before it has passed: 200 ns each, from 500 ns behind the start on.
+  @Test func interruptsDoNotRunAhead() {
+    // Sixty times NOP (a jump that is never taken), and INTFLY.
+    bench.start((0..<60).flatMap { _ in [0x8000_0000, 0] as [UInt32] } + [0x9818_0000, 0] + Self.stop)
+    bench.run(nanoseconds: 12_400)
+    #expect(bench.status & 0x04 == 0)
+    bench.run(nanoseconds: 200)
+    #expect(bench.status & 0x04 == 0x04)
+  }
+
   @Test func carryIsACondition() {
     run([0x5800_0400, 0, 0x8028_0000, 0x1018, 0x9808_0000, 1])  // SET CARRY; JUMP if carry
     run([0x6000_0400, 0, 0x8020_0000, 0x1018, 0x9808_0000, 1])  // CLEAR CARRY; JUMP if not

@@ -236,4 +236,28 @@ import Testing
     port.deliver(Self.frame())
     #expect(port.waitingCount == 0)
   }
+
+  /// After a packet the device looks for more by itself for 50 µs, and says so (section 2.7.10: VIRTQ_USED_F_NO_NOTIFY).
+  @Test func staysAwake() throws {
+    let bench = try bench()
+    func flags() -> UInt16? { bench.memory.load(bench.rings[1].used, as: UInt16.self) }
+    func post() { bench.post(1, [.read(Self.packet, 12), .read(Self.packet + 12, 60)]) }
+    bench.memory.write(Self.packet, header() + Self.frame())
+    #expect(flags() == 0)
+    post()
+    bench.notify(1)
+    bench.run(nanoseconds: 10_000)
+    #expect(port.sent.count == 1 && flags() == 1)
+    post()
+    bench.run(nanoseconds: 3_000)
+    #expect(port.sent.count == 2)
+    bench.settle()
+    #expect(flags() == 0 && bench.pci.counters["cycles_awake"] ?? 0 >= Cycles.from(nanoseconds: 50_000))
+    post()
+    bench.settle()
+    #expect(port.sent.count == 2)
+    bench.notify(1)
+    bench.settle()
+    #expect(port.sent.count == 3)
+  }
 }

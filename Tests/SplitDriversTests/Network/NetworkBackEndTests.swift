@@ -1,5 +1,6 @@
 import HostResources
 import Hypervisor
+import Platform
 import SplitDrivers
 import Testing
 
@@ -206,6 +207,53 @@ private final class TestPort: NetworkPort {
     #expect(backEnd.statistics.bytesRead == 400 && backEnd.statistics.refusals == 1 && fixture.reports.count == 1)
   }
 
+  /// After work it looks by itself: what comes soon needs no event, and what comes later does.
+  @Test func staysAwakeForAWhile() throws {
+    let (backEnd, port) = try connect()
+    let reference = domain.grant(domain.page())
+    func put(_ id: UInt16) -> Bool {
+      transmit.put(request(reference, id: id, size: 60))
+      return transmit.push()
+    }
+    #expect(put(1))
+    try fixture.events.send(port, from: 5)
+    fixture.run(nanoseconds: 20_000)
+    #expect(network.sent.count == 1)
+    #expect(!put(2))
+    fixture.run(nanoseconds: 2_000)
+    #expect(network.sent.count == 2)
+    // Frames that come are found as fast, and two of them cost one event.
+    #expect(domain.takeEvent(port))
+    for id in 0..<2 as Range<UInt16> {
+      var buffer = [UInt8](repeating: 0, count: 8)
+      buffer.setField(0, id)
+      buffer.setField(4, domain.grant(domain.page()))
+      receive.put(buffer)
+    }
+    _ = receive.push()
+    let sent = backEnd.statistics.notificationsSent
+    for _ in 0..<2 { network.arrive([UInt8](repeating: 1, count: 60)) }
+    fixture.run(nanoseconds: 2_000)
+    #expect(receive.take(8).count == 2 && backEnd.statistics.notificationsSent == sent + 1)
+    // Nothing for longer than any patience.
+    fixture.run(nanoseconds: 250_000)
+    let awake = backEnd.statistics.cyclesAwake
+    #expect(awake > Cycles.from(nanoseconds: 50_000) && awake < Cycles.from(nanoseconds: 250_000))
+    fixture.run(nanoseconds: 1_000_000)
+    #expect(backEnd.statistics.cyclesAwake == awake)
+    #expect(put(3))
+    fixture.run(nanoseconds: 1_000_000)
+    #expect(network.sent.count == 2)
+    try fixture.events.send(port, from: 5)
+    fixture.run(nanoseconds: 6_000)
+    #expect(network.sent.count == 3)
+    // A device that goes does not look any more.
+    try fixture.host.unplug(backEnd)
+    try fixture.store.write(backEnd.frontPath + "/state", "6")
+    fixture.run()
+    #expect(backEnd.isGone && fixture.queue.earliest == nil)
+  }
+
   @Test func theRateIsLimited() throws {
     #expect(TransmitCredit(rate: "1000,") == nil && TransmitCredit(rate: "0,5") == nil && TransmitCredit(rate: "1,2,3") == nil)
     // 1000 bytes in each 50 ms.
@@ -236,7 +284,10 @@ private final class TestPort: NetworkPort {
         flags: .random(in: 0...15, using: &random),
         id: .random(in: 0...9, using: &random), size: .random(in: 0...3000, using: &random))
       transmit.put(UInt8.random(in: 0...4, using: &random) == 0 ? bytes.shuffled(using: &random) : bytes)
-      receive.put([UInt8](bytes[..<8]).shuffled(using: &random))
+      var buffer = [UInt8](bytes[..<8]).shuffled(using: &random)
+      // Not the rings: what a frame writes there is found at once, and that is the end.
+      if [transmit.reference, receive.reference].contains(buffer.field(4, as: UInt32.self)) { buffer.setField(4, 3 as UInt32) }
+      receive.put(buffer)
       _ = receive.push()
       if transmit.push() { try fixture.events.send(port, from: 5) }
       network.arrive([UInt8](repeating: 1, count: .random(in: 14...20_000, using: &random)))

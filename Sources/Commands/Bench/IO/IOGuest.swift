@@ -122,6 +122,8 @@ final class IOGuest: SerialPeer {
     for source in server.statisticsSources {
       let counts = source.read()
       func sum(_ keys: [String]) -> UInt64 { keys.reduce(0) { $0 + (counts[$1] ?? 0) } }
+      // Back ends that look for work keep a processor of the host busy.
+      counters.host += sum(["cycles_awake"])
       counters.frames += sum(["sent_frames", "received_frames"])
       counters.copied += sum(method.copiesAll ? ["bytes_read", "bytes_written", "sent_bytes", "received_bytes"] : ["bytes_copied"])
     }

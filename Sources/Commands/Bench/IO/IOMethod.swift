@@ -25,6 +25,7 @@ struct IOMethod: Equatable {
     IOMethod(name: "vbd", category: .paravirtual, device: .block, virtualization: .pv, driver: "vbd", options: "bus=vbd"),
     IOMethod(
       name: "vbd-hvm", category: .paravirtual, device: .block, virtualization: .hvm, driver: "vbd", options: "bus=vbd"),
+    IOMethod(name: "vscsi", category: .paravirtual, device: .block, virtualization: .pv, driver: "vscsi", options: "bus=vscsi"),
   ]
   static let network = [
     IOMethod(name: "native", category: .native, device: .network, virtualization: .bare, driver: "e1000", options: "model=e1000"),
@@ -44,5 +45,5 @@ struct IOMethod: Equatable {
   /// The host's operating system does what the guest asks for.
   var usesHost: Bool { category == .emulated || category == .paravirtual }
   /// Who moves the data: a device model in the host copies all of them; a back end counts what it copies; a physical device needs nobody.
-  var copiesAll: Bool { usesHost && driver != "vbd" && driver != "vnif" }
+  var copiesAll: Bool { usesHost && !["vbd", "vscsi", "vnif"].contains(driver) }
 }

@@ -49,7 +49,7 @@ struct IOPage {
     </style></head><body>
     <h1>Input and output by every method</h1>
     <p>One kernel did the same work on the bare machine (native), in a domain that has the device for itself (direct), with emulated devices
-    (ide, scsi, e1000) and with paravirtual ones (virtio, vbd, vnif). Timing: \(Self.escape(report.timing)). Throughput counts megabytes of
+    (ide, scsi, e1000) and with paravirtual ones (virtio; vbd, vscsi and vnif in a PV domain, vbd-hvm and vnif-hvm in an HVM domain). Timing: \(Self.escape(report.timing)). Throughput counts megabytes of
     10<sup>6</sup> bytes per second of guest time. The disk and the wire are the same for all. What the host's operating system costs is a
     parameter of the model, not a measurement: \(Self.escape(hostCosts)) cycles.</p>
     \(goals)

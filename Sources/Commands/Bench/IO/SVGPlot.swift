@@ -26,6 +26,8 @@ struct SVGPlot {
     case "ide", "e1000", "hypervisor": "#d08a00"
     case "scsi": "#c04a00"
     case "virtio", "host": "#0068a8"
+    case "vscsi": "#6e6800"
+    case "vbd-hvm", "vnif-hvm": "#35ab88"
     default: "#00835f"
     }
   }
@@ -104,7 +106,10 @@ struct SVGPlot {
       func x(_ index: Int) -> Double {
         Self.left + Self.plotWidth * (labels.count == 1 ? 0.5 : 0.04 + 0.92 * Double(index) / Double(labels.count - 1))
       }
-      var svg = labels.enumerated().map { Self.text(x($0.offset), Self.height - Self.bottom + 18, $0.element) }.joined()
+      // As many labels as there is room for, the last one among them.
+      let every = (labels.count + 7) / 8
+      var svg = labels.enumerated().filter { (labels.count - 1 - $0.offset) % every == 0 }
+        .map { Self.text(x($0.offset), Self.height - Self.bottom + 18, $0.element) }.joined()
       for (index, line) in series.enumerated() {
         let points = line.values.enumerated().compactMap { point in point.element.map { (x(point.offset), y($0)) } }
         let colour = Self.colour(line.name)

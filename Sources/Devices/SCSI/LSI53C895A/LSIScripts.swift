@@ -54,22 +54,37 @@ extension LSI53C895A {
     defer { isInSlice = false }
     var cycles: UInt64 = 0
     var budget = Self.sliceLength
-    // Long transfers end a slice: their time passes before the next instruction.
     while state.run == .running, budget > 0, cycles < Self.longestSlice {
+      if state.move == nil && !state.isFetched {
+        guard fetch() else { break }
+        statistics.instructions &+= 1
+        state.isFetched = true
+      }
+      // What others notice happens when the time of all before it has passed.
+      if cycles > 0 && isNoticed { break }
       budget -= 1
       cycles += Self.instructionTime + step()
     }
-    if state.run == .running { schedule(.slice, after: cycles) }
+    if state.run == .running { schedule(.slice, after: max(cycles, Self.instructionTime)) }
   }
+
   private static let longestSlice = Cycles.from(nanoseconds: 40_000)
 
-  /// One instruction, or one part of a long one. Returns the cycles that it took beside its own time.
+  /// The next instruction, or the rest of a move, does something to the bus, or interrupts.
+  private var isNoticed: Bool {
+    guard state.move == nil else { return true }
+    let command = state[LSIRegister.dcmd]
+    return switch command >> 6 {
+    case 0: true
+    case 1: command >> 3 & 7 < 5
+    case 2: command >> 3 & 7 == 3
+    default: false
+    }
+  }
+
+  /// One instruction that has been fetched, or one part of a long one. Returns the cycles that it took beside its own time.
   private func step() -> UInt64 {
     if state.move != nil { return continueMove() }
-    if !state.isFetched {
-      guard fetch() else { return 0 }
-      statistics.instructions &+= 1
-    }
     state.isFetched = false
     var cycles: UInt64 = 0
     let command = state[LSIRegister.dcmd]

@@ -76,10 +76,10 @@ extension LSI53C895A {
 
   func executeWaitReselect() {
     guard state.selecting == nil else { return wait() }
+    // A target that has reselected the chip already, as it does when it wins against a selection, comes before SIGP.
+    if state.isConnected { return }
     if state.sigp {
       state.dsp = alternate
-    } else if state.isConnected {
-      return
     } else if !isTarget, mayBeReselected, bus.reselector != nil {
       acceptReselection()
     } else {

@@ -55,6 +55,8 @@ public final class VirtioNet: VirtioDevice {
   static let smallestFrame = 60
   /// An IP packet of the largest size with its Ethernet header and a VLAN tag.
   static let largestPacket = 65535 + 18
+  /// As vhost's `busyloop_timeout` is usually set: who sends one packet often has more, or an answer to what it brings.
+  private static let patienceTime = Cycles.from(nanoseconds: 50_000)
 
   public var state: State
   private let ownAddress: MACAddress
@@ -148,6 +150,8 @@ public final class VirtioNet: VirtioDevice {
     default: break
     }
   }
+
+  override var patience: UInt64 { Self.patienceTime }
 
   override func look(_ queue: Int) {
     switch queue {

@@ -57,6 +57,8 @@ public struct Virtqueue: Sendable, Equatable, Codable {
   private(set) var hasSignalled = false
   /// Chains that the device has taken and not given back.
   private(set) var inUse: UInt16 = 0
+  /// Until then the device looks by itself, again and again, when the queue is empty.
+  var awakeUntil: UInt64 = 0
 
   init(maximumSize: UInt16) {
     self.maximumSize = maximumSize

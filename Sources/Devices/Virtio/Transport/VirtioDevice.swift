@@ -9,6 +9,8 @@ public class VirtioDevice {
   static let firstTag: UInt64 = 16
   /// From a notification to the first look at the queue.
   static let notificationTime = Cycles.from(nanoseconds: 1_000)
+  /// From one look of a device that stays awake to the next.
+  static let lookTime = Cycles.from(nanoseconds: 1_000)
 
   weak var transport: VirtioPCI?
   let clock: any VirtualClock
@@ -36,6 +38,8 @@ public class VirtioDevice {
   func configurationWritten(_ offset: Int, _ bytes: [UInt8]) {}
   /// Whether features may go together as the driver wants them.
   func accepts(_ features: UInt64) -> Bool { true }
+  /// How long it goes on looking at a queue that is empty, and wants no notification meanwhile; 0: not at all.
+  var patience: UInt64 { 0 }
   /// There may be something in a queue: an event of its own, and no more than one for each queue at a time.
   func look(_ queue: Int) {}
   /// An event that ``schedule(_:at:)`` has asked for is due. Tags begin at ``firstTag``.

@@ -34,6 +34,8 @@ public final class VirtioPCI: PCIDeviceModel {
     public internal(set) var faults: UInt64 = 0
     /// Configuration changes that the driver was told of.
     public internal(set) var configurationChanges: UInt64 = 0
+    /// Cycles of the host in which the device has looked at empty queues.
+    public internal(set) var cyclesAwake: UInt64 = 0
   }
 
   static let vendor: UInt16 = 0x1AF4
@@ -138,16 +140,22 @@ public final class VirtioPCI: PCIDeviceModel {
   private func isUsable(_ queue: Int) -> Bool { isRunning && state.queues.indices.contains(queue) && state.queues[queue].isEnabled }
 
   /// Takes the next chain of a queue; nil: there is none, or the queue cannot be used. A queue that is found empty asks for
-  /// a notification.
+  /// a notification, unless the device stays awake: then it is looked at again.
   func take(_ queue: Int) -> VirtqueueChain? {
     guard isUsable(queue) else { return nil }
     return attempt { () throws(VirtqueueFault) in
       let allowsIndirect = negotiated & VirtioFeature.indirectDescriptors != 0
       if let chain = try state.queues[queue].take(function, number: queue, allowsIndirect: allowsIndirect) {
         statistics.requests += 1
+        state.queues[queue].awakeUntil = device.now &+ device.patience
         return chain
       }
-      try state.queues[queue].setNotifications(true, function, eventIndex: usesEventIndex)
+      let isAwake = device.now < state.queues[queue].awakeUntil
+      try state.queues[queue].setNotifications(!isAwake, function, eventIndex: usesEventIndex)
+      if isAwake {
+        statistics.cyclesAwake += VirtioDevice.lookTime
+        scheduleLook(queue, at: device.now &+ VirtioDevice.lookTime)
+      }
       return nil
     }
   }
@@ -256,6 +264,7 @@ public final class VirtioPCI: PCIDeviceModel {
     let own = [
       "notifications": statistics.notifications, "interrupts": statistics.interrupts, "requests": statistics.requests,
       "faults": statistics.faults, "configuration_changes": statistics.configurationChanges,
+      "cycles_awake": statistics.cyclesAwake,
     ]
     return own.merging(device.counters) { first, _ in first }
   }
