@@ -10,11 +10,11 @@ import Testing
   private static let prompt = "(epicure) "
 
   /// What each line of a script is answered.
-  private func debug(_ recording: Recording, _ script: [String], seconds: Double = 300) throws -> (
+  private func debug(_ recording: Recording, _ script: [String], _ options: [String] = [], seconds: Double = 300) throws -> (
     answers: [String], end: Epicure.Result
   ) {
     let result = try Epicure.run(
-      ["debug", "--replay", recording.file], input: Array((script.joined(separator: "\n") + "\n").utf8), seconds: seconds)
+      ["debug", "--replay", recording.file] + options, input: Array((script.joined(separator: "\n") + "\n").utf8), seconds: seconds)
     #expect(!result.crashed)
     let parts = result.text.components(separatedBy: Self.prompt).dropFirst()
     return (parts.map { String($0.drop { $0 != "\n" }.dropFirst()) }, result)
@@ -89,7 +89,7 @@ import Testing
       [
         "break do_exit", "continue", "registers", "continue", "registers", "rcontinue", "registers", "back", "back", "step 2",
         "registers", "delete", "continue",
-      ])
+      ], ["--symbols", Guests.file("linux-6.1/System.map.gz").path])
     #expect(end.errors.contains("as it was recorded"), "\(end.errors)")
     guard answers.count == 13 else {
       Issue.record("\(answers.count) answers: \(answers.suffix(3))")
