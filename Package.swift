@@ -106,7 +106,9 @@ let package = Package(
     .testTarget(name: "ManagementTests", dependencies: ["Management", "TestSupport"]),
     .testTarget(
       name: "InspectionTests",
-      dependencies: ["Inspection", "HostResources", "Hypervisor", "IA64", "Platform", "Processor", "StorageTestSupport", "TestSupport"]),
+      dependencies: [
+        "Inspection", "HostResources", "Hypervisor", "IA64", "Platform", "Processor", "StorageTestSupport", "TestSupport",
+      ]),
     .testTarget(name: "CommandTests", dependencies: ["Commands", "IA64", "Loading", "TestSupport"]),
   ]
 )

@@ -216,15 +216,17 @@ struct BootCommand: ParsableCommand {
     let schedule = OutsideSchedule(machine: server.machine, world: world, journal: tape.journal)
     let session = ConsoleSession(server: server, console: console, schedule: schedule, success: success, failure: failure)
     try trace?.wait(for: session)
+    let keyboard = KeyboardChannel(server, tape.journal)
     let screen = try makeScreen(server, world)
-    let debugged = try makeDebugger(server, session, world, watching)
+    if let screen { keyboard?.connect(screen) }
+    let debugged = try makeDebugger(server, session, world, watching, tape.journal)
     if let debugged, let trace {
       trace.conditionMet = { [unowned trace] in debugged.debugger.stopRequested(reason: "--break: " + trace.text(of: $0)) }
     }
     tape.journal.replayer?.ended = { [unowned session] in session.abandon() }
     schedule.start()
     // The machine and the console know these without owning them.
-    defer { withExtendedLifetime((schedule, session, networks, screen, trace, debugged, tape)) {} }
+    defer { withExtendedLifetime((schedule, session, networks, keyboard, screen, trace, debugged, tape)) {} }
     let start = ContinuousClock.now
     let sampler = timing.profile == nil || timing.timing == .cycle ? nil : ProfileSampler(server, timing, kernel: kernel)
     let outcome = try runToTheEnd(server, limit: (tape as? ReplayTape)?.limit ?? .max) {

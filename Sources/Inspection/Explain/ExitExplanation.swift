@@ -108,7 +108,7 @@ public struct ExitExplanation: Sendable, Encodable {
     let hex = TraceText.hex
     switch kind {
     case .instruction(let cause): return InterceptOperands.text(r, cause).map { [$0] } ?? []
-    case .deviceMemory, .port, .interruptBlock:
+    case .deviceMemory, .port, .interruptBlock, .ioSAPIC:
       let size = r.b & 0xFF
       guard size != 0 else { return [] }
       return [

@@ -24,11 +24,16 @@ struct ExitWords {
       reason = "the machine's TLB and VHPT have no translation, and the guest has one"
       handling =
         "the hypervisor looks the address up in the guest's translations, exchanges the page for the machine's, and inserts that"
-    case .deviceMemory, .port, .interruptBlock:
+    case .deviceMemory, .port, .interruptBlock, .ioSAPIC:
       reason =
-        kind == .port
-        ? "a port of a device" : kind == .interruptBlock ? "the interrupt block: an interrupt message" : "the memory of a device"
-      handling = "the device's model answers; the instruction is executed with a translation that is there for it alone"
+        switch kind {
+        case .port: "a port of a device"
+        case .interruptBlock: "the interrupt block: an interrupt message"
+        case .ioSAPIC: "a register of the I/O SAPIC"
+        default: "the memory of a device"
+        }
+      handling =
+        "\(kind == .ioSAPIC ? "the hypervisor" : "the device's model") answers; the instruction is executed with a translation that is there for it alone"
     case .firmware:
       reason = "a call of PAL, SAL or EFI"
       handling = "the domain's own firmware answers"

@@ -147,7 +147,7 @@ final class ProcessorProbe: ProcessorObserver {
     close()
     var r = begin(exit.kind, ip: exit.ip, detail: exit.detail, cycle: exit.cycle)
     switch exit.kind {
-    case .deviceMemory, .port, .interruptBlock: recorder.nameRegister(exit.detail) { machine.bus.name(of: exit.detail) }
+    case .deviceMemory, .port, .interruptBlock, .ioSAPIC: recorder.nameRegister(exit.detail) { machine.bus.name(of: exit.detail) }
     case .firmware:
       if let call { r.cycle = min(r.cycle, call.start) }
       call = nil
@@ -168,7 +168,7 @@ final class ProcessorProbe: ProcessorObserver {
   /// A register of a device: what the exit was for.
   func accessed(_ physical: UInt64, _ size: Int, _ value: UInt64, _ isWrite: Bool) {
     switch open?.exitKind {
-    case .deviceMemory?, .port?, .interruptBlock?:
+    case .deviceMemory?, .port?, .interruptBlock?, .ioSAPIC?:
       guard open?.detail == physical else { return }
       open?.a = value
       open?.b = UInt64(size) | (isWrite ? TraceRecord.store : 0)

@@ -142,7 +142,7 @@ public struct TraceExpression: Sendable {
     case .instruction?, .privilegedOperation?: return group == .privop
     case .hyperprivop?: return group == .hyperprivop || group == .privop
     case .hypercall?: return group == .hypercall
-    case .deviceMemory?, .port?, .interruptBlock?: return group == .device
+    case .deviceMemory?, .port?, .interruptBlock?, .ioSAPIC?: return group == .device
     default: return false
     }
   }

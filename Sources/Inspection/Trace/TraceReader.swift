@@ -83,7 +83,7 @@ public struct TraceReader {
   public func place(of record: TraceRecord) -> String? {
     if let device = record.device { return devices[device] }
     switch record.exitKind {
-    case .deviceMemory?, .port?, .interruptBlock?: return registers[record.detail]
+    case .deviceMemory?, .port?, .interruptBlock?, .ioSAPIC?: return registers[record.detail]
     default: return nil
     }
   }

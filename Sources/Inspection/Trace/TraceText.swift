@@ -74,7 +74,7 @@ public struct TraceText {
       let text = Self.instruction(r.detail, cause)
       return text + (InterceptOperands.text(r, cause).map { " (\($0))" } ?? "")
     case .instructionMiss?, .dataMiss?: return address(r.detail)
-    case .deviceMemory?, .port?, .interruptBlock?:
+    case .deviceMemory?, .port?, .interruptBlock?, .ioSAPIC?:
       let size = r.b & 0xFF
       let access = size == 0 ? "" : r.b & TraceRecord.store != 0 ? "st\(size) \(hex(r.a)) to " : "ld\(size) \(hex(r.a)) from "
       return access + hex(r.detail) + (place(r).map { " <\($0)>" } ?? "")

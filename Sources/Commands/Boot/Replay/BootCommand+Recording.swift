@@ -70,7 +70,7 @@ struct Replay {
   }
 
   /// `own`: what the user has said beside the recording's name.
-  func run(own: [String]) throws {
+  func run(own: [String], _ watching: BootCommand.Watching? = nil) throws {
     let summary: RecordingSummary
     let tape: ReplayTape
     do throws(RecordingProblem) {
@@ -103,7 +103,7 @@ struct Replay {
       adapter.capture = nil
       return adapter
     }
-    try command.execute(on: tape, hasVideo: header.hasVideo)
+    try command.execute(on: tape, hasVideo: header.hasVideo, watching)
   }
 
   /// The file that a disk's words name, wherever the replay is.

@@ -102,7 +102,7 @@ extension TraceSummary {
       default: break
       }
       switch r.exitKind {
-      case .deviceMemory?, .port?, .interruptBlock?:
+      case .deviceMemory?, .port?, .interruptBlock?, .ioSAPIC?:
         let old = registers[r.detail] ?? (0, 0)
         registers[r.detail] = (old.count + 1, old.cycles &+ r.cost)
       default: break
