@@ -21,7 +21,7 @@ public struct EpicureCommand: ParsableCommand {
     version: "epicure 0.1.0",
     subcommands: [
       BootCommand.self, DebugCommand.self, ReplayCommand.self, RunCommand.self, DisassembleCommand.self, BenchCommand.self,
-      TraceCommand.self, ExplainCommand.self, ProfileCommand.self, VNCScreenCommand.self,
+      TraceCommand.self, ExplainCommand.self, AdviseCommand.self, ProfileCommand.self, VNCScreenCommand.self,
     ],
     groupedSubcommands: [
       CommandGroup(

@@ -123,6 +123,11 @@ struct BootCommand: ParsableCommand {
   var gdbNowait = false
   @Option(
     help: ArgumentHelp(
+      "For HVM: the accelerations of VT-i that the guest's processors have, by the manual's names: all, none, a_int,a_cover, or -a_bsw for all "
+        + "but that one.", valueName: "names"))
+  var vac: AccelerationSet?
+  @Option(
+    help: ArgumentHelp(
       "Check the engine: boot twice side by side, by blocks and by single instructions, and compare. 1: all blocks; 50: a fiftieth.",
       valueName: "share"))
   var lockstep: UInt64?
@@ -164,6 +169,7 @@ struct BootCommand: ParsableCommand {
     if tracing.isGiven && (lockstep != nil || machine != nil) {
       throw ValidationError("--trace, --flight-recorder and --break are for one machine: not with --lockstep or --machine.")
     }
+    if vac != nil && virtualization ?? .hvm != .hvm { throw ValidationError("--vac is about HVM domains.") }
     if lockstep != nil && gdb != nil { throw ValidationError("--lockstep has a debugger of its own kind: no --gdb.") }
     if gdbNowait && gdb == nil { throw ValidationError("--gdb-nowait goes with --gdb.") }
     if lockstep == 0 { throw ValidationError("--lockstep is 1 for all, or a greater number.") }
@@ -276,7 +282,7 @@ struct BootCommand: ParsableCommand {
   }
 
   /// A domain, unless something else was asked for that only bare machines have.
-  private var mode: Virtualization { virtualization ?? (lockstep == nil ? .hvm : .bare) }
+  var mode: Virtualization { virtualization ?? (lockstep == nil ? .hvm : .bare) }
 
   private func makeServer(
     _ networks: Networks?, timing: MachineDescription?, _ tape: Tape, hasVideo: Bool
@@ -285,7 +291,8 @@ struct BootCommand: ParsableCommand {
     let virtio = tape.journal.isReplaying ? virtio.map(\.withoutFile) : virtio
     return try GuestConfiguration(
       kernel: kernel, initrd: initrd, commandLine: append, processors: cpus, memory: memory.bytes, disks: disks(), variables: nvram,
-      adapters: nic, virtioDevices: virtio, domain: mode.makesDomain, hasVideo: hasVideo, timing: timing, tape: tape
+      adapters: nic, virtioDevices: virtio, domain: mode.makesDomain(vac?.accelerations ?? .implemented), hasVideo: hasVideo,
+      timing: timing, tape: tape
     ).makeServer(networks: networks)
   }
 
@@ -377,7 +384,8 @@ extension BootCommand {
       (lockstep != nil, "--lockstep"), (nvram != nil, "--nvram"), (!disk.isEmpty, "--disk"), (!nic.isEmpty, "--nic"),
       (!bridge.isEmpty, "--bridge"), (vnc != nil, "--vnc"), (screenshot != nil, "--screenshot"),
       (cpus != 1, "--cpus"), (timing.timing == .cycle, "--timing"), (memory.bytes != Self.defaultMemory, "--memory"),
-      (noReboot, "--no-reboot"), (!virtio.isEmpty, "--virtio"), (gdb != nil, "--gdb"), (timing.profile != nil, "--profile"),
+      (noReboot, "--no-reboot"), (!virtio.isEmpty, "--virtio"), (gdb != nil, "--gdb"), (vac != nil, "--vac"),
+      (timing.profile != nil, "--profile"),
     ] where given {
       throw CommandFailure(
         CommandFailure.badInput, "\(option) does not go with --machine: say it in the file, for the partition that it is for")

@@ -14,10 +14,13 @@ enum Virtualization: String, ExpressibleByArgument, CaseIterable, Codable {
   case pv
 
   /// Builds the domain of one guest that has a machine for itself; nil: there is none.
-  var makesDomain: ((MachineConfiguration) throws -> Domain)? {
+  /// `accelerations`: of a fully virtualized one.
+  func makesDomain(
+    _ accelerations: VirtualProcessorDescriptor.Accelerations = .implemented
+  ) -> ((MachineConfiguration) throws -> Domain)? {
     switch self {
     case .bare: nil
-    case .hvm: { try HVMDomain.alone($0) }
+    case .hvm: { try HVMDomain.alone($0, accelerations: accelerations) }
     case .pv: { try ParavirtualDomain.alone($0) }
     }
   }

@@ -23,7 +23,8 @@ public final class Journal {
 
   public init(recordingTo writer: LogWriter) { mode = .recording(Recorder(writer, machine)) }
 
-  public init(replaying reader: LogReader) { mode = .replaying(Replayer(reader, machine)) }
+  /// `loosely`: for another machine than was recorded.
+  public init(replaying reader: LogReader, loosely: Bool = false) { mode = .replaying(Replayer(reader, machine, isLoose: loosely)) }
 
   /// The machine whose world this is. It has not been switched on.
   public func attach(_ machine: Machine) { self.machine.machine = machine }

@@ -44,7 +44,7 @@ struct IORun {
     var guests: [IOGuest] = []
     for number in 0..<domains {
       var guest = GuestConfiguration(kernel: folder.kernel, commandLine: commands, memory: Self.memory, timing: timing)
-      guest.domain = method.virtualization.makesDomain
+      guest.domain = method.virtualization.makesDomain()
       switch method.device {
       case .block:
         guest.disks = [

@@ -16,6 +16,9 @@ enum BootArguments {
   /// Options that end a run: a replay may end earlier.
   static let ending: [String: Bool] = ["--until": true, "--fail-on": true, "--limit-seconds": true, "--break": true]
 
+  /// Options that make another machine: a replay with them shows what would have been, as far as that can be said.
+  static let different: [String: Bool] = ["--vac": true]
+
   /// What a recording keeps of the words.
   static func recorded(_ words: [String]) -> [String] { removing(recording, from: removing(observing, from: words)) }
 
@@ -42,7 +45,7 @@ enum BootArguments {
   /// are named anew, or none.
   static func replaying(_ recorded: [String], own: [String]) throws(CommandFailure) -> [String] {
     let mine = removing(["--replay": true], from: own)
-    let allowed = observing.merging(files) { first, _ in first }.merging(ending) { first, _ in first }
+    let allowed = [files, ending, different].reduce(observing) { $0.merging($1) { first, _ in first } }
     if let foreign = removing(allowed, from: mine).first {
       throw CommandFailure(
         CommandFailure.badInput,

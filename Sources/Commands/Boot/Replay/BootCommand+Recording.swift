@@ -69,6 +69,20 @@ struct Replay {
     }
   }
 
+  /// What kind of machine was recorded.
+  static func header(path: String) throws -> (
+    mode: Virtualization, accelerations: VirtualProcessorDescriptor.Accelerations, isTimed: Bool
+  ) {
+    let replay = try Replay(path: path)
+    let header: RecordingHeader
+    do throws(RecordingProblem) {
+      let summary = try RecordingSummary(path: replay.recording)
+      header = summary.header
+    } catch { throw CommandFailure(CommandFailure.badInput, "\(error)") }
+    let command = try BootCommand.parse(header.arguments)
+    return (command.mode, command.vac?.accelerations ?? .implemented, command.timing.timing == .cycle)
+  }
+
   /// `own`: what the user has said beside the recording's name.
   func run(own: [String], _ watching: BootCommand.Watching? = nil) throws {
     let summary: RecordingSummary
@@ -77,6 +91,7 @@ struct Replay {
       summary = try RecordingSummary(path: recording)
       tape = try ReplayTape(
         path: recording, summary: summary, mayEndEarly: BootArguments.has(BootArguments.ending, in: own),
+        isLoose: BootArguments.has(BootArguments.different, in: own),
         keepsDisksInMemory: watching != nil || BootArguments.has(["--gdb": true], in: own))
     } catch { throw CommandFailure(CommandFailure.badInput, "\(error)") }
     let header = summary.header

@@ -12,10 +12,10 @@ final class ReplayTape: Tape {
   private let keepsDisksInMemory: Bool
 
   init(
-    path: String, summary: RecordingSummary, mayEndEarly: Bool, keepsDisksInMemory: Bool
+    path: String, summary: RecordingSummary, mayEndEarly: Bool, isLoose: Bool, keepsDisksInMemory: Bool
   ) throws(RecordingProblem) {
     (self.path, self.summary, self.mayEndEarly, self.keepsDisksInMemory) = (path, summary, mayEndEarly, keepsDisksInMemory)
-    super.init(Journal(replaying: try LogReader(path: path)))
+    super.init(Journal(replaying: try LogReader(path: path), loosely: isLoose))
   }
 
   /// The run is as long as the recording: one that goes on, and asks nothing, would not end.
@@ -72,6 +72,11 @@ final class ReplayTape: Tape {
   override func finish(_ end: RunEnd) throws(CommandFailure) {
     func refuse(_ text: String) -> CommandFailure { CommandFailure(CommandFailure.badInput, "\(path): \(text)") }
     guard let replayer = journal.replayer else { return }
+    if replayer.isLoose {
+      return StandardError.write(
+        "epicure: replayed with other settings: \(end.cycles) cycles; the run that was recorded took \(summary.end?.cycles ?? summary.lastCycle)"
+      )
+    }
     if let divergence = replayer.divergence { throw refuse("the run is not the one that was recorded: \(divergence)") }
     let last = summary.end?.cycles ?? summary.lastCycle
     if end.cycles < last && !replayer.isExhausted && (mayEndEarly || Self.early.contains(end.outcome)) {

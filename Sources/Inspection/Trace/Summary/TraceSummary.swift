@@ -6,7 +6,7 @@ public struct TraceSummary: Sendable, Encodable {
     public var kind: String
     public var cause: String
     public var count: UInt64
-    /// Of its kind's ``TraceSummary/weight``, in percent.
+    /// Of its kind's ``TraceSummary/weight``, in percent; of its count if the kind takes no time of its own.
     public var share: Double
     public var totalCycles: UInt64
     public var minimumCycles: UInt64
@@ -135,7 +135,9 @@ extension TraceSummary {
         let all = totals[name[0]] ?? (0, 0)
         return Row(
           kind: name[0], cause: name[1], count: costs.count,
-          share: percent(weigh(costs.count, costs.total), weigh(all.count, all.cycles)), totalCycles: costs.total,
+          share: all.cycles == 0
+            ? percent(costs.count, all.count) : percent(weigh(costs.count, costs.total), weigh(all.count, all.cycles)),
+          totalCycles: costs.total,
           minimumCycles: costs.minimum, meanCycles: costs.mean, p99Cycles: costs.quantile(0.99), maximumCycles: costs.most)
       }.sorted {
         let (a, b) = ($0.kind == "exit" ? 0 : 1, $1.kind == "exit" ? 0 : 1)
