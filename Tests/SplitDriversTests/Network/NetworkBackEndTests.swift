@@ -294,7 +294,11 @@ private final class TestPort: NetworkPort {
       fixture.run(nanoseconds: 100_000)
       _ = answers()
       _ = receive.take(8)
-      if round == 2900 { domain.memory.store(transmit.page, transmit.produced &+ 5000) }
+      if round == 2900 {
+        domain.memory.store(transmit.page, transmit.produced &+ 5000)
+        try fixture.events.send(port, from: 5)
+        fixture.run(nanoseconds: 100_000)
+      }
     }
     #expect(!backEnd.isConnected && network.sent.count > 20)
     for reference in references[..<2] { #expect((domain.flags(reference) ?? 0) & 0b11000 == 0) }
