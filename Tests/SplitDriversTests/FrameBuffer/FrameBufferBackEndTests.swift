@@ -182,7 +182,7 @@ import Testing
       let front = try FrameBufferFront()
       if Bool.random(using: &random) { try front.connect() }
       for _ in 0..<40 {
-        let word = UInt32.random(in: 0...UInt32(Bool.random(using: &random) ? 60 : .max), using: &random)
+        let word = UInt32.random(in: 0...(Bool.random(using: &random) ? 60 : .max), using: &random)
         switch Int.random(in: 0..<4, using: &random) {
         case 0: front.domain.memory.store(front.page + UInt64.random(in: 0..<16, using: &random) * 4, word)
         case 1: front.domain.memory.store(front.directory + UInt64.random(in: 0..<8, using: &random) * 4, word)
