@@ -41,6 +41,14 @@ import Testing
     #expect(end + 200 >= wanted && end <= wanted + 200)
   }
 
+  /// A controller of a domain: its write is on the link with its data, not behind the medium. 1,000,000 bytes: 12.5 ms there, 5 on the medium.
+  @Test func writesOfAnEmulatedBus() {
+    let timing = MediumTiming()
+    timing.host = HostProcessor(HostProcessor.Costs(request: 0, page: 0, notification: 0))
+    #expect(isClose(timing.access(1_000_000, isWrite: true, now: 0), 60 + 5000))
+    #expect(isClose(timing.request(8000, isWrite: false, now: cycles(15_000)), 15_000 + 214))
+  }
+
   @Test func theHostIsOnTheWay() {
     let timing = MediumTiming()
     let host = HostProcessor(HostProcessor.Costs(request: 1000, page: 100, notification: 10))

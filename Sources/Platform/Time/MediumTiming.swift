@@ -65,9 +65,13 @@ public final class MediumTiming {
   /// The same for a controller whose bus has a life of its own: when the medium has done its part, and, for an emulated bus, the link
   /// that all domains share is free for the data.
   public func access(_ bytes: UInt64, isWrite: Bool, now: UInt64) -> UInt64 {
-    let end =
-      host.map { useLink(bytes, isWrite: isWrite, from: useHead(bytes, from: $0.request(bytes, now: now))).start }
-      ?? useHead(bytes, from: now)
+    let end: UInt64
+    switch host?.request(bytes, now: now) {
+    case nil: end = useHead(bytes, from: now)
+    // A write's data come over the link while they come over the emulated bus.
+    case let arrival? where isWrite: end = useHead(bytes, from: useLink(bytes, isWrite: true, from: arrival).start)
+    case let arrival?: end = useLink(bytes, isWrite: false, from: useHead(bytes, from: arrival)).start
+    }
     observer?(bytes, isWrite, now, end)
     return end
   }

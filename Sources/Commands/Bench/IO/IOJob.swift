@@ -9,6 +9,7 @@ struct IOJob: Equatable, Hashable, Encodable {
     case requestResponse = "request/response"
 
     var device: IOMethod.Device { self == .stream || self == .requestResponse ? .network : .block }
+    var isRandom: Bool { self == .randomRead || self == .randomWrite }
     /// The guest's words for it.
     fileprivate var words: String {
       switch self {

@@ -104,6 +104,11 @@ struct IOPage {
     ).lines
   }
 
+  /// Where lines of throughput lie on each other: what part of the bare machine's it is.
+  private func ofNative(_ title: String, _ entries: [IOReport.Entry]) -> String {
+    overSize(title, "%", entries.filter { $0.ofNative != nil }) { ($0.ofNative ?? 0) * 100 }
+  }
+
   /// One bar for each method, for the job that is the most telling.
   private func bars(_ entries: [IOReport.Entry], _ job: IOJob) -> String {
     let chosen = entries.filter { $0.job == job }
@@ -139,6 +144,7 @@ struct IOPage {
         let chosen = all.filter { $0.job.kind == kind && $0.job.depth == depth }
         if !chosen.isEmpty {
           plots += overSize("\(kind.rawValue.capitalizedFirst), depth \(depth)", "MB/s", chosen) { $0.throughput }
+          if depth == 1 && kind.isRandom { plots += ofNative("\(kind.rawValue.capitalizedFirst), depth 1: of native", chosen) }
         }
       }
     }
@@ -152,12 +158,15 @@ struct IOPage {
     let windows = Set(all.filter { $0.job.kind == .stream }.map(\.job.depth)).sorted()
     var plots = ""
     if let window = windows.last {
-      plots += overSize("Stream, window \(window)", "MB/s", all.filter { $0.job.kind == .stream && $0.job.depth == window }) {
-        $0.throughput
-      }
+      let streams = all.filter { $0.job.kind == .stream && $0.job.depth == window }
+      plots += overSize("Stream, window \(window)", "MB/s", streams) { $0.throughput }
+      plots += ofNative("Stream, window \(window): of native", streams)
     }
     let requests = all.filter { $0.job.kind == .requestResponse }
-    if !requests.isEmpty { plots += overSize("Request and response: median", "µs", requests) { $0.latency.median } }
+    if !requests.isEmpty {
+      plots += overSize("Request and response: median", "µs", requests) { $0.latency.median }
+      plots += ofNative("Request and response: of native", requests)
+    }
     let job = all.first { $0.job.kind == .stream && $0.job.bytes >= 1500 }?.job ?? all[0].job
     return section("Network: throughput and latency", plots) + section("Network: what a message costs", bars(all, job))
   }

@@ -110,7 +110,8 @@ struct SVGPlot {
       let every = (labels.count + 7) / 8
       var svg = labels.enumerated().filter { (labels.count - 1 - $0.offset) % every == 0 }
         .map { Self.text(x($0.offset), Self.height - Self.bottom + 18, $0.element) }.joined()
-      for (index, line) in series.enumerated() {
+      // The first one on top of all others.
+      for (index, line) in series.enumerated().reversed() {
         let points = line.values.enumerated().compactMap { point in point.element.map { (x(point.offset), y($0)) } }
         let colour = Self.colour(line.name)
         let path = points.map { String(format: "%.1f,%.1f", $0.0, $0.1) }.joined(separator: " ")
@@ -140,7 +141,7 @@ struct SVGPlot {
             y(sum + value), width, max(0, y(sum) - y(sum + value)))
           sum += value
         }
-        svg += Self.text(x, y(sum) - 5, Self.tick(Double(String(format: "%.4g", sum)) ?? sum))
+        svg += Self.text(x, y(sum) - 5, Self.tick(Double(String(format: sum < 100 ? "%.2g" : "%.4g", sum)) ?? sum))
         svg += Self.text(x, Self.height - Self.bottom + 18, label)
       }
       return series.count == 1 ? svg : svg + legend(series.map(\.name), mark: 1)
