@@ -57,8 +57,8 @@ struct IOPlan {
   var mostRequests: Int
 
   static let quick = IOPlan(
-    blockSizes: [4096, 65536], depths: [1, 8], networkSizes: [64, 1514], windows: [8], domains: [1, 8], budget: 2 << 20,
-    mostRequests: 100)
+    blockSizes: [4096, 65536], depths: [1, 8], networkSizes: [64, 1514], windows: [8], domains: [8], budget: 1 << 20,
+    mostRequests: 50)
   static let standard = IOPlan(
     blockSizes: [512, 4096, 16384, 65536, 262_144, 1 << 20], depths: [1, 8, 32],
     networkSizes: [64, 256, 1514, 4096, 16384, 65536], windows: [8], domains: [1, 2, 4, 8], budget: 8 << 20, mostRequests: 300)
@@ -84,5 +84,5 @@ struct IOPlan {
   }
 
   /// What domains that share a disk do.
-  var shared: IOJob { IOJob(kind: .randomRead, bytes: 16384, depth: 4, count: min(mostRequests, 200)) }
+  var shared: IOJob { IOJob(kind: .randomRead, bytes: 16384, depth: 4, count: max(100, min(mostRequests, 200))) }
 }
