@@ -14,8 +14,13 @@ import Testing
       adds r9=1,r4 ;;
       and r9=3,r9
     }
-    { .mib
+    { .mmi
       adds r16=64,r5 ;;
+      nop.m 0
+      nop.i 0 ;;
+    }
+    { .mib
+      nop.m 0
       nop.i 0
       br.call.sptk.many b0=work ;;
     }
@@ -24,9 +29,14 @@ import Testing
       ld8 r21=[r16]
       and r12=7,r8 ;;
     }
-    { .mib
+    { .mmi
       cmp.eq p6,p7=r12,r4 ;;
+      nop.m 0
       (p6) adds r22=1,r22
+    }
+    { .mib
+      nop.m 0
+      nop.i 0
       (p7) br.cond.sptk.many again ;;
     }
     { .mib
@@ -35,7 +45,7 @@ import Testing
       br.cond.sptk.many again ;;
     }
     work:
-    { .mii
+    { .mmi
       alloc r32=ar.pfs,0,8,0,0 ;;
       adds r33=3,r8
       mov r34=b0 ;;
