@@ -43,7 +43,11 @@ final class Debuggee {
   /// Runs while nobody stops the machine, for so many cycles at most.
   func run(cycles: UInt64 = 100_000) {
     let end = machine.now + cycles
-    while debugger.stop == nil, machine.now < end { _ = machine.run(until: end) }
+    while debugger.stop == nil, machine.now < end {
+      let reason = machine.run(until: end)
+      // A guest that faults for ever, or waits for nothing, goes no further.
+      if reason == .deadlock || reason == .faultLoop { break }
+    }
     if debugger.stop == nil { debugger.interrupt() }
     session.machineStopped()
   }
