@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Inspection
+import Management
 import Processor
 
 /// `epicure advise`: what each acceleration of VT-i is worth for a run that was recorded.
@@ -45,7 +46,7 @@ struct AdviseCommand: ParsableCommand {
     report.none = try replay(folder, ["--vac", "none"])
     report.disables = DisableEstimate.all(of: try TraceInput.reader(of: trace))
     var output = StandardOutput()
-    try output.write(json ? JSONText.pretty(report) + "\n" : report.text)
+    try output.write(json ? ManagementJSON.text(report) : report.text)
     try output.flush()
   }
 

@@ -11,10 +11,12 @@ struct DisableEstimate: Encodable {
 
   /// All that spare instructions.
   static func all(of reader: TraceReader) -> [DisableEstimate] {
-    var estimates = ["d_itm", "d_extint", "d_ibr_dbr", "d_pmc", "d_to_pmd"].map { DisableEstimate(name: $0) }
+    // d_vmsw is the contrary: with it there are more exits.
+    let disables = VirtualProcessorDescriptor.Disables.names.filter { $0.1 != .vmsw }
+    var estimates = disables.map { DisableEstimate(name: $0.0) }
     reader.forEach { record in
-      guard case .instruction(let cause)? = record.exitKind, let name = name(cause, record.detail),
-        let index = estimates.firstIndex(where: { $0.name == name })
+      guard case .instruction(let cause)? = record.exitKind, let disable = disable(cause, record.detail),
+        let index = disables.firstIndex(where: { $0.1 == disable })
       else { return }
       estimates[index].exits += 1
       estimates[index].cycles &+= record.cost
@@ -23,16 +25,13 @@ struct DisableEstimate: Encodable {
   }
 
   /// Volume 2, table 11-46. Control registers are named by bits 26:20 of their moves (formats M32 and M33).
-  private static func name(_ cause: InterceptCause, _ opcode: UInt64) -> String? {
+  private static func disable(_ cause: InterceptCause, _ opcode: UInt64) -> VirtualProcessorDescriptor.Disables? {
     switch cause {
-    case .movToCR, .movFromCR:
-      let register = Int(opcode >> 20 & 0x7F)
-      // LID to IRR3, and what a guest's end of interrupt is.
-      return register == CR.itm ? "d_itm" : (CR.ivr - 1...CR.irr0 + 3).contains(register) ? "d_extint" : nil
-    case .movToDBR, .movFromDBR, .movToIBR, .movFromIBR: return "d_ibr_dbr"
-    case .movToPMC, .movFromPMC: return "d_pmc"
-    case .movToPMD: return "d_to_pmd"
-    default: return nil
+    case .movToCR, .movFromCR: .covering(controlRegister: Int(opcode >> 20 & 0x7F))
+    case .movToDBR, .movFromDBR, .movToIBR, .movFromIBR: .breakpoints
+    case .movToPMC, .movFromPMC: .performanceControls
+    case .movToPMD: .performanceData
+    default: nil
     }
   }
 }

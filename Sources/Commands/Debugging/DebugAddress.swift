@@ -1,4 +1,5 @@
 import ArgumentParser
+import HostResources
 
 /// Where a gdb server listens: `[ADDRESS:]PORT`, or as QEMU writes it `tcp:[ADDRESS]:PORT`.
 struct DebugAddress: ExpressibleByArgument, Equatable {
@@ -9,13 +10,9 @@ struct DebugAddress: ExpressibleByArgument, Equatable {
   init?(argument: String) {
     var text = argument[...]
     if text.hasPrefix("tcp:") { text = text.dropFirst(4) }
-    if let colon = text.lastIndex(of: ":") {
-      var host = text[..<colon]
-      if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
-      if !host.isEmpty { self.host = String(host) }
-      text = text[text.index(after: colon)...]
-    }
-    guard let number = Int(text), 0...65535 ~= number else { return nil }
+    let (host, rest) = ListeningSocket.split(text)
+    if let host { self.host = host }
+    guard let number = Int(rest), 0...65535 ~= number else { return nil }
     port = number
   }
 }

@@ -138,6 +138,8 @@ final class GDBServer: DebugFrontEnd, OutsideSource {
   private func disconnect() {
     if let client { close(client.descriptor) }
     client = nil
+    // What it has not taken is not the next one's.
+    unsent = []
   }
 
   private var unsent: [UInt8] = []

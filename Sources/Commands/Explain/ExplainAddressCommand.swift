@@ -11,8 +11,8 @@ struct ExplainAddressCommand: ParsableCommand {
       epicure explain va 0xa000000100000000 --domain web
       epicure explain va 0x2000000000000000 --domain web --access write --privilege 3
 
-      Nothing changes: neither a translation is inserted nor an access bit set. For the machine of `epicure boot` there is `monitor explain` of \
-      gdb, and `explain` of `epicure debug`.
+      Nothing changes: neither a translation is inserted nor an access bit set. In a guest of `epicure boot` \
+      gdb's `monitor explain` says the same, and `explain` of `epicure debug`.
       """)
   @Argument(help: "The address, hexadecimal.")
   var address: String

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Inspection
+import Management
 
 /// `epicure explain exit`
 struct ExplainExitCommand: ParsableCommand {
@@ -29,7 +30,7 @@ struct ExplainExitCommand: ParsableCommand {
     }
     var output = StandardOutput()
     if json {
-      try output.write(JSONText.pretty(explanation) + "\n")
+      try output.write(ManagementJSON.text(explanation))
     } else {
       try output.write(ExplanationText.text(explanation.lines.map { ($0.about, $0.text) }) + "\n")
     }

@@ -53,7 +53,7 @@ struct CrashReport {
     }
     lines.append("  Last exits, oldest first: cycle, ip, reason, detail")
     for exit in virtual.exits.last {
-      let name = symbols?.name(of: exit.ip).map { " (\($0))" } ?? ""
+      let name = symbols?.name(of: exit.ip & ~0xF).map { " (\($0))" } ?? ""
       lines.append("    \(exit.cycle) \(hex(exit.ip)) \(exit.kind.name) \(hex(exit.detail))\(name)")
     }
     return lines

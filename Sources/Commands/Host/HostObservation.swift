@@ -44,8 +44,6 @@ final class HostObservation {
   /// The server is switched off.
   func finish() {
     recorder.finish()
-    if let file, !file.flush(), let problem = file.problem {
-      StandardError.write("epicure: the trace is not complete: \(file.path): \(problem)")
-    }
+    file?.finish("trace")
   }
 }

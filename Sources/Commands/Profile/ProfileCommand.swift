@@ -3,6 +3,7 @@ import Foundation
 import IA64
 import Inspection
 import Loading
+import Management
 
 /// `epicure profile`: what the files of `--profile` say.
 struct ProfileCommand: ParsableCommand {
@@ -58,11 +59,11 @@ struct ProfileCommand: ParsableCommand {
     var output = StandardOutput()
     if let annotate {
       let code = try annotated(annotate, profile, table)
-      try output.write(json ? JSONText.pretty(code) + "\n" : AnnotatedTable(code, profile).text)
+      try output.write(json ? ManagementJSON.text(code) : AnnotatedTable(code, profile).text)
     } else {
       let summary = ProfileSummary(profile, by: by, symbols: table)
       if json {
-        try output.write(JSONText.pretty(summary) + "\n")
+        try output.write(ManagementJSON.text(summary))
       } else if folded {
         for row in summary.rows { try output.write("\(row.name) \(row.cycles == 0 ? row.count : row.cycles)\n") }
       } else {

@@ -65,9 +65,7 @@ final class CycleObservation {
       try StatisticsFile.write(ProfileDocument(pipelines, kernel: program, symbols: options.symbols), to: path)
     }
     trace?.finish()
-    if let file, !file.flush(), let problem = file.problem {
-      StandardError.write("epicure: the pipeline trace is not complete: \(file.path): \(problem)")
-    }
+    file?.finish("pipeline trace")
     if options.cycleReport { StandardError.write(CycleTable(report(pipelines)).text) }
   }
 }

@@ -36,6 +36,11 @@ final class TraceFile {
     return pending.count < Self.bufferSize || flush()
   }
 
+  /// The run is over. The user is told if not all of it is there; `name`: what this file is.
+  func finish(_ name: String) {
+    if !flush(), let problem { StandardError.write("epicure: the \(name) is not complete: \(path): \(problem)") }
+  }
+
   @discardableResult func flush() -> Bool {
     defer { pending.removeAll(keepingCapacity: true) }
     guard problem == nil, getpid() == owner else { return false }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Inspection
+import Management
 
 /// `epicure trace list`
 struct TraceListCommand: ParsableCommand {
@@ -30,7 +31,7 @@ struct TraceListCommand: ParsableCommand {
     if !json { try output.write("number    " + TraceText.header + "\n") }
     func write(_ number: Int, _ record: TraceRecord) throws {
       if json {
-        try output.write(JSONText.line(TraceRecordText(number, record, symbols, place: reader.place(of: record))) + "\n")
+        try output.write(ManagementJSON.line(TraceRecordText(number, record, symbols, place: reader.place(of: record))))
       } else {
         try output.write(ReportText.padded("\(number)", 10) + text.line(record) + "\n")
       }

@@ -61,9 +61,7 @@ final class TraceObservation {
   /// The run is over; `failed`: the guest has crashed, or said that it failed.
   func finish(failed: Bool) {
     recorder.finish()
-    if let file, !file.flush(), let problem = file.problem {
-      StandardError.write("epicure: the trace is not complete: \(file.path): \(problem)")
-    }
+    file?.finish("trace")
     if failed, let path = options.flightRecorder { writeFlightRecorder(to: path) }
     if let stoppedAt { StandardError.write("epicure: --break: " + text(of: stoppedAt)) }
   }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Inspection
+import Management
 
 /// `epicure trace summary`
 struct TraceSummaryCommand: ParsableCommand {
@@ -23,7 +24,7 @@ struct TraceSummaryCommand: ParsableCommand {
     reader.forEach { if isWanted($0) { builder.add($0) } }
     let summary = builder.summary(symbols: symbols)
     var output = StandardOutput()
-    try output.write(json ? JSONText.pretty(summary) + "\n" : TraceSummaryTable(summary).text)
+    try output.write(json ? ManagementJSON.text(summary) : TraceSummaryTable(summary).text)
     try output.flush()
   }
 }

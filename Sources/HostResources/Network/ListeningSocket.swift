@@ -4,6 +4,14 @@
 
 /// TCP sockets that wait for clients, without ever blocking whoever looks at them.
 public enum ListeningSocket {
+  /// `[ADDRESS:]REST`, an IPv6 address in brackets or not. The address is nil if none is given.
+  public static func split(_ text: Substring) -> (host: String?, rest: Substring) {
+    guard let colon = text.lastIndex(of: ":") else { return (nil, text) }
+    var host = text[..<colon]
+    if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+    return (host.isEmpty ? nil : String(host), text[text.index(after: colon)...])
+  }
+
   /// `host`: an address, not a name; port 0 is any that is free. `name`: what the user knows the port by.
   public static func open(host: String, port: Int, name: String) throws(NetworkError) -> Int32 {
     var hints = addrinfo()

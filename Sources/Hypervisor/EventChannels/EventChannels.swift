@@ -214,6 +214,8 @@ public final class EventChannels {
 
   /// Tells the peer of a port of domain 0. Nothing happens if there is none.
   public func sendFromHost(_ port: UInt32) {
-    if case .interdomain(let remote, let peer) = host[port].connection { tables[remote]?.raise(peer) }
+    guard case .interdomain(let remote, let peer) = host[port].connection else { return }
+    observer?(DomainNumber.host, port, remote, peer)
+    tables[remote]?.raise(peer)
   }
 }

@@ -44,19 +44,13 @@ public struct AddressExplanation: Sendable, Codable {
   private mutating func say(_ about: String, _ text: String) { lines.append(Line(about: about, text: text)) }
   private static func hex(_ value: UInt64) -> String { TraceText.hex(value) }
 
-  private static func size(_ shift: UInt64) -> String {
-    let units = ["", "K", "M", "G", "T", "P"]
-    let unit = min(Int(shift / 10), units.count - 1)
-    return "\(UInt64(1) << (shift - UInt64(unit) * 10 & 63))\(units[unit])"
-  }
-
   // MARK: Steps
 
   private mutating func tellRegion(_ r: InspectedReference) {
     say(
       "region",
       "rr\(r.address >> 61) = \(Self.hex(r.regionRegister)): region identifier \(Self.hex(UInt64(r.rid))), preferred page size "
-        + "\(Self.size(r.regionRegister >> 2 & 0x3F)), VHPT walker \(r.regionRegister & 1 != 0 ? "on" : "off")")
+        + "\(PageWords.size(r.regionRegister >> 2 & 0x3F)), VHPT walker \(r.regionRegister & 1 != 0 ? "on" : "off")")
   }
 
   private mutating func tellRoute(_ r: InspectedReference) {
@@ -69,17 +63,31 @@ public struct AddressExplanation: Sendable, Codable {
     let form = r.tableControl & 1 << 8 != 0 ? "long" : "short"
     let words = r.tableWords.map(Self.hex).joined(separator: " ")
     let entry =
-      "PTA = \(Self.hex(r.tableControl)): \(form) format, \(Self.size(r.tableControl >> 2 & 0x3F)); the entry is at \(Self.hex(r.tableEntry))"
+      "PTA = \(Self.hex(r.tableControl)): \(form) format, \(PageWords.size(r.tableControl >> 2 & 0x3F)); the entry is at \(Self.hex(r.tableEntry))"
     switch r.walk {
     case .unneeded: break
     case .off(let bits): say("VHPT", "the walker is off: " + bits.map { "\($0) is 0" }.joined(separator: ", "))
     case .unmapped: say("VHPT", entry + ", which the data TLB does not map")
-    case .aborted(let reason): say("VHPT", entry + (words.isEmpty ? "" : " (\(words))") + "; the walker gives up: \(reason)")
+    case .aborted(let reason):
+      say("VHPT", entry + (words.isEmpty ? "" : " (\(words))") + "; the walker gives up: \(Self.words(reason))")
     case .found: say("VHPT", entry + ": \(words)")
     }
   }
 
-  private static let attributes = ["WB", "reserved 1", "reserved 2", "reserved 3", "UC", "UCE", "WC", "NaTPage"]
+  private static func words(_ obstacle: WalkObstacle) -> String {
+    switch obstacle {
+    case .tableNotPresent: "the table's page is not present"
+    case .tableNotWriteBack: "the table's page is not write-back"
+    case .tableNotAccessed: "the table's page has its access bit clear"
+    case .tableKey: "the key of the table's page does not let it be read"
+    case .tableBreakpoint: "a data breakpoint is on the entry"
+    case .tableRights: "the table's page cannot be read"
+    case .noMemory: "there is no memory"
+    case .tag: "the entry's tag is another address's"
+    case .reservedField: "the entry has a reserved field set"
+    }
+  }
+
   private static let rights = [
     "read", "read, execute", "read, write", "read, write, execute", "read; write at more privileged levels",
     "read, execute; write at level 0", "read, write, execute; at more privileged levels read, write",
@@ -88,10 +96,10 @@ public struct AddressExplanation: Sendable, Codable {
 
   private mutating func tellPage(_ r: InspectedReference) {
     guard let t = r.page else { return }
-    guard t.present else { return say("page", "\(Self.size(UInt64(t.pageShift))), not present (p = 0)") }
+    guard t.present else { return say("page", "\(PageWords.size(UInt64(t.pageShift))), not present (p = 0)") }
     say(
       "page",
-      "\(Self.size(UInt64(t.pageShift))) at \(Self.hex(t.physical)), \(Self.attributes[Int(t.attribute & 7)]), accessed \(t.accessed ? 1 : 0), "
+      "\(PageWords.size(UInt64(t.pageShift))) at \(Self.hex(t.physical)), \(PageWords.attribute(t.attribute)), accessed \(t.accessed ? 1 : 0), "
         + "dirty \(t.dirty ? 1 : 0)" + (t.exceptionDeferral ? ", exceptions deferred" : ""))
     let register = r.keyRegister.map { "pkr\($0) has it" } ?? "no protection key register has it"
     say("key", "\(Self.hex(UInt64(t.key))): " + (r.checksKeys ? register : "not looked at, PSR.pk is 0"))

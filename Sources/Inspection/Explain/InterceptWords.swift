@@ -17,11 +17,11 @@ struct InterceptWords {
       self.init(
         "writes the guest's control register, and does what that entails: ITM sets its timer, EOI lets the next interrupt through, TPR may unmask one",
         "mov_to_cr",
-        "a_to_int_cr covers IPSR to IHA while the guest's PSR.ic is 0, a_int TPR; d_itm would give it ITM, d_extint LID to LRR1")
+        "a_to_int_cr covers IPSR to IHA while the guest's PSR.ic is 0, a_int TPR; d_itm would give it ITM, d_extint IVR to IRR3")
     case .movFromCR:
       self.init(
         "reads the guest's control register; IVR also takes the interrupt", "mov_from_cr",
-        "a_from_int_cr covers IPSR to IHA while the guest's PSR.ic is 0, a_int TPR; d_itm would give it ITM, d_extint LID to LRR1")
+        "a_from_int_cr covers IPSR to IHA while the guest's PSR.ic is 0, a_int TPR; d_itm would give it ITM, d_extint IVR to IRR3")
     case .movToPSR:
       self.init("writes the lower half of the guest's PSR; its translation switches choose the region registers", "mov_to_psr")
     case .movFromPSR: self.init("reads the guest's PSR from the VPD", "mov_from_psr", "a_from_psr")

@@ -27,10 +27,9 @@ public struct TraceText {
   /// One line, without its end.
   public func line(_ r: TraceRecord) -> String {
     func column(_ value: UInt8) -> String { value == TraceRecord.noProcessor ? "-" : "\(value)" }
-    func padded(_ text: String, _ width: Int) -> String { text + String(repeating: " ", count: max(1, width - text.count)) }
     var line =
-      padded("\(r.cycle)", 17) + padded("\(r.domain)", 4) + padded(column(r.processor), 4) + padded(column(r.physical), 5)
-      + padded(r.kind.name, 13) + r.causeName
+      "\(r.cycle)".padded(17) + "\(r.domain)".padded(4) + column(r.processor).padded(4) + column(r.physical).padded(5)
+      + r.kind.name.padded(13) + r.causeName
     if r.ip != 0 { line += " at " + location(r.ip) }
     let details = details(r)
     if !details.isEmpty { line += ": " + details }

@@ -22,7 +22,7 @@ public struct InspectedReference: Sendable {
     /// The page of the table itself is not in the data TLB.
     case unmapped
     /// It gives up.
-    case aborted(String)
+    case aborted(WalkObstacle)
     case found
   }
 
@@ -112,35 +112,18 @@ extension LogicalProcessor {
   }
 
   private func inspectedWalk(_ r: inout InspectedReference) -> InspectedReference.Walk {
-    let psr = state.pointee.psr
-    let isLong = r.tableControl & 1 << 8 != 0
-    guard let t = dataTLB.lookup(offset(r.tableEntry), rid(r.tableEntry))?.pointee else { return .unmapped }
-    guard t.present else { return .aborted("the table's page is not present") }
-    guard t.attribute == MemoryAttribute.wb else { return .aborted("the table's page is not write-back") }
-    guard t.accessed else { return .aborted("the table's page has its access bit clear") }
-    if psr & PSR.pk != 0, checkKey(t.key, 4) != .pass { return .aborted("the key of the table's page does not let it be read") }
-    if psr & (PSR.db | PSR.dd) == PSR.db,
-      matchesDataBreakpoint(r.tableEntry, isLong ? 32 : 8, reads: true, writes: false, privilege: 0)
-    {
-      return .aborted("a data breakpoint is on the entry")
+    let search = searchTable(r.address)
+    if search.physical != nil {
+      let count = r.tableControl & 1 << 8 != 0 ? 4 : 1
+      r.tableWords = (0..<count).map { search.words[$0] }
     }
-    guard AccessRights.granted(t.accessRights, page: UInt64(t.privilegeLevel), cpl: 0) & AccessRights.read != 0 else {
-      return .aborted("the table's page cannot be read")
+    switch search.outcome {
+    case .unmapped: return .unmapped
+    case .obstacle(let obstacle): return .aborted(obstacle)
+    case .found(let page):
+      r.page = page
+      return .found
     }
-    let count = isLong ? 4 : 1
-    guard let host = tableHost(t.physical | r.tableEntry & t.mask, count: count * 8) else { return .aborted("there is no memory") }
-    let swap = state.cr[CR.dcr] & DCR.be != 0
-    r.tableWords = (0..<count).map { n in
-      let word = host.loadUnaligned(fromByteOffset: n * 8, as: UInt64.self)
-      return swap ? word.byteSwapped : word
-    }
-    if isLong, r.tableWords[2] != vhptTag(r.address) { return .aborted("the entry's tag is another address's") }
-    let itir = isLong ? r.tableWords[1] : r.regionRegister & 0xFFFF_FFFC
-    guard let page = makeTranslation(r.tableWords[0], itir: itir, address: r.address) else {
-      return .aborted("the entry has a reserved field set")
-    }
-    r.page = page
-    return .found
   }
 
   /// All that the translation's bits forbid, in the order of priorities.

@@ -40,39 +40,18 @@ extension LogicalProcessor {
     return ((rr >> 8 & Implementation.ridMask) << 39 | page >> 10 & 0x7F_FFFF_FFFF) & ~(1 << 63)
   }
 
-  /// One search. The table is read at privilege level 0; what would fault on its page ends the search (Volume 2, section 4.1.6).
+  /// One search, and what it finds put into the TLB.
   @inline(never) func walk(_ address: UInt64, instruction: Bool) -> WalkResult {
-    let pta = state.cr[CR.pta]
-    let long = pta & 1 << 8 != 0
-    let entryAddress = vhptAddress(address)
-    guard let page = dataTLB.lookup(offset(entryAddress), rid(entryAddress)) else { return .tableMiss(entryAddress) }
-    let t = page.pointee
-    guard t.present, t.attribute == MemoryAttribute.wb, t.accessed else { return .aborted }
-    let psr = state.pointee.psr
-    if psr & PSR.pk != 0, checkKey(t.key, 4) != .pass { return .aborted }
-    if psr & (PSR.db | PSR.dd) == PSR.db,
-      matchesDataBreakpoint(entryAddress, long ? 32 : 8, reads: true, writes: false, privilege: 0)
-    {
-      return .aborted
+    let search = searchTable(address)
+    // What was read has taken its time, whatever it says.
+    if isTimed, let physical = search.physical { notice(instruction ? .instructionWalk : .dataWalk, physical) }
+    switch search.outcome {
+    case .found(let translation):
+      insertCache(translation, instruction: instruction)
+      return .inserted
+    case .unmapped: return .tableMiss(search.entry)
+    case .obstacle: return .aborted
     }
-    guard AccessRights.granted(t.accessRights, page: UInt64(t.privilegeLevel), cpl: 0) & AccessRights.read != 0,
-      let host = tableHost(t.physical | entryAddress & t.mask, count: long ? 32 : 8)
-    else { return .aborted }
-    if isTimed { notice(instruction ? .instructionWalk : .dataWalk, t.physical | entryAddress & t.mask) }
-    let swap = state.cr[CR.dcr] & DCR.be != 0
-    func word(_ index: Int) -> UInt64 {
-      let raw = host.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self)
-      return swap ? raw.byteSwapped : raw
-    }
-    let rr = state.rr[Int(address >> 61)]
-    var itir = rr & 0xFFFF_FF00 | rr & 0xFC
-    if long {
-      guard word(2) == vhptTag(address) else { return .aborted }
-      itir = word(1)
-    }
-    guard let translation = makeTranslation(word(0), itir: itir, address: address) else { return .aborted }
-    insertCache(translation, instruction: instruction)
-    return .inserted
   }
 
   /// A guest's table lies at guest-physical addresses.

@@ -114,7 +114,7 @@ extension LogicalProcessor {
   // MARK: Disables
 
   private func isNotVirtualized(_ cr: Int, _ vdc: VirtualProcessorDescriptor.Disables) -> Bool {
-    cr == CR.itm ? vdc.contains(.intervalTimer) : cr >= CR.ivr && cr <= CR.irr0 + 3 && vdc.contains(.externalInterrupts)
+    VirtualProcessorDescriptor.Disables.covering(controlRegister: cr).map { vdc.contains($0) } ?? false
   }
 
   /// The current VPD has this disable set.

@@ -112,6 +112,10 @@ public struct VirtualProcessorDescriptor {
     /// Writes of performance data; their reads are never intercepted.
     public static let performanceData = Disables(rawValue: 1 << 4)
     public static let intervalTimer = Disables(rawValue: 1 << 5)
+    /// The one that gives a guest this control register; nil: none does.
+    @inline(__always) public static func covering(controlRegister n: Int) -> Disables? {
+      n == CR.itm ? .intervalTimer : n >= CR.ivr && n <= CR.irr0 + 3 ? .externalInterrupts : nil
+    }
     public static let implemented = Disables(rawValue: 0x3F)
     public static let names: [(String, Disables)] = [
       ("d_vmsw", .vmsw), ("d_extint", .externalInterrupts), ("d_ibr_dbr", .breakpoints), ("d_pmc", .performanceControls),

@@ -217,5 +217,7 @@ import Testing
     #expect(again.status == 2 && !again.crashed)
     #expect(again.errors.contains("the recording was cut off; it has been replayed up to its end"), "\(again.errors)")
     #expect(again.errors.count { $0 == "\n" } == 1)
+    // It ends with the last thing that was written down: the guest has been given the rest, and has not answered yet.
+    #expect(again.text.contains("echo: a"))
   }
 }

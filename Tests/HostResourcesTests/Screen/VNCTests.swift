@@ -177,6 +177,24 @@ import Testing
     #expect(server.clientCount >= 1 && server.failures == 0)
   }
 
+  /// Who speaks before the server does, and says too little for libvncserver to see that it is no web browser. Others come in.
+  @Test(arguments: [1, 3, 4, 40]) func clientThatSpeaksFirst(count: Int) throws {
+    let server = try server()
+    let stays = try client(server)
+    stays.write([UInt8](repeating: 0x52, count: count))
+    do {
+      let goes = try client(server)
+      goes.write([UInt8](repeating: 0x52, count: count))
+    }
+    let good = try client(server)
+    try good.shakeHands()
+    good.choosePixels()
+    screen.paint(4)
+    try good.expect(screen.contents)
+    #expect(good.picture == screen.contents)
+    withExtendedLifetime(stays) {}
+  }
+
   /// What clients do to the process, nobody else notices.
   @Test func processThatDies() throws {
     let server = try server()

@@ -20,14 +20,6 @@ import Testing
     }
     """
 
-  private struct Random: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return (state ^ state >> 29) &* 0xBF58_476D_1CE4_E5B9
-    }
-  }
-
   /// Packets of the protocol, to be damaged.
   private static let words = [
     "?", "g", "G00", "p0", "p1ff", "P8=0102030405060708", "P14c=0000000000200000", "P14b=0000100000000000", "m200000,40",
@@ -44,7 +36,7 @@ import Testing
     ProcessInfo.processInfo.environment["EPICURE_FUZZ_SEED"].flatMap { UInt64($0) } ?? 20_261
   }
 
-  private static func damaged(_ random: inout Random) -> [UInt8] {
+  private static func damaged(_ random: inout SplitMix) -> [UInt8] {
     var bytes = Array((words.randomElement(using: &random) ?? "").utf8)
     switch random.next() % 6 {
     case 0: break
@@ -60,7 +52,7 @@ import Testing
   }
 
   @Test func randomPackets() throws {
-    var random = Random(state: Self.seed)
+    var random = SplitMix(state: Self.seed)
     let count = ProcessInfo.processInfo.environment["EPICURE_COMPLETE"] == "1" ? 200_000 : 4000
     var guest = try Debuggee(Self.program, processors: 2)
     for n in 0..<count {
@@ -75,7 +67,7 @@ import Testing
 
   /// Bytes that are no packets.
   @Test func randomBytes() throws {
-    var random = Random(state: Self.seed)
+    var random = SplitMix(state: Self.seed)
     let guest = try Debuggee(Self.program)
     for _ in 0..<200 {
       guest.session.receive((0..<1000).map { _ in "$#}+-0123456789abcdefmMgGpP\u{3}".utf8.randomElement(using: &random) ?? 0 })

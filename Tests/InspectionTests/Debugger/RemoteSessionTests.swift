@@ -168,6 +168,11 @@ import Testing
     }
     #expect(monitor("nonsense").contains("help"))
     #expect(monitor("translate 200000").contains("physical"))
+    // With PSR.it and PSR.dt clear.
+    let explained = monitor("explain 200000 execute")
+    #expect(explained.contains("PSR.it is 0: the address is physical"), "\(explained)")
+    #expect(explained.contains("the reference is made"), "\(explained)")
+    #expect(monitor("explain 200000 eat").contains("read, write or execute"))
     #expect(monitor("sapic").contains("lid"))
   }
 

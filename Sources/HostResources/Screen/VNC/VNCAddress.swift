@@ -11,13 +11,8 @@ public struct VNCAddress: Sendable, Equatable {
 
   /// `:1`, `0.0.0.0:1` and `[::1]:auto`; the brackets may be missing.
   public init?(parsing text: String) {
-    var text = text[...]
-    if let colon = text.lastIndex(of: ":") {
-      var host = text[..<colon]
-      if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
-      if !host.isEmpty { self.host = String(host) }
-      text = text[text.index(after: colon)...]
-    }
+    let (host, text) = ListeningSocket.split(text[...])
+    if let host { self.host = host }
     if text == "auto" { return }
     guard let number = Int(text), 0...Self.largestDisplay ~= number else { return nil }
     display = number

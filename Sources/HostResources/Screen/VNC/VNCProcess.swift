@@ -93,7 +93,8 @@ public enum VNCProcess {
     return RFB_CLIENT_ACCEPT
   }
 
-  private static var now: Int {
+  /// Seconds.
+  static var now: Int {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return time.tv_sec
@@ -104,8 +105,6 @@ public enum VNCProcess {
     (screen.pointee.port, screen.pointee.ipv6port) = (0, 0)
     CVNC_initServer(screen)
     _ = fcntl(Descriptor.listener, F_SETFL, fcntl(Descriptor.listener, F_GETFL) & ~O_NONBLOCK)
-    screen.pointee.listenSock = Descriptor.listener
-    screen.pointee.maxFd = Descriptor.listener
     var isListening = false
     while true {
       var waited = pollfd(fd: Descriptor.control, events: Int16(POLLIN), revents: 0)
@@ -121,7 +120,7 @@ public enum VNCProcess {
       case .message(.size(let width, let height)):
         rfbNewFramebuffer(screen, memory.assumingMemoryBound(to: CChar.self), Int32(width), Int32(height), 8, 3, 4)
         // Clients are let in when the first picture is known.
-        if !isListening { rfbRunEventLoop(screen, -1, 1) }
+        if !isListening { VNCArrivals.begin(screen) }
         isListening = true
       case .message(.damage(let part)):
         rfbMarkRectAsModified(screen, Int32(part.x), Int32(part.y), Int32(part.x + part.width), Int32(part.y + part.height))

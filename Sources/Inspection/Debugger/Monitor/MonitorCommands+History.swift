@@ -19,7 +19,7 @@ extension MonitorCommands {
     lines += log.byKind.map { "  \(String($0.count).leftPadded(12))  \($0.kind.name)" }
     lines.append("the last ones, oldest first: cycle, ip, reason, detail")
     lines += log.last.suffix(max(0, count)).map { exit in
-      "  \(exit.cycle)  \(Self.hex(exit.ip))  \(exit.kind.name)  \(Self.hex(exit.detail))\(name(of: exit.ip))"
+      "  \(exit.cycle)  \(Self.hex(exit.ip))  \(exit.kind.name)  \(Self.hex(exit.detail))\(name(of: exit.ip & ~0xF))"
     }
     return lines
   }

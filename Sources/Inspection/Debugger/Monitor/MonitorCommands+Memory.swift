@@ -2,20 +2,11 @@ import Hypervisor
 import Processor
 
 extension MonitorCommands {
-  /// `4K`, `16M`.
-  static func size(_ shift: UInt64) -> String {
-    let units = ["", "K", "M", "G", "T", "P"]
-    let unit = min(Int(shift / 10), units.count - 1)
-    return "\(UInt64(1) << (shift - UInt64(unit) * 10 & 63))\(units[unit])"
-  }
-
-  private static let attributes = ["WB", "1", "2", "3", "UC", "UCE", "WC", "NaTPage"]
-
   private func describe(_ t: Translation) -> String {
     guard t.present else { return "rid \(Self.hex(UInt64(t.rid), digits: 6)), not present" }
     return
-      "-> \(Self.hex(t.physical, digits: 13)) \(Self.size(UInt64(t.pageShift)).padded(5))rid \(Self.hex(UInt64(t.rid), digits: 6)) key \(Self.hex(UInt64(t.key), digits: 6)) "
-      + "ar\(t.accessRights) pl\(t.privilegeLevel) \(Self.attributes[Int(t.attribute & 7)])\(t.accessed ? " a" : "")\(t.dirty ? " d" : "")"
+      "-> \(Self.hex(t.physical, digits: 13)) \(PageWords.size(UInt64(t.pageShift)).padded(5))rid \(Self.hex(UInt64(t.rid), digits: 6)) key \(Self.hex(UInt64(t.key), digits: 6)) "
+      + "ar\(t.accessRights) pl\(t.privilegeLevel) \(PageWords.attribute(t.attribute))\(t.accessed ? " a" : "")\(t.dirty ? " d" : "")"
       + (t.exceptionDeferral ? " ed" : "")
   }
 
@@ -43,7 +34,7 @@ extension MonitorCommands {
       let pta = processor.state.cr[CR.pta]
       let isLong = pta & 1 << 8 != 0
       var lines = [
-        "pta \(Self.hex(pta)): \(isLong ? "long format" : "short format"), \(Self.size(pta >> 2 & 0x3F)) at \(Self.hex(pta & ~0x7FFF)), "
+        "pta \(Self.hex(pta)): \(isLong ? "long format" : "short format"), \(PageWords.size(pta >> 2 & 0x3F)) at \(Self.hex(pta & ~0x7FFF)), "
           + "walker \(pta & 1 != 0 ? "on" : "off")"
       ]
       guard let address else { return lines }
@@ -71,6 +62,17 @@ extension MonitorCommands {
     var lines = ["\(Self.hex(address)) -> \(Self.hex(found.physical)) by \(how)"]
     if let page = found.page { lines.append("  " + describe(page)) }
     return lines
+  }
+
+  func explain(_ arguments: [Substring], _ index: Int) -> [String] {
+    let usage = ["explain takes an address, and perhaps read, write or execute"]
+    guard let address = address(arguments) else { return usage }
+    guard let access = InspectedReference.Access(rawValue: arguments.dropFirst().first.map(String.init) ?? "read") else {
+      return usage
+    }
+    let reference = debugger.inspect(index) { $0.inspectedReference(address, access) }
+    let explanation = AddressExplanation(reference, domain: debugger.domain) { debugger.symbols?.name(of: $0) }
+    return explanation.lines.map { $0.about.padded(11) + $0.text }
   }
 
   func frame(_ arguments: [Substring]) -> [String] {

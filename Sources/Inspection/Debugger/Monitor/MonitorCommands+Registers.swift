@@ -24,7 +24,8 @@ extension MonitorCommands {
     debugger.inspect(index) { processor in
       (0..<8).map { n in
         let rr = processor.state.rr[n]
-        return "rr\(n)  \(Self.hex(rr))  rid \(Self.hex(rr >> 8 & 0xFF_FFFF, digits: 6)), pages of \(Self.size(rr >> 2 & 0x3F)), "
+        return
+          "rr\(n)  \(Self.hex(rr))  rid \(Self.hex(rr >> 8 & 0xFF_FFFF, digits: 6)), pages of \(PageWords.size(rr >> 2 & 0x3F)), "
           + "VHPT walker \(rr & 1 != 0 ? "on" : "off")"
       }
     }

@@ -152,8 +152,7 @@ public final class RemoteSession {
     var signal = Signal.trap
     var reason = ""
     switch stop.reason {
-    case .step, .requested: break
-    case .start: break
+    case .step, .requested, .start: break
     case .breakpoint(let address):
       if knowsBreakpointReasons { reason = hardware.contains(address) ? "hwbreak:;" : "swbreak:;" }
     case .watch(let address, let watch):
