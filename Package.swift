@@ -22,7 +22,8 @@ let package = Package(
     .target(name: "Arithmetic"),
     .target(name: "Loading", dependencies: ["CELF", "CZlib"]),
     // The processor and the server around it.
-    .target(name: "Processor", dependencies: ["IA64", "Arithmetic"]),
+    .systemLibrary(name: "CThreadedCode"),
+    .target(name: "Processor", dependencies: ["IA64", "Arithmetic", "CThreadedCode"]),
     .target(
       name: "Pipeline", dependencies: ["IA64", "Processor", .product(name: "Yams", package: "Yams")],
       resources: [

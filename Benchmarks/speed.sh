@@ -1,16 +1,17 @@
 #!/bin/sh
-# Host instructions per guest slot of `epicure run`, by callgrind, over the cpu-* programs: the whole process, nops counted as slots.
+# Host instructions per guest slot, by callgrind: the whole process, nops counted as slots. Programs run by `epicure run`, Linux boots.
 #
 #   Benchmarks/speed.sh EPICURE PROGRAMS [--limit N] [--json FILE] [NAME...]
 #
-# PROGRAMS is the directory with cpu-sha and so on. Each program runs to its end, or for N slots (then start-up weighs more). The
-# thresholds are in PROGRAMS/thresholds.txt if that exists, otherwise in Benchmarks/thresholds.txt: one for each program and one for
-# all of them together; the status is 1 if one is exceeded. Without names: the programs of that file.
+# PROGRAMS is the directory with cpu-sha and so on. Each program runs to its end, or for N slots (then start-up weighs more). The names
+# `linux` and `linux-hvm` are boots of ../linux-6.1 beside PROGRAMS, on the bare machine and as a domain, until the shell is there. The
+# thresholds are in PROGRAMS/thresholds.txt if that exists, otherwise in Benchmarks/thresholds.txt: one for each name and one for all
+# programs together; the status is 1 if one is exceeded. They are what was reached, and 3 percent. Without names: all programs of that file.
 set -eu
 
 here=$(dirname "$0")
 if [ $# -lt 2 ]; then
-  sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
+  sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
   exit 2
 fi
 epicure=$1
@@ -28,7 +29,7 @@ while [ $# -gt 0 ]; do
     *) names="$names $1"; shift ;;
   esac
 done
-[ -n "$names" ] || names=$(awk '!/^#/ && NF && $1 != "together" { print $1 }' "$thresholds")
+[ -n "$names" ] || names=$(awk '!/^#/ && NF && $1 ~ /^cpu-/ { print $1 }' "$thresholds")
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -51,17 +52,29 @@ report() {
 all_slots=0
 all_host=0
 for name in $names; do
+  linux=$programs/../linux-6.1
+  case $name in
+    linux | linux-hvm)
+      virtualization=none
+      [ "$name" = linux ] || virtualization=hvm
+      set -- boot --kernel "$linux/vmlinux.gz" --initrd "$linux/initramfs.cpio.gz" --virtualization "$virtualization" \
+        --until 'EPICURE GUEST READY' --stats "$work/stats"
+      ;;
+    # shellcheck disable=SC2086
+    *) set -- run $limit --stats "$work/stats" "$programs/$name" ;;
+  esac
   # The limit ends a run with status 3.
-  # shellcheck disable=SC2086
-  valgrind --tool=callgrind --callgrind-out-file="$work/callgrind" "$epicure" run $limit --stats "$work/stats" "$programs/$name" \
+  valgrind --tool=callgrind --callgrind-out-file="$work/callgrind" "$epicure" "$@" \
     >/dev/null 2>"$work/log" </dev/null || [ $? -eq 3 ] || { cat "$work/log" >&2; exit 1; }
   host=$(awk '/Collected/ { print $4 }' "$work/log")
-  slots=$(sed -n 's/.*"instructions" : \([0-9]*\).*/\1/p' "$work/stats")
+  slots=$(sed -n 's/^  "instructions" : \([0-9]*\).*/\1/p' "$work/stats")
   report "$name" "$slots" "$host"
-  all_slots=$((all_slots + slots))
-  all_host=$((all_host + host))
+  case $name in cpu-*)
+    all_slots=$((all_slots + slots))
+    all_host=$((all_host + host))
+  esac
 done
-report together "$all_slots" "$all_host"
+[ "$all_slots" -eq 0 ] || report together "$all_slots" "$all_host"
 if [ -n "$json" ]; then
   { echo '['; sed '$!s/$/,/' "$work/json"; echo ']'; } >"$json"
 fi

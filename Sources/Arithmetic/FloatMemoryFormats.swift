@@ -1,7 +1,7 @@
 /// Conversions between register and memory formats (Volume 1, section 5.3): pure movement of fields, no rounding.
 public enum FloatMemory {
   /// ldfs, setf.s and each half of ldfps. A denormal keeps its value in unnormalised form.
-  @inlinable public static func loadSingle(_ bits: UInt32) -> FloatRegister {
+  @inlinable @inline(__always) public static func loadSingle(_ bits: UInt32) -> FloatRegister {
     let exponent = UInt64(bits >> 23 & 0xFF)
     let fraction = UInt64(bits & 0x7F_FFFF) << 40
     let sign = UInt64(bits >> 31) << 17
@@ -13,7 +13,7 @@ public enum FloatMemory {
   }
 
   /// ldfd, setf.d and each half of ldfpd.
-  @inlinable public static func loadDouble(_ bits: UInt64) -> FloatRegister {
+  @inlinable @inline(__always) public static func loadDouble(_ bits: UInt64) -> FloatRegister {
     let exponent = bits >> 52 & 0x7FF
     let fraction = (bits & 0xF_FFFF_FFFF_FFFF) << 11
     let sign = (bits >> 63) << 17
@@ -46,7 +46,7 @@ public enum FloatMemory {
   }
 
   /// stfs and getf.s: exponent bits 16 and 6:0, or zero without the integer bit.
-  @inlinable public static func storeSingle(_ f: FloatRegister) -> UInt32 {
+  @inlinable @inline(__always) public static func storeSingle(_ f: FloatRegister) -> UInt32 {
     let sign = UInt32(truncatingIfNeeded: f.signExponent >> 17 & 1) << 31
     let fraction = UInt32(truncatingIfNeeded: f.significand >> 40) & 0x7F_FFFF
     if f.significand >> 63 == 0 { return sign | fraction }
@@ -55,7 +55,7 @@ public enum FloatMemory {
   }
 
   /// stfd and getf.d: exponent bits 16 and 9:0, or zero without the integer bit.
-  @inlinable public static func storeDouble(_ f: FloatRegister) -> UInt64 {
+  @inlinable @inline(__always) public static func storeDouble(_ f: FloatRegister) -> UInt64 {
     let sign = (f.signExponent >> 17 & 1) << 63
     let fraction = f.significand >> 11 & 0xF_FFFF_FFFF_FFFF
     if f.significand >> 63 == 0 { return sign | fraction }

@@ -39,10 +39,24 @@ public struct EpicureCommand: ParsableCommand {
 
   public init() {}
 
+  /// The command that `arguments` name. The parser, from the root on, looks at the options of all commands: some 4 million host instructions
+  /// that a short program would feel. So a command that is named in the first place parses the rest; whatever it refuses, help included, is
+  /// the root's, whose messages name the whole command line.
+  private static func parsed(_ arguments: [String]) throws -> any ParsableCommand {
+    if let name = arguments.first,
+      let type = configuration.subcommands.first(where: { $0.configuration.commandName == name }),
+      type.configuration.subcommands.isEmpty,
+      let command = try? type.parse(Array(arguments.dropFirst()))
+    {
+      return command
+    }
+    return try parseAsRoot(arguments)
+  }
+
   /// Parses the process's arguments, runs the command, and exits with the status of the contract above.
   public static func start() -> Never {
     do {
-      var command = try parseAsRoot()
+      var command = try parsed(Array(CommandLine.arguments.dropFirst()))
       try command.run()
       Glibc.exit(0)
     } catch let failure as CommandFailure {

@@ -9,14 +9,15 @@ public enum Decoder {
   /// - Returns: the instruction; for an encoding that is not assigned, ``Operation/reserved`` or
   ///   ``Operation/reservedIfPredicated`` with `row` -1.
   public static func decode(slot: UInt64, unit: SlotUnit, longSlot: UInt64 = 0) -> Instruction {
-    let index = MatchTree.semantic.find(slot, unit: unit)
+    let tables = Tables.shared
+    let index = tables.tree.find(slot, unit: unit)
     guard index >= 0 else {
       return Instruction(
         operation: ReservedEncodings.operation(slot, unit: unit), unit: unit, row: -1, encoding: slot,
         longEncoding: longSlot)
     }
-    let row = RowSummary.all[index]
-    let extractor = OperandExtractor.shared
+    let row = tables.rows[index]
+    let extractor = tables.extractor
     return Instruction(
       operation: row.operation, attributes: row.attributes, unit: unit, row: index, encoding: slot,
       longEncoding: longSlot,
@@ -40,6 +41,15 @@ public enum Decoder {
     guard index == 1 else { return Instruction(operation: .reserved, unit: .x, row: -1, encoding: bits) }
     return decode(slot: bundle.slot(2), unit: .x, longSlot: bits)
   }
+}
+
+/// All that decoding looks at, so that it is asked for once.
+private struct Tables {
+  let tree = MatchTree.semantic
+  let rows = RowSummary.all
+  let extractor = OperandExtractor.shared
+
+  nonisolated(unsafe) static let shared = Tables()
 }
 
 /// What the decoder needs of a row, without references.

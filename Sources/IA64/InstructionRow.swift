@@ -6,8 +6,8 @@ public struct InstructionRow: Sendable {
   /// Bits that are fixed in this row, and their values.
   public let mask: UInt64
   public let value: UInt64
-  public let operation: Operation
-  public let attributes: Attributes
+  public private(set) var operation: Operation
+  public private(set) var attributes: Attributes
   /// Operands in the assembler's order.
   public let operands: [OperandKind]
   /// How many of the operands stand before the `=`.
@@ -15,9 +15,38 @@ public struct InstructionRow: Sendable {
   public let role: Role
   public let constraint: Constraint
   /// Operand that the decoder puts into ``Instruction/immediate`` and ``Instruction/immediate2``, and the length.
-  let immediate: OperandKind?
-  let immediate2: OperandKind?
-  let length: OperandKind?
+  private(set) var immediate: OperandKind?
+  private(set) var immediate2: OperandKind?
+  private(set) var length: OperandKind?
+
+  init(
+    mnemonic: String, format: Format, mask: UInt64, value: UInt64, operation: Operation, attributes: Attributes,
+    operands: [OperandKind], outputs: Int, role: Role, constraint: Constraint, immediate: OperandKind?,
+    immediate2: OperandKind?, length: OperandKind?
+  ) {
+    self.mnemonic = mnemonic
+    self.format = format
+    self.mask = mask
+    self.value = value
+    self.operation = operation
+    self.attributes = attributes
+    self.operands = operands
+    self.outputs = outputs
+    self.role = role
+    self.constraint = constraint
+    self.immediate = immediate
+    self.immediate2 = immediate2
+    self.length = length
+  }
+
+  /// Another name means what `row` means.
+  mutating func adopt(_ row: InstructionRow) {
+    operation = row.operation
+    attributes = row.attributes
+    immediate = row.immediate
+    immediate2 = row.immediate2
+    length = row.length
+  }
 
   /// What a row is for.
   public enum Role: UInt8, Sendable {

@@ -79,45 +79,50 @@ struct MatchTree: @unchecked Sendable {
   // MARK: Building
 
   private struct Builder {
-    let rows: [InstructionRow]
-    /// Masks and values of the rows: rows are large, and copying them costs references.
+    /// What is needed of the rows: they are large, and copying them costs references.
     let masks: [UInt64]
     let values: [UInt64]
+    let constrained: [Bool]
     var nodes: [Node] = []
     var children: [Int32] = []
-    var patterns: [Pattern] = []
+    /// Begins with the leaf that has no row.
+    var patterns = [Pattern(mask: 0, value: 0, row: -1, constrained: false)]
 
     init(rows: [InstructionRow]) {
-      self.rows = rows
       masks = rows.map(\.mask)
       values = rows.map(\.value)
+      constrained = rows.map { $0.constraint != .none }
     }
 
     /// Adds the tree for some rows; returns the place to continue from.
     mutating func tree(_ indices: [Int], tested: UInt64) -> Int32 {
       guard indices.count > 2, let run = bestRun(indices, tested: tested) else { return leaf(indices) }
-      let fieldMask: UInt64 = ((1 << UInt64(run.width)) - 1) << UInt64(run.shift)
+      let field: UInt64 = (1 << UInt64(run.width)) - 1
       let node = nodes.count
       let first = children.count
       nodes.append(Node(shift: UInt8(run.shift), width: UInt8(run.width), first: Int32(first)))
       children.append(contentsOf: repeatElement(0, count: 1 << run.width))
-      for value in 0..<(1 << run.width) {
-        let bits = UInt64(value) << UInt64(run.shift)
-        let below = indices.filter { (values[$0] ^ bits) & masks[$0] & fieldMask == 0 }
-        children[first + value] = tree(below, tested: tested | fieldMask)
+      // A run of several bits is one that all rows test. A single bit sends those that do not test it both ways.
+      var below = [[Int]](repeating: [], count: 1 << run.width)
+      for index in indices {
+        let value = Int(values[index] >> UInt64(run.shift) & field)
+        below[value].append(index)
+        if run.width == 1 && masks[index] >> UInt64(run.shift) & 1 == 0 { below[value ^ 1].append(index) }
+      }
+      for (value, rows) in below.enumerated() {
+        children[first + value] = tree(rows, tested: tested | field << UInt64(run.shift))
       }
       return Int32(node)
     }
 
     private mutating func leaf(_ indices: [Int]) -> Int32 {
+      if indices.isEmpty { return ~0 }
       let first = patterns.count
       for index in indices {
-        let row = rows[index]
         patterns.append(
-          Pattern(
-            mask: row.mask, value: row.value, row: Int32(index), constrained: row.constraint != .none))
+          Pattern(mask: masks[index], value: values[index], row: Int32(index), constrained: constrained[index]))
       }
-      patterns.append(Pattern(mask: 0, value: 0, row: -1, constrained: false))
+      patterns.append(patterns[0])
       return ~Int32(first)
     }
 
@@ -135,12 +140,12 @@ struct MatchTree: @unchecked Sendable {
         if weight > best?.weight ?? 0 { best = (shift, width, weight) }
       }
       if let best { return (best.shift, best.width) }
+      // A bit that is one in no row tells nothing.
+      let ones = indices.reduce(0) { $0 | values[$1] }
       var single: (shift: Int, count: Int)?
-      for shift in 0..<41 where tested >> UInt64(shift) & 1 == 0 {
-        let testing = indices.filter { masks[$0] >> UInt64(shift) & 1 != 0 }
-        let ones = testing.filter { values[$0] >> UInt64(shift) & 1 != 0 }
-        guard !ones.isEmpty, testing.count > single?.count ?? 0 else { continue }
-        single = (shift, testing.count)
+      for shift in 0..<41 where ones >> UInt64(shift) & 1 != 0 && tested >> UInt64(shift) & 1 == 0 {
+        let count = indices.reduce(0) { $0 + Int(masks[$1] >> UInt64(shift) & 1) }
+        if count > single?.count ?? 0 { single = (shift, count) }
       }
       return single.map { ($0.shift, 1) }
     }

@@ -20,22 +20,12 @@ struct BitPattern: Sendable {
 
 /// Collects the rows of the instruction table.
 struct TableBuilder {
-  private struct Draft {
-    var mnemonic: String
-    var format: Format
-    var pattern: BitPattern
-    var operation: Operation
-    var attributes: Attributes
-    var operands: [OperandKind]
-    var outputs: Int
-    var role: InstructionRow.Role
-    var constraint: InstructionRow.Constraint
-    var immediate: OperandKind?
-  }
+  private var rows: [InstructionRow] = []
+  /// Instructions by format type and major opcode.
+  private var instructions = [[Int]](repeating: [], count: InstructionType.allCases.count * 16)
+  private var pseudos: [Int] = []
 
-  private var drafts: [Draft] = []
-
-  init() { drafts.reserveCapacity(4096) }
+  init() { rows.reserveCapacity(4096) }
 
   /// Adds an instruction. `immediate` names the operand for ``Instruction/immediate`` where it is not written.
   mutating func add(
@@ -43,10 +33,24 @@ struct TableBuilder {
     _ operands: [OperandKind], outputs: Int = 1, _ attributes: Attributes = Attributes(),
     immediate: OperandKind? = nil, role: InstructionRow.Role = .instruction
   ) {
-    drafts.append(
-      Draft(
-        mnemonic: mnemonic, format: format, pattern: pattern, operation: operation, attributes: attributes,
-        operands: operands, outputs: outputs, role: role, constraint: .none, immediate: immediate))
+    if role == .instruction { instructions[Self.key(format, pattern.value)].append(rows.count) }
+    // Deposits of a constant and the rare instructions with two immediates: the later one in the assembler's order
+    // is the position, mask or count that ``Instruction/immediate`` documents.
+    let length = operands.first { $0 == .len4 || $0 == .len6 }
+    var first = immediate
+    var second: OperandKind?
+    for operand in operands where operand.isImmediate && operand != .len4 && operand != .len6 {
+      if operand.isSecondary || (length != nil && !operand.isPosition) {
+        second = operand
+      } else if first == nil {
+        first = operand
+      }
+    }
+    rows.append(
+      InstructionRow(
+        mnemonic: mnemonic, format: format, mask: pattern.mask, value: pattern.value, operation: operation,
+        attributes: attributes, operands: operands, outputs: outputs, role: role, constraint: .none, immediate: first,
+        immediate2: second ?? length, length: length))
   }
 
   /// Adds another name for an encoding; operation and attributes come from the instruction it stands for.
@@ -54,54 +58,29 @@ struct TableBuilder {
     _ mnemonic: String, _ format: Format, _ pattern: BitPattern, _ operands: [OperandKind], outputs: Int = 1,
     constraint: InstructionRow.Constraint = .none
   ) {
-    drafts.append(
-      Draft(
-        mnemonic: mnemonic, format: format, pattern: pattern, operation: .reserved, attributes: Attributes(),
-        operands: operands, outputs: outputs, role: .pseudo, constraint: constraint, immediate: nil))
+    pseudos.append(rows.count)
+    rows.append(
+      InstructionRow(
+        mnemonic: mnemonic, format: format, mask: pattern.mask, value: pattern.value, operation: .reserved,
+        attributes: Attributes(), operands: operands, outputs: outputs, role: .pseudo, constraint: constraint, immediate: nil,
+        immediate2: nil, length: nil))
   }
 
-  /// Finishes the table: resolves pseudo rows and picks the decoder's immediates.
-  func build() -> [InstructionRow] {
-    var instructions: [UInt64: [Int]] = [:]
-    for (index, draft) in drafts.enumerated() where draft.role == .instruction {
-      instructions[key(draft), default: []].append(index)
-    }
-    return drafts.map { draft in
-      var source = draft
-      if draft.role == .pseudo {
-        let candidates = instructions[key(draft)] ?? []
-        let base = candidates.first {
-          let pattern = drafts[$0].pattern
-          return pattern.mask & ~draft.pattern.mask == 0 && draft.pattern.value & pattern.mask == pattern.value
-        }
-        if let base { source = drafts[base] }
+  /// Finishes the table: pseudo rows mean what the instruction means that they stand for.
+  consuming func build() -> [InstructionRow] {
+    for index in pseudos {
+      let mask = rows[index].mask
+      let value = rows[index].value
+      let base = instructions[Self.key(rows[index].format, value)].first {
+        rows[$0].mask & ~mask == 0 && value & rows[$0].mask == rows[$0].value
       }
-      return row(draft, meaning: source)
+      if let base { rows[index].adopt(rows[base]) }
     }
+    return rows
   }
 
-  private func key(_ draft: Draft) -> UInt64 {
-    UInt64(draft.format.type.rawValue) << 8 | draft.pattern.value >> 37
-  }
-
-  private func row(_ draft: Draft, meaning: Draft) -> InstructionRow {
-    let length = meaning.operands.first { $0 == .len4 || $0 == .len6 }
-    // Deposits of a constant and the rare instructions with two immediates: the later one in the assembler's order
-    // is the position, mask or count that ``Instruction/immediate`` documents.
-    let values = meaning.operands.filter { $0.isImmediate && $0 != .len4 && $0 != .len6 }
-    var first = meaning.immediate
-    var second: OperandKind?
-    for operand in values {
-      if operand.isSecondary || (length != nil && !operand.isPosition) {
-        second = operand
-      } else if first == nil {
-        first = operand
-      }
-    }
-    return InstructionRow(
-      mnemonic: draft.mnemonic, format: draft.format, mask: draft.pattern.mask, value: draft.pattern.value,
-      operation: meaning.operation, attributes: meaning.attributes, operands: draft.operands, outputs: draft.outputs,
-      role: draft.role, constraint: draft.constraint, immediate: first, immediate2: second ?? length, length: length)
+  private static func key(_ format: Format, _ value: UInt64) -> Int {
+    Int(format.type.rawValue) << 4 | Int(value >> 37)
   }
 }
 

@@ -66,14 +66,12 @@ public final class LogicalProcessor {
   var seenCodePages: UInt64 = 0
   var seenArena: UInt64 = 0
   var seenForeignWrites: UInt64 = 0
-  let translationBuffer: UnsafeMutablePointer<MicroOp>
   /// Issue groups of the block that is being translated, and of what the stepper is in.
   let groupBuffer: UnsafeMutableRawPointer
   let stepBuffer: UnsafeMutableRawPointer
   var stepPlan = StepPlan()
   static let groupBufferSize = 1 << 16
-  /// One block for the stepper.
-  let scratch: UnsafeMutablePointer<Block>
+  let stepCache = StepCache()
   /// Bundles of ones: what fetching from nowhere yields.
   let voidBundles: UnsafeMutableRawPointer
   /// Where stores of the register stack go that hit no RAM.
@@ -94,39 +92,44 @@ public final class LogicalProcessor {
     StateLayout.verify()
     self.memory = memory
     self.bus = bus
-    state = .allocate(capacity: 1)
+    typealias Context = EngineContext
+    precondition(MemoryLayout<ProcessorState>.stride % MemoryLayout<Context>.alignment == 0, "the context is not aligned")
+    state = UnsafeMutableRawPointer.allocate(
+      byteCount: MemoryLayout<ProcessorState>.stride + MemoryLayout<Context>.stride, alignment: 64
+    ).bindMemory(to: ProcessorState.self, capacity: 1)
     state.initialize(to: ProcessorState())
     domain = memory.domain
     domainMember = domain.join()
     jumps = .allocate(capacity: JumpEntry.count)
     jumps.initialize(repeating: .none, count: JumpEntry.count)
     softTLB = SoftTLB()
-    engine = .allocate(capacity: 1)
-    engine.initialize(to: EngineContext(dataTable: softTLB.table(.physical)))
-    translationBuffer = .allocate(capacity: Translator.maximumOperations + 16)
+    engine = Context.of(state)
+    let ways = UnsafeMutablePointer<MicroOp>.allocate(capacity: 2)
+    ways.initialize(to: MicroOp(.leave, 0))
+    (ways + 1).initialize(to: MicroOp(.limit, 0))
+    engine.initialize(
+      to: EngineContext(dataTable: softTLB.table(.physical), jumps: jumps, leave: ways, limitReached: ways + 1))
     groupBuffer = .allocate(byteCount: Self.groupBufferSize, alignment: 16)
     stepBuffer = .allocate(byteCount: 2 * StepPlan.bufferSize, alignment: 16)
-    let raw = UnsafeMutableRawPointer.allocate(
-      byteCount: MemoryLayout<Block>.stride + 32 * MemoryLayout<MicroOp>.stride, alignment: 64)
-    scratch = raw.assumingMemoryBound(to: Block.self)
     voidBundles = .allocate(byteCount: 16, alignment: 16)
     voidBundles.initializeMemory(as: UInt8.self, repeating: 0xFF, count: 16)
     sink = .allocate(byteCount: 16, alignment: 16)
     sink.initializeMemory(as: UInt8.self, repeating: 0, count: 16)
+    engine.pointee.owner = .passUnretained(self)
     reset()
   }
 
   deinit {
-    state.deallocate()
-    engine.deallocate()
+    engine.pointee.leave.deallocate()
+    engine.deinitialize(count: 1)
+    UnsafeMutableRawPointer(state).deallocate()
     softTLB.deallocate()
     dataTLB.deallocate()
     instructionTLB.deallocate()
     jumps.deallocate()
-    translationBuffer.deallocate()
     groupBuffer.deallocate()
     stepBuffer.deallocate()
-    UnsafeMutableRawPointer(scratch).deallocate()
+    stepCache.deallocate()
     voidBundles.deallocate()
     sink.deallocate()
   }

@@ -22,19 +22,19 @@ public final class NBDImage: BlockStorage {
   private final class Connection {
     let handle: OpaquePointer
     init?() {
-      guard let handle = nbd_create() else { return nil }
+      guard let handle = lazy_nbd_create() else { return nil }
       self.handle = handle
     }
     deinit {
-      _ = nbd_shutdown(handle, 0)
-      nbd_close(handle)
+      _ = lazy_nbd_shutdown(handle, 0)
+      lazy_nbd_close(handle)
     }
   }
 
   /// `nbd://host/export`, `nbd+unix:///export?socket=path`.
   public convenience init(uri: String, readOnly: Bool = false) throws(StorageProblem) {
     let connection = try Self.connection(uri)
-    guard nbd_connect_uri(connection.handle, uri) == 0 else { throw StorageProblem(uri, Self.lastError) }
+    guard lazy_nbd_connect_uri(connection.handle, uri) == 0 else { throw StorageProblem(uri, Self.lastError) }
     try self.init(connection, uri, readOnly: readOnly)
   }
 
@@ -51,7 +51,7 @@ public final class NBDImage: BlockStorage {
     if readOnly { arguments.append("--read-only") }
     arguments.append(Self.absolute(path))
     let messages = CapturedErrors()
-    let connected = Self.withArguments(arguments) { nbd_connect_systemd_socket_activation(connection.handle, $0) } == 0
+    let connected = Self.withArguments(arguments) { lazy_nbd_connect_systemd_socket_activation(connection.handle, $0) } == 0
     let said = messages?.finish() ?? ""
     guard connected else {
       throw StorageProblem(path, said.isEmpty ? "qemu-nbd did not start: \(Self.lastError)" : said)
@@ -61,18 +61,18 @@ public final class NBDImage: BlockStorage {
 
   private init(_ connection: Connection, _ name: String, readOnly: Bool) throws(StorageProblem) {
     self.connection = connection
-    let size = nbd_get_size(connection.handle)
+    let size = lazy_nbd_get_size(connection.handle)
     guard size >= BlockSize.sector else {
       throw StorageProblem(name, size < 0 ? Self.lastError : "a disk has at least 512 bytes; this one has \(size)")
     }
     // What is left behind the last whole sector cannot be reached: the server would refuse to make the medium longer.
     self.size = UInt64(size) & ~511
-    let serverReadsOnly = nbd_is_read_only(connection.handle) == 1
+    let serverReadsOnly = lazy_nbd_is_read_only(connection.handle) == 1
     guard readOnly || !serverReadsOnly else {
       throw StorageProblem(name, "can only be read (add readonly to use it without writing)")
     }
     isReadOnly = readOnly
-    canFlush = nbd_can_flush(connection.handle) == 1
+    canFlush = lazy_nbd_can_flush(connection.handle) == 1
   }
 
   private static func connection(_ name: String) throws(StorageProblem) -> Connection {
@@ -85,19 +85,19 @@ public final class NBDImage: BlockStorage {
   public func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(StorageFailure) {
     try check(offset, buffer.count)
     guard let base = buffer.baseAddress else { return }
-    try each(buffer.count) { start, count in nbd_pread(connection.handle, base + start, count, offset + UInt64(start), 0) }
+    try each(buffer.count) { start, count in lazy_nbd_pread(connection.handle, base + start, count, offset + UInt64(start), 0) }
   }
 
   public func write(at offset: UInt64, from buffer: UnsafeRawBufferPointer) throws(StorageFailure) {
     guard !isReadOnly else { throw .readOnly }
     try check(offset, buffer.count)
     guard let base = buffer.baseAddress else { return }
-    try each(buffer.count) { start, count in nbd_pwrite(connection.handle, base + start, count, offset + UInt64(start), 0) }
+    try each(buffer.count) { start, count in lazy_nbd_pwrite(connection.handle, base + start, count, offset + UInt64(start), 0) }
   }
 
   public func flush() throws(StorageFailure) {
     guard canFlush, !isReadOnly else { return }
-    guard nbd_flush(connection.handle, 0) == 0 else { throw Self.failure }
+    guard lazy_nbd_flush(connection.handle, 0) == 0 else { throw Self.failure }
   }
 
   private func each(_ count: Int, _ request: (_ start: Int, _ count: Int) -> Int32) throws(StorageFailure) {
@@ -107,13 +107,13 @@ public final class NBDImage: BlockStorage {
   }
 
   private static var failure: StorageFailure {
-    let code = nbd_get_errno()
+    let code = lazy_nbd_get_errno()
     return .from(errno: code == 0 ? EIO : code)
   }
 
   /// libnbd's messages begin with the name of the function that failed.
   private static var lastError: String {
-    guard let text = nbd_get_error() else { return "unknown error" }
+    guard let text = lazy_nbd_get_error() else { return "unknown error" }
     let message = String(cString: text)
     guard message.hasPrefix("nbd_"), let colon = message.firstRange(of: ": ") else { return message }
     return String(message[colon.upperBound...])

@@ -11,6 +11,7 @@ final class CoherenceDomain {
   }
 
   var blocks = BlockCache()
+  var specialisations = Specialisations.all
   /// Times that the blocks' arena was emptied: pointers to blocks from before are void.
   private(set) var arena: UInt64 = 0
   /// A timing model watches: blocks have issue groups.

@@ -130,7 +130,8 @@ extension LogicalProcessor {
   private func enterBlock(_ debug: ProcessorDebug, ip: UInt64, physical: UInt64, slot: UInt64) {
     let first = physical & ~0xF
     let host = memory.host(first)
-    var translator = Translator(buffer: translationBuffer, single: nil)
+    // Into room that stays free: only where the block ends is of interest.
+    var translator = Translator(block: room(groupBytes: 0), offset: first & 0xFF0, domain.specialisations)
     let end = translator.run(
       host.map { UnsafeRawPointer($0) } ?? UnsafeRawPointer(voidBundles), startSlot: Int(slot),
       limitBundles: host == nil ? 1 : Int(256 - (first >> 4 & 0xFF)))

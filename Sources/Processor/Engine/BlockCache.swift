@@ -3,10 +3,10 @@ import IA64
 /// Translated blocks by physical address and start slot. All processors of one memory share them: nothing in a block depends on who runs
 /// it, and links lead to the same physical page only.
 ///
-/// Blocks lie in one arena that is emptied as a whole when it is full. A store to a page with code makes its blocks invalid; links to them
-/// notice by `valid`.
+/// Blocks lie in one arena that is emptied as a whole when it is full. A store to a page with code makes its blocks invalid; who comes to one
+/// finds ``MicroTag/stale`` at its beginning.
 struct BlockCache {
-  static let arenaBytes = 64 << 20
+  static let arenaBytes = 96 << 20
   static let buckets = 1 << 14
 
   let arena: UnsafeMutableRawPointer
@@ -55,43 +55,51 @@ struct BlockCache {
     pages.removeAll(keepingCapacity: true)
   }
 
-  /// Makes room for a block of `count` micro-operations; nil when the arena is full.
-  /// In front of its header are the records of its issue groups.
-  mutating func allocate(_ count: Int, groupBytes: Int) -> UnsafeMutablePointer<Block>? {
-    let bytes = groupBytes + (MemoryLayout<Block>.stride + count * MemoryLayout<MicroOp>.stride + 15) & ~15
-    if used + bytes > Self.arenaBytes { return nil }
-    let block = (arena + used + groupBytes).assumingMemoryBound(to: Block.self)
-    used += bytes
-    return block
+  /// Room for the largest block behind `groupBytes` of records of its issue groups; nil when the arena is full. It becomes the block's by
+  /// ``take(_:count:)``.
+  func room(groupBytes: Int) -> UnsafeMutablePointer<Block>? {
+    let most = groupBytes + MemoryLayout<Block>.stride + Translator.bufferCapacity * MemoryLayout<MicroOp>.stride
+    if used + most > Self.arenaBytes { return nil }
+    return (arena + used + groupBytes).assumingMemoryBound(to: Block.self)
+  }
+
+  /// `block`, which lies in the room that is left, has `count` units behind its header.
+  mutating func take(_ block: UnsafeMutablePointer<Block>, count: Int) {
+    let end = UnsafeMutableRawPointer(Block.head(block) + count)
+    used = (end - arena + 15) & ~15
   }
 
   mutating func invalidate(page: UInt64) {
     var block = pages.removeValue(forKey: page)
     while let b = block {
       b.pointee.valid = false
+      Block.head(b).pointee.handler = LoopLabels.of(.stale)
+      Block.operations(b).pointee.handler = LoopLabels.of(.stale)
       block = b.pointee.pageNext
     }
   }
 }
 
-/// A processor's way from virtual addresses to blocks.
+/// A processor's way from virtual addresses to blocks. 32 bytes.
 struct JumpEntry {
   static let count = 1 << 12
-  /// Virtual address, with the start slot in bits 1:0 and cpl in bits 3:2.
+  /// Virtual address; ``EngineContext/jumpContext`` when it was made.
   var key: UInt64
-  var generation: UInt64
+  var context: UInt64
+  /// The block's first micro-operation.
+  var entry: UnsafeMutableRawPointer?
   var block: UnsafeMutablePointer<Block>?
-  static var none: JumpEntry { JumpEntry(key: 1 << 63 | 3, generation: 0, block: nil) }
+  static var none: JumpEntry { JumpEntry(key: 0, context: 0, entry: nil, block: nil) }
 }
 
 extension LogicalProcessor {
+  /// What the jump cache says of the meaning of addresses.
+  private var jumpContext: UInt64 { engine.pointee.jumpContext & ~3 | PSR.cpl(state.pointee.psr) }
+
   /// The block at virtual address `target`, slot 0, by the jump cache. nil: the fetch faults.
   @inline(__always) func findBlock(_ target: UInt64) -> UnsafeMutablePointer<Block>? {
     let entry = jumps + Int((target &>> 4) & UInt64(JumpEntry.count - 1))
-    let key = target | PSR.cpl(state.pointee.psr) << 2
-    if entry.pointee.key == key && entry.pointee.generation == engine.pointee.generation, let block = entry.pointee.block,
-      block.pointee.valid
-    {
+    if entry.pointee.key == target && entry.pointee.context == jumpContext, let block = entry.pointee.block, block.pointee.valid {
       return block
     }
     return findBlockSlow(target, 0)
@@ -103,19 +111,8 @@ extension LogicalProcessor {
     if slot == 0 {
       let entry = jumps + Int((target >> 4) & UInt64(JumpEntry.count - 1))
       entry.pointee = JumpEntry(
-        key: target | PSR.cpl(state.pointee.psr) << 2, generation: engine.pointee.generation, block: block)
+        key: target, context: jumpContext, entry: UnsafeMutableRawPointer(Block.entry(block)), block: block)
     }
-    return block
-  }
-
-  /// A transfer inside the page of `from`: its physical page is the target's.
-  @inline(never) func linkBlock(
-    _ link: UnsafeMutablePointer<Link>, from: UnsafeMutablePointer<Block>, ip: UInt64, target: UInt64, slot: UInt64
-  ) -> UnsafeMutablePointer<Block> {
-    let arenaBefore = domain.blocks.used
-    let block = blockAt(from.pointee.physical & ~0xFFF | target & 0xFF0, slot)
-    // If the arena was emptied, `from` and its link are gone.
-    if domain.blocks.used >= arenaBefore { link.pointee.block = block }
     return block
   }
 
@@ -125,31 +122,36 @@ extension LogicalProcessor {
     return translateBlock(physical, slot)
   }
 
+  /// Room for a block in the arena, which is emptied if it is full. It is nobody's until it is taken.
+  func room(groupBytes: Int) -> UnsafeMutablePointer<Block> {
+    if let block = domain.blocks.room(groupBytes: groupBytes) { return block }
+    domain.emptyArena()
+    seenArena = domain.arena
+    if isTimed { notice(.blocksDropped) }
+    codeMapChanged()
+    guard let block = domain.blocks.room(groupBytes: groupBytes) else { preconditionFailure("the arena cannot hold one block") }
+    return block
+  }
+
   private func translateBlock(_ physical: UInt64, _ slot: UInt64) -> UnsafeMutablePointer<Block> {
     let host = memory.host(physical & ~0xF)
-    var translator = Translator(buffer: translationBuffer, single: nil)
     let source = host ?? voidBundles
     let bundlesLeft = host == nil ? 1 : Int(256 - (physical >> 4 & 0xFF))
+    var block = room(groupBytes: 0)
+    var translator = Translator(block: block, offset: physical & 0xFF0, domain.specialisations)
     let end = translator.run(source, startSlot: Int(slot), limitBundles: bundlesLeft)
-    var groupBytes = 0
     if let timing = engine.pointee.timing {
       // Where the block ends is known now; the second time with its issue groups.
       let used = timing.plan(
         timing.context, source, physical & ~0xF, Int(slot), end, groupBuffer, Self.groupBufferSize)
-      groupBytes = (used + 15) & ~15
-      translator = Translator(buffer: translationBuffer, single: nil)
+      let groupBytes = (used + 15) & ~15
+      block = room(groupBytes: groupBytes)
+      translator = Translator(block: block, offset: physical & 0xFF0, domain.specialisations)
       translator.setGroups(groupBuffer, byteCount: used, offset: -groupBytes)
       _ = translator.run(source, startSlot: Int(slot), limitBundles: bundlesLeft)
+      (UnsafeMutableRawPointer(block) - groupBytes).copyMemory(from: groupBuffer, byteCount: used)
     }
-    var block = domain.blocks.allocate(translator.count, groupBytes: groupBytes)
-    if block == nil {
-      domain.emptyArena()
-      seenArena = domain.arena
-      if isTimed { notice(.blocksDropped) }
-      codeMapChanged()
-      block = domain.blocks.allocate(translator.count, groupBytes: groupBytes)
-    }
-    guard let block else { preconditionFailure("the block arena cannot hold one block") }
+    domain.blocks.take(block, count: translator.count + 1)
     let page = physical & ~0xFFF
     let bucket = BlockCache.bucket(physical, slot)
     let stops = domain.debugControl?.hasBreakpoint(physical: physical, positions: Int(slot)..<max(end, Int(slot) + 1)) == true
@@ -157,8 +159,7 @@ extension LogicalProcessor {
       physical: physical, bucketNext: domain.blocks.table[bucket], pageNext: domain.blocks.pages[page],
       need: stops ? Block.neverFits : UInt32(translator.highestTarget) | UInt32(translator.floatUse) << 16,
       startSlot: UInt8(slot), highestTarget: translator.highestTarget, floatUse: translator.floatUse, valid: true)
-    Block.operations(block).update(from: translationBuffer, count: translator.count)
-    (UnsafeMutableRawPointer(block) - groupBytes).copyMemory(from: groupBuffer, byteCount: groupBytes)
+    Block.head(block).pointee = MicroOp(.enter, UInt8(slot))
     domain.blocks.table[bucket] = block
     domain.blocks.pages[page] = block
     if let host {

@@ -1,16 +1,31 @@
 import IA64
 
-/// What the interpreter loop executes: one case per fast path, `general` for everything rare.
+/// What the interpreter loop executes: one case per fast path, `general` for everything rare. `threaded.h` lists them in the same order,
+/// and `Operations.swift` has a body for each.
 ///
 /// Operand letters: d, a, b, c are register numbers; imm is a 64-bit immediate. Compares set predicate d on a true result and c
 /// on a false one (64 swallows p0).
-enum MicroTag: UInt8 {
+enum MicroTag: UInt8, CaseIterable {
+  // MARK: Control of the loop itself
+  /// The loop ends; ``EngineContext/exit`` says why.
+  case leave
+  /// A branch has been taken, and the slot limit is reached.
+  case limit
+  /// A ``Link`` that leads nowhere yet.
+  case resolve
+  /// A ``Link`` to another page: through the jump cache.
+  case far
+  /// The block has become invalid.
+  case stale
+  /// What a block needs that names high registers: at the beginning of each block, and left out by those who know that it holds.
+  case enter
+
   // MARK: Control inside a block
   /// Skips `imm` micro-operations unless predicate a is set.
   case skipUnless
   /// The same in front of `unc` compares: clears predicates d and c when it skips.
   case skipUnlessClearing
-  /// End of block: execution goes on at `position`. Followed by a link.
+  /// End of block: execution goes on at `position`, slot c, imm bytes from the first bundle. Followed by a link.
   case end
   /// End of block at a page boundary: goes on at `position` through the dispatcher.
   case endUnlinked
@@ -64,6 +79,8 @@ enum MicroTag: UInt8 {
   case addp4, addp4Imm, shladdp4
   /// mix4.l and unpack4.h, mix4.r and unpack4.l
   case mixHigh4, mixLow4
+  /// c is the half: 0 or 32.
+  case unpack1, unpack2
   /// mux1 @rev
   case byteSwap
   case popcnt
@@ -77,15 +94,17 @@ enum MicroTag: UInt8 {
   case loadSpecial
   /// e is the FloatFormat, `imm` 1 for fill and spill.
   case loadFP, storeFP
+  /// The frequent ones of them; loads: a is what PSR gets.
+  case ldfs, ldfd, stfs, stfd, ldfsInc, ldfdInc, stfsInc, stfdInc
+  case ldfFill, stfSpill, ldfFillInc, stfSpillInc
   case setfSig, getfSig
 
-  // MARK: Branches. Direct ones are followed by a link. imm: distance of the target from the block's first bundle.
+  // MARK: Branches. Direct ones are followed by a link. imm: distance of the target from the block's first bundle; c: 32 + sof if an alloc
+  // in front of them has told, else 0.
   case br
   /// Taken if predicate a is set.
   case brIf
   case brCall
-  /// `brIf` and `brCloop` to the beginning of their own block, whose entry checks need not be repeated.
-  case loopIf, loopCloop
   case brIndirect
   case brCallIndirect
   case brRet
@@ -145,13 +164,22 @@ extension MicroTag {
     case .st2: .st2Inc
     case .st4: .st4Inc
     case .st8: .st8Inc
+    case .ldfs: .ldfsInc
+    case .ldfd: .ldfdInc
+    case .stfs: .stfsInc
+    case .stfd: .stfdInc
+    case .ldfFill: .ldfFillInc
+    case .stfSpill: .stfSpillInc
     default: nil
     }
   }
 }
 
-/// Sixteen bytes; what every step of the interpreter reads.
+/// 24 bytes; what every step of the interpreter reads.
 struct MicroOp {
+  /// Where the loop continues: the label of `tag` (see ``LoopLabels``).
+  var handler: UnsafeRawPointer
+  var imm: Int64 = 0
   var tag: MicroTag
   /// Slot within the block: 3 * bundle + slot, from the block's first bundle.
   var position: UInt8
@@ -160,12 +188,12 @@ struct MicroOp {
   var b: UInt8 = 0
   var c: UInt8 = 0
   var e: UInt8 = 0
-  var imm: Int64 = 0
 
   @inline(__always)
   init(
     _ tag: MicroTag, _ position: UInt8, d: UInt8 = 0, a: UInt8 = 0, b: UInt8 = 0, c: UInt8 = 0, e: UInt8 = 0, imm: Int64 = 0
   ) {
+    handler = LoopLabels.of(tag)
     self.tag = tag
     self.position = position
     self.d = d
@@ -175,12 +203,22 @@ struct MicroOp {
     self.e = e
     self.imm = imm
   }
+
+  /// The same with another tag.
+  mutating func become(_ tag: MicroTag) {
+    self.tag = tag
+    handler = LoopLabels.of(tag)
+  }
 }
 
-/// What follows a linked micro-operation: the block it led to last time.
+/// What follows a linked micro-operation: where it leads. As long as it leads nowhere it is a micro-operation itself (``MicroTag/resolve``,
+/// ``MicroTag/far``), and its own target.
 struct Link {
-  var block: UnsafeMutablePointer<Block>?
-  var unused: UInt64 = 0
+  var handler: UnsafeRawPointer
+  /// The target's first micro-operation, or that behind its `enter`.
+  var entry: UnsafeMutableRawPointer
+  /// The target, or the block that this link is in.
+  var block: UnsafeMutablePointer<Block>
 }
 
 /// What follows a `general` micro-operation: the rest of the instruction.
@@ -220,8 +258,16 @@ struct Block {
   /// ``need`` of a block with a breakpoint: more than any frame has.
   static let neverFits: UInt32 = 0x7FFF_7FFF
 
-  @inline(__always) static func operations(_ block: UnsafeMutablePointer<Block>) -> UnsafeMutablePointer<MicroOp> {
+  /// The block's `enter`; what it does follows.
+  @inline(__always) static func head(_ block: UnsafeMutablePointer<Block>) -> UnsafeMutablePointer<MicroOp> {
     UnsafeMutableRawPointer(block + 1).assumingMemoryBound(to: MicroOp.self)
+  }
+  @inline(__always) static func operations(_ block: UnsafeMutablePointer<Block>) -> UnsafeMutablePointer<MicroOp> {
+    head(block) + 1
+  }
+  /// Where those begin who know nothing about the frame.
+  @inline(__always) static func entry(_ block: UnsafeMutablePointer<Block>) -> UnsafeMutablePointer<MicroOp> {
+    block.pointee.need == 0 ? operations(block) : head(block)
   }
 }
 
@@ -245,8 +291,16 @@ struct EngineContext {
   var blockStart: UInt64 = 0
   /// Position of the micro-operation that called out of the loop.
   var position: UInt64 = 0
-  /// Raised whenever a virtual code address may mean something else.
-  var generation: UInt64 = 1
+  /// The processor, for what the loop's bodies leave to it. It owns this memory.
+  var owner: Unmanaged<LogicalProcessor>?
+  var jumps: UnsafeMutablePointer<JumpEntry>
+  /// Raised by 4 whenever a virtual code address may mean something else; bits 1:0 are the privilege level.
+  var jumpContext: UInt64 = 4
+  /// Micro-operations that every block may lead to: ``MicroTag/leave`` and ``MicroTag/limit``.
+  var leave: UnsafeMutablePointer<MicroOp>
+  var limitReached: UnsafeMutablePointer<MicroOp>
+  /// Why the loop has ended.
+  var exit = LoopExit.step
   /// 32 + sof.
   var frameTop: UInt8 {
     @inline(__always) get { UInt8(truncatingIfNeeded: gate.top) }
@@ -286,6 +340,11 @@ struct EngineContext {
 
   /// The VPD that ``ProcessorState/virtualEnvironment`` names.
   var descriptor: VirtualProcessorDescriptor?
+
+  /// It lies behind the processor's state, so that the loop reaches both from one register.
+  @inline(__always) static func of(_ state: State) -> UnsafeMutablePointer<EngineContext> {
+    UnsafeMutableRawPointer(state + 1).assumingMemoryBound(to: EngineContext.self)
+  }
 
   /// The gate as one word.
   static func gateWord(_ e: UnsafeMutablePointer<EngineContext>) -> UnsafePointer<UInt32> {

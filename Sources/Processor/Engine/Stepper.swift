@@ -17,23 +17,17 @@ extension LogicalProcessor {
     let slot = PSR.ri(psr)
     let host = memory.host(physical & ~0xF).map { UnsafeRawPointer($0) } ?? UnsafeRawPointer(voidBundles)
     if isTimed { stepTime(host, physical & ~0xF, ip, Int(slot)) }
-    // A store to this bundle must drop what other engines' blocks hold of it; this path reads it afresh each time.
-    var translator = Translator(
-      buffer: Block.operations(scratch), single: (top: e.pointee.frameTop, floatDisabled: e.pointee.floatDisabled))
-    let end = translator.run(host, startSlot: Int(slot), limitBundles: 2)
-    scratch.pointee = Block(
-      physical: physical, bucketNext: nil, pageNext: nil, need: 0, startSlot: UInt8(slot), highestTarget: 0,
-      floatUse: 0, valid: true)
+    let entry = stepEntry(host, physical, slot)
+    let block = StepCache.block(entry)
+    let end = entry.pointee.end
 
     var propagated = false
     var incrementIsNaT = false
     var instruction: Instruction?
     if !noNaT {
-      let bundle = Bundle(low: host.loadUnaligned(as: UInt64.self), high: host.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-      let i = Decoder.decode(bundle: bundle, slot: Int(slot))
-      let executes =
-        (i.qp == 0 || s.pr[Int(i.qp)] != 0) && Block.operations(scratch)[i.qp == 0 ? 0 : 1].tag != .illegal
-        && Block.operations(scratch)[i.qp == 0 ? 0 : 1].tag != .disabledFP
+      let i = entry.pointee.instruction
+      let body = Block.operations(block)[i.qp == 0 ? 0 : 1].tag
+      let executes = (i.qp == 0 || s.pr[Int(i.qp)] != 0) && body != .illegal && body != .disabledFP
       if executes {
         switch natCheck(i) {
         case .run(let nat):
@@ -51,7 +45,7 @@ extension LogicalProcessor {
     }
 
     e.pointee.limit = s.pointee.instructions + 1
-    let exit = runBlocks(scratch)
+    let exit = runBlocks(block)
     switch exit {
     case .fault, .fetchFault, .step: return exit
     default: break

@@ -8,7 +8,12 @@ struct Translator {
   static let maximumPositions = 192
   /// With an issue group at each slot there is still room.
   static let maximumOperations = 768
+  /// What a block's micro-operations may take, its `enter` included.
+  static let bufferCapacity = maximumOperations + 18
 
+  private let block: UnsafeMutablePointer<Block>
+  /// Of the first bundle in its page.
+  private let offset: UInt64
   private(set) var operations: UnsafeMutablePointer<MicroOp>
   private(set) var count = 0
   /// What the header needs.
@@ -16,7 +21,6 @@ struct Translator {
   private(set) var floatUse: UInt8 = 0
   /// 32 + sof once an alloc of this block has told; nil while the frame is the one of entry.
   private var knownTop: UInt8?
-  private var startSlot = 0
   /// The last skip, its predicate, and the index behind what it skips, while nothing it covers writes predicates.
   private var openSkip: (index: Int, qp: UInt8, end: Int)?
   /// Index of the last compare that no predicate qualifies.
@@ -25,11 +29,19 @@ struct Translator {
   private var groups: UnsafeRawPointer?
   private var groupsEnd: UnsafeRawPointer?
   private var groupOffset = 0
+  let specialisations: Specialisations
   /// Exact frame and FP-disable state: translation of one instruction for the stepper.
   private let single: (top: UInt8, floatDisabled: UInt8)?
 
-  init(buffer: UnsafeMutablePointer<MicroOp>, single: (top: UInt8, floatDisabled: UInt8)?) {
-    operations = buffer
+  /// The micro-operations are written behind the header of `block`; `offset` is that of its first bundle in the page.
+  init(
+    block: UnsafeMutablePointer<Block>, offset: UInt64, _ specialisations: Specialisations,
+    single: (top: UInt8, floatDisabled: UInt8)? = nil
+  ) {
+    self.block = block
+    self.specialisations = specialisations
+    self.offset = offset
+    operations = Block.operations(block)
     self.single = single
     knownTop = single?.top
   }
@@ -63,7 +75,6 @@ struct Translator {
   /// Translates from `host` (the bundle), `physical` its address; `limitBundles` bundles of its page may be read.
   /// Returns the position behind the last instruction.
   mutating func run(_ host: UnsafeRawPointer, startSlot: Int, limitBundles: Int) -> Int {
-    self.startSlot = startSlot
     var bundleIndex = 0
     var slot = startSlot
     while true {
@@ -80,23 +91,23 @@ struct Translator {
         let next = slot == 3 ? bundleIndex * 3 + 3 : bundleIndex * 3 + slot
         if let single {
           if floatUse & single.floatDisabled != 0 { disable(floatUse & single.floatDisabled, UInt8(position)) }
-          if flow == .next { append(MicroOp(.endUnlinked, UInt8(next))) }
+          if flow == .next { append(end(.endUnlinked, next)) }
           return next
         }
         if flow == .ends { return next }
         if count > Self.maximumOperations - 16 && next < limitBundles * 3 {
-          appendLinked(MicroOp(.end, UInt8(next)))
+          appendLinked(end(.end, next))
           return next
         }
       }
       slot = 0
       bundleIndex += 1
       if bundleIndex == limitBundles {
-        append(MicroOp(.endUnlinked, UInt8(bundleIndex * 3)))
+        append(end(.endUnlinked, bundleIndex * 3))
         return bundleIndex * 3
       }
       if bundleIndex * 3 >= Self.maximumPositions {
-        appendLinked(MicroOp(.end, UInt8(bundleIndex * 3)))
+        appendLinked(end(.end, bundleIndex * 3))
         return bundleIndex * 3
       }
     }
@@ -119,9 +130,17 @@ struct Translator {
     count += 1
   }
 
+  /// The block ends in front of `position`.
+  private func end(_ tag: MicroTag, _ position: Int) -> MicroOp {
+    MicroOp(tag, UInt8(position), c: UInt8(position % 3), imm: Int64(position / 3) * 16)
+  }
+
   private mutating func appendLinked(_ op: MicroOp) {
     append(op)
-    UnsafeMutableRawPointer(operations + count).storeBytes(of: Link(block: nil), as: Link.self)
+    // Links stay inside a page, where virtual and physical target move together.
+    let isNear = offset &+ UInt64(bitPattern: op.imm) < 4096 && specialisations.contains(.links)
+    let link = UnsafeMutableRawPointer(operations + count)
+    link.storeBytes(of: Link(handler: LoopLabels.of(isNear ? .resolve : .far), entry: link, block: block), as: Link.self)
     count += 1
   }
 
@@ -152,8 +171,8 @@ struct Translator {
 
   private mutating func emit(_ i: Instruction, _ position: UInt8) -> Flow {
     switch i.operation {
-    case .nop, .brp, .brpIndirect, .brpRet: return .next
-    case .hint where i.immediate != Self.pauseHint: return .next
+    case .nop, .brp, .brpIndirect, .brpRet: return emitNothing(position)
+    case .hint where i.immediate != Self.pauseHint: return emitNothing(position)
     default: break
     }
     let qp = i.qp
@@ -165,7 +184,7 @@ struct Translator {
     }
     if qp == 0 || predicatesBranch { return emitBody(i, position) }
     // A skip in front of everything else that is predicated; instructions in a row with the same predicate share it.
-    if !exact, let open = openSkip, open.end == count, open.qp == qp, i.keepsPredicates {
+    if !exact, specialisations.contains(.predicates), let open = openSkip, open.end == count, open.qp == qp, i.keepsPredicates {
       let flow = emitBody(i, position)
       operations[open.index].imm = Int64(count - open.index - 1)
       openSkip = flow == .next ? (open.index, qp, count) : nil
@@ -191,6 +210,12 @@ struct Translator {
       return .next
     }
     return flow
+  }
+
+  /// A nop.
+  private mutating func emitNothing(_ position: UInt8) -> Flow {
+    if !specialisations.contains(.nops) { append(MicroOp(.mov, position)) }
+    return .next
   }
 
   /// Operand fields at their usual places.
@@ -294,37 +319,39 @@ struct Translator {
 
     case .brCond:
       if i.qp == 0 {
-        appendLinked(MicroOp(.br, position, imm: i.immediate &+ Int64(position / 3) * 16))
+        appendLinked(MicroOp(.br, position, c: knownTop ?? 0, imm: i.immediate &+ Int64(position / 3) * 16))
         return .ends
       }
       fuseCompare(with: i.qp)
       let distance = i.immediate &+ Int64(position / 3) * 16
-      appendLinked(MicroOp(isLoop(distance) ? .loopIf : .brIf, position, a: i.qp, imm: distance))
+      appendLinked(MicroOp(.brIf, position, a: i.qp, c: knownTop ?? 0, imm: distance))
       return .next
     case .brlCond:
-      appendLinked(MicroOp(.br, position, imm: i.immediate &+ Int64(position / 3) * 16))
+      appendLinked(MicroOp(.br, position, c: knownTop ?? 0, imm: i.immediate &+ Int64(position / 3) * 16))
       return .ends
     case .brCall, .brlCall:
-      appendLinked(MicroOp(.brCall, position, d: i.b1, imm: i.immediate &+ Int64(position / 3) * 16))
+      // Of the callee's frame nothing is known.
+      appendLinked(
+        MicroOp(.brCall, position, d: i.b1, b: position / 3 + 1, c: 1, imm: i.immediate &+ Int64(position / 3) * 16))
       return .ends
     case .brCondIndirect:
       append(MicroOp(.brIndirect, position, a: i.b2))
       return .ends
     case .brCallIndirect:
-      append(MicroOp(.brCallIndirect, position, d: i.b1, a: i.b2))
+      append(MicroOp(.brCallIndirect, position, d: i.b1, a: i.b2, b: position / 3 + 1))
       return .ends
     case .brRet:
       append(MicroOp(.brRet, position, a: i.b2))
       return .ends
     case .brCloop:
       guard position % 3 == 2 else { return illegal(position) }
-      let distance = i.immediate &+ Int64(position / 3) * 16
-      appendLinked(MicroOp(isLoop(distance) ? .loopCloop : .brCloop, position, imm: distance))
+      appendLinked(MicroOp(.brCloop, position, c: knownTop ?? 0, imm: i.immediate &+ Int64(position / 3) * 16))
       return .next
     case .brCtop, .brCexit, .brWtop, .brWexit:
       guard position % 3 == 2 else { return illegal(position) }
       let kind: UInt8 = i.operation == .brCtop ? 0 : i.operation == .brCexit ? 1 : i.operation == .brWtop ? 2 : 3
-      appendLinked(MicroOp(.brRotate, position, a: i.qp, e: kind, imm: i.immediate &+ Int64(position / 3) * 16))
+      appendLinked(
+        MicroOp(.brRotate, position, a: i.qp, c: knownTop ?? 0, e: kind, imm: i.immediate &+ Int64(position / 3) * 16))
       return .next
 
     case .fma, .fms, .fnma:
@@ -343,20 +370,17 @@ struct Translator {
     }
   }
 
-  /// A branch back to the first instruction of the block, with the frame that the block was entered with.
-  private func isLoop(_ distance: Int64) -> Bool { distance == 0 && startSlot == 0 && knownTop == nil }
-
   // MARK: Compares
 
   /// A branch on predicate `qp` follows: fuses it with the compare in front if that has just set the predicate, unconditionally.
   private mutating func fuseCompare(with qp: UInt8) {
-    guard !exact, count > 0, let compare = unconditionalCompare, compare == count - 1,
+    guard !exact, specialisations.contains(.pairs), count > 0, let compare = unconditionalCompare, compare == count - 1,
       let fused = operations[compare].tag.fusedWithBranch
     else { return }
     let other = operations[compare].tag == .tbit ? operations[compare].b : operations[compare].c
     guard operations[compare].d == qp || other == qp else { return }
     operations[compare].e = operations[compare].d == qp ? 1 : 0
-    operations[compare].tag = fused
+    operations[compare].become(fused)
   }
 
   private mutating func emitCompare(_ i: Instruction, _ position: UInt8) -> Flow {
@@ -460,10 +484,11 @@ struct Translator {
     case .none: break
     case .register: append(MicroOp(.add, position, d: i.r3, a: i.r3, b: i.r2))
     case .immediate:
-      if !exact, count > 0, operations[count - 1].position == position, operations[count - 1].b == i.r3,
+      if !exact, specialisations.contains(.pairs), count > 0, operations[count - 1].position == position,
+        operations[count - 1].b == i.r3,
         let fused = operations[count - 1].tag.withIncrement
       {
-        operations[count - 1].tag = fused
+        operations[count - 1].become(fused)
         operations[count - 1].imm = i.immediate
       } else {
         append(MicroOp(.addImm, position, d: i.r3, a: i.r3, imm: i.immediate))
@@ -527,10 +552,19 @@ struct Translator {
     if i.attributes.update != .none { guard legal(gr: i.r3) else { return illegal(position) } }
     uses(fr: isLoad ? i.f1 : i.f2)
     let whole: Int64 = i.operation == .loadFPFill || i.operation == .storeFPSpill ? 1 : 0
+    let tag: MicroTag
+    switch i.attributes.floatFormat {
+    case _ where !specialisations.contains(.floatingPoint): tag = isLoad ? .loadFP : .storeFP
+    case _ where whole != 0: tag = isLoad ? .ldfFill : .stfSpill
+    case _ where isLoad && i.attributes.access != .normal: tag = .loadFP
+    case .single: tag = isLoad ? .ldfs : .stfs
+    case .double: tag = isLoad ? .ldfd : .stfd
+    default: tag = isLoad ? .loadFP : .storeFP
+    }
     append(
       MicroOp(
-        isLoad ? .loadFP : .storeFP, position, d: isLoad ? i.f1 : i.f2, b: i.r3, c: i.attributes.access.rawValue,
-        e: i.attributes.floatFormat.rawValue, imm: whole))
+        tag, position, d: isLoad ? i.f1 : i.f2, a: UInt8(i.f1 < 32 ? PSR.mfl : PSR.mfh), b: i.r3,
+        c: i.attributes.access.rawValue, e: i.attributes.floatFormat.rawValue, imm: whole))
     emitUpdate(i, position)
     return .next
   }

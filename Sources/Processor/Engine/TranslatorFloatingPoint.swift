@@ -8,6 +8,7 @@ extension Translator {
     let product = i.f2 == 0 && kind != 2
     let tag: MicroTag
     switch i.attributes.precision.rawValue {
+    case _ where !specialisations.contains(.floatingPoint): tag = .fma
     case 0:
       let still: MicroTag = product ? .fmpyExtended : kind == 0 ? .fmaExtended : kind == 1 ? .fmsExtended : .fnmaExtended
       let moving: MicroTag =

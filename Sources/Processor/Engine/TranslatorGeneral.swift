@@ -143,6 +143,10 @@ extension Translator {
       op = MicroOp(i.attributes.variant == .left ? .mixHigh4 : .mixLow4, position, d: i.r1, a: i.r2, b: i.r3)
     case .unpack where i.attributes.size == 4:
       op = MicroOp(i.attributes.variant == .high ? .mixHigh4 : .mixLow4, position, d: i.r1, a: i.r2, b: i.r3)
+    case .unpack where i.attributes.size < 4:
+      op = MicroOp(
+        i.attributes.size == 1 ? .unpack1 : .unpack2, position, d: i.r1, a: i.r2, b: i.r3,
+        c: i.attributes.variant == .high ? 32 : 0)
     case .mux1 where i.immediate2 == 0xB: op = MicroOp(.byteSwap, position, d: i.r1, a: i.r2)
     case .popcnt: op = MicroOp(.popcnt, position, d: i.r1, b: i.r3)
     case .movFromAR where isPlain(i.ar3, of: i.unit): op = MicroOp(.movFromARPlain, position, d: i.r1, a: i.ar3)

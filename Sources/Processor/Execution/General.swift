@@ -143,25 +143,39 @@ extension LogicalProcessor {
     }
   }
 
-  /// All predicates as `mov r = pr` shows them.
+  /// All predicates as `mov r = pr` shows them: the moves of all predicates ignore rotation (Volume 3, mov pr: pr_phys_to_virt), so that
+  /// a procedure can save them before a pipelined loop and restore them behind it.
   public func predicateWord() -> UInt64 {
-    var word: UInt64 = 1
-    for i in 1..<64 where state.pr[predicateIndex(i)] != 0 { word |= 1 << UInt64(i) }
-    return word
+    var word: UInt64 = 0
+    for i in 0..<8 {
+      // The lowest bits of eight bytes, side by side.
+      let bytes = UnsafeRawPointer(state.pr).load(fromByteOffset: i &* 8, as: UInt64.self)
+      word |= ((bytes &* 0x0102_0408_1020_4080) &>> 56) &<< UInt64(i &* 8)
+    }
+    return rotated(word, left: state.pointee.rrbPR) | 1
   }
 
   public func setPredicateWord(_ value: UInt64, mask: UInt64) {
-    for i in 1..<64 where mask >> UInt64(i) & 1 != 0 {
-      state.pr[predicateIndex(i)] = UInt8(truncatingIfNeeded: value >> UInt64(i) & 1)
+    let value = rotated(value, left: 48 - state.pointee.rrbPR)
+    let mask = rotated(mask, left: 48 - state.pointee.rrbPR) & ~1
+    for i in 0..<8 {
+      let place = UnsafeMutableRawPointer(state.pr) + i * 8
+      let changed = Self.bytes(mask &>> UInt64(i &* 8)) &* 0xFF
+      let bytes = Self.bytes(value &>> UInt64(i &* 8))
+      place.storeBytes(of: place.load(as: UInt64.self) & ~changed | bytes & changed, as: UInt64.self)
     }
   }
 
-  /// Where physical predicate `i` is seen now. The moves of all predicates ignore rotation (Volume 3, mov pr: pr_phys_to_virt), so
-  /// that a procedure can save them before a pipelined loop and restore them behind it.
-  private func predicateIndex(_ i: Int) -> Int {
-    guard i >= 16 else { return i }
-    let virtual = i - 16 - state.pointee.rrbPR
-    return 16 + (virtual < 0 ? virtual + 48 : virtual)
+  /// Eight bits as the lowest of eight bytes.
+  private static func bytes(_ bits: UInt64) -> UInt64 {
+    let apart = ((bits & 0xFF) &* 0x0101_0101_0101_0101) & 0x8040_2010_0804_0201
+    return ((apart &+ 0x7F7F_7F7F_7F7F_7F7F) &>> 7) & 0x0101_0101_0101_0101
+  }
+
+  /// Bits 63:16, the rotating predicates, moved around by `count` (0...48).
+  private func rotated(_ word: UInt64, left count: Int) -> UInt64 {
+    let high = word >> 16
+    return word & 0xFFFF | (high << UInt64(count) | high >> UInt64(48 - count)) << 16
   }
 
   /// chk and fchkf branch to recovery code; a target that is not implemented is a matter of the fetch there.

@@ -65,6 +65,23 @@ extension LogicalProcessor {
     }
     let speculative = kind == .speculative || kind == .speculativeAdvanced
     let advanced = kind == .advanced || kind == .speculativeAdvanced
+    let enters = advanced || kind == .checkNoClear
+    let entry = engine.pointee.dataTable + Int((address >> 12) & SoftTLB.mask)
+    // Uncacheable memory and PSR.ed make a difference to these loads.
+    if entry.pointee.readTag == address & (~0xFFF | UInt64(size &- 1)) && !entry.pointee.isUncacheable
+      && s.pointee.psr & PSR.ed == 0
+    {
+      let host = entry.pointee.host(address)
+      if enters { alatInsert(tag, host, size) }
+      switch size {
+      case 1: s.gr[Int(o.d)] = UInt64(host.load(as: UInt8.self))
+      case 2: s.gr[Int(o.d)] = UInt64(host.load(as: UInt16.self))
+      case 4: s.gr[Int(o.d)] = UInt64(host.load(as: UInt32.self))
+      default: s.gr[Int(o.d)] = host.load(as: UInt64.self)
+      }
+      if !noNaT { s.setNaT(o.d, false) }
+      return .next
+    }
     if advanced { alatRemove(tag) }
 
     var access = access(ISR.r | (speculative ? ISR.sp : 0), reads: true, writes: false)

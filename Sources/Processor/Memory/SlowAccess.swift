@@ -15,7 +15,7 @@ extension LogicalProcessor {
     return (address & (window &- 1)) &+ n > window
   }
 
-  /// Fills the software-TLB entry for a page that has just passed every check.
+  /// Fills the software-TLB entry for a page that has just passed every check; `translated` is still what it was translated to.
   func fill(_ address: UInt64, _ host: UnsafeMutableRawPointer, readable: Bool, writable: Bool) {
     let entry = engine.pointee.dataTable + Int((address >> 12) & SoftTLB.mask)
     if engine.pointee.dataTable == softTLB.table(.never) || state.pointee.psr & (PSR.db | PSR.da | PSR.dd) != 0 { return }
@@ -24,8 +24,10 @@ extension LogicalProcessor {
     let addend = Int(bitPattern: host) &- Int(truncatingIfNeeded: address)
     if entry.pointee.addend != addend || (entry.pointee.readTag != page && entry.pointee.writeTag != page) {
       entry.pointee = SoftEntry(
-        readTag: SoftEntry.invalidTag, writeTag: SoftEntry.invalidTag, addend: addend, pad: 0)
+        readTag: SoftEntry.invalidTag, writeTag: SoftEntry.invalidTag, addend: addend, isUncacheable: false)
     }
+    entry.pointee.isUncacheable =
+      translated.attribute == MemoryAttribute.uc || translated.attribute == MemoryAttribute.uce
     if readable { entry.pointee.readTag = page }
     if writable && memory.pageFlags[memory.pageIndex(host)] & PhysicalMemory.holdsCode == 0 {
       entry.pointee.writeTag = page

@@ -7,12 +7,13 @@ public struct SoftEntry: Sendable {
   public var writeTag: UInt64
   /// Host address minus virtual address.
   public var addend: Int
-  var pad: Int
+  /// Its memory attribute is one of the uncacheable ones, although it is RAM.
+  var isUncacheable: Bool
 
   /// Entries of a table; an address belongs to the entry that its bits 12 and up name.
   public static let count = 512
   static let invalidTag: UInt64 = 1 << 11
-  static let invalid = SoftEntry(readTag: invalidTag, writeTag: invalidTag, addend: 0, pad: 0)
+  static let invalid = SoftEntry(readTag: invalidTag, writeTag: invalidTag, addend: 0, isUncacheable: false)
 }
 
 /// The software TLB: direct-mapped tables, one for each context in which data addresses mean something else.

@@ -103,6 +103,6 @@ extension LogicalProcessor {
     if isTimed { notice(instruction ? .instructionInserted : .dataInserted, TimingModel.name(of: t)) }
   }
 
-  /// Translations for instructions changed: jump-cache entries of older generations are void.
-  func codeMapChanged() { engine.pointee.generation &+= 1 }
+  /// Translations for instructions changed: older entries of the jump cache are void.
+  func codeMapChanged() { engine.pointee.jumpContext &+= 4 }
 }

@@ -14,5 +14,7 @@ public struct ALAT: Sendable {
   public var filter: UInt64 = 0
   /// Next entry to replace when all are in use.
   public var victim: UInt32 = 0
+  /// Bit n: entry n is in use. It is as its tag says.
+  public var used: UInt32 = 0
   public init() {}
 }

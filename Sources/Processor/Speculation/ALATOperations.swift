@@ -25,32 +25,44 @@ extension LogicalProcessor {
     1 << (address >> 4 & 63) | 1 << ((address &+ UInt64(size) &- 1) >> 4 & 63)
   }
 
+  /// The entries in use, one after the other, until `body` says true.
+  @inline(__always) private func anyEntry(_ body: (Int) -> Bool) -> Bool {
+    var left = state.pointee.alat.used
+    while left != 0 {
+      let i = left.trailingZeroBitCount
+      if body(i) { return true }
+      left &= left &- 1
+    }
+    return false
+  }
+
+  private func dropEntry(_ i: Int) {
+    state.pointee.alat.entries[i].tag = 0
+    state.pointee.alat.used &= ~(1 << UInt32(i))
+  }
+
   func alatInsert(_ tag: UInt32, _ host: UnsafeMutableRawPointer, _ size: Int) {
     if seenForeignWrites != domain.foreignWrites { alatMissedWrites() }
     alatRemove(tag)
-    var slot = -1
-    for i in 0..<32 where state.pointee.alat.entries[i].tag == 0 {
-      slot = i
-      break
-    }
-    if slot < 0 {
+    var slot = (~state.pointee.alat.used).trailingZeroBitCount
+    if slot == 32 {
       slot = Int(state.pointee.alat.victim)
       state.pointee.alat.victim = UInt32((slot + 1) % 32)
-      state.pointee.alat.entries[slot].tag = 0
+      dropEntry(slot)
       rebuildFilter()
     }
     let address = UInt64(UInt(bitPattern: host))
     state.pointee.alat.entries[slot].tag = tag
     state.pointee.alat.entries[slot].address = address
     state.pointee.alat.entries[slot].size = UInt32(size)
+    state.pointee.alat.used |= 1 << UInt32(slot)
     state.pointee.alat.filter |= filterBits(address, size)
   }
 
   func alatContains(_ tag: UInt32) -> Bool {
     if state.pointee.alat.filter == 0 { return false }
     if seenForeignWrites != domain.foreignWrites { alatMissedWrites() }
-    for i in 0..<32 where state.pointee.alat.entries[i].tag == tag { return true }
-    return false
+    return anyEntry { state.pointee.alat.entries[$0].tag == tag }
   }
 
   /// Devices have written to memory meanwhile: what they wrote over is unknown, so all entries go, as any entry may at any time.
@@ -61,22 +73,30 @@ extension LogicalProcessor {
 
   func alatRemove(_ tag: UInt32) {
     if state.pointee.alat.filter == 0 { return }
-    for i in 0..<32 where state.pointee.alat.entries[i].tag == tag {
-      state.pointee.alat.entries[i].tag = 0
-      rebuildFilter()
+    let found = anyEntry {
+      guard state.pointee.alat.entries[$0].tag == tag else { return false }
+      dropEntry($0)
+      return true
     }
+    if found { rebuildFilter() }
   }
 
   /// Entries of stacked general registers go when the register stack engine refills physical registers.
   func alatRemoveStacked() {
     if state.pointee.alat.filter == 0 { return }
-    for i in 0..<32 where state.pointee.alat.entries[i].tag & 0x200 != 0 { state.pointee.alat.entries[i].tag = 0 }
+    _ = anyEntry {
+      if state.pointee.alat.entries[$0].tag & 0x200 != 0 { dropEntry($0) }
+      return false
+    }
     rebuildFilter()
   }
 
   func alatClear() {
     if state.pointee.alat.filter == 0 { return }
-    for i in 0..<32 { state.pointee.alat.entries[i].tag = 0 }
+    _ = anyEntry {
+      dropEntry($0)
+      return false
+    }
     state.pointee.alat.filter = 0
   }
 
@@ -85,20 +105,22 @@ extension LogicalProcessor {
     let address = UInt64(UInt(bitPattern: host))
     if state.pointee.alat.filter & filterBits(address, size) == 0 { return }
     var removed = false
-    for i in 0..<32 where state.pointee.alat.entries[i].tag != 0 {
-      let entry = state.pointee.alat.entries[i]
+    _ = anyEntry {
+      let entry = state.pointee.alat.entries[$0]
       if entry.address < address &+ UInt64(size) && address < entry.address &+ UInt64(entry.size) {
-        state.pointee.alat.entries[i].tag = 0
+        dropEntry($0)
         removed = true
       }
+      return false
     }
     if removed { rebuildFilter() }
   }
 
   private func rebuildFilter() {
     var filter: UInt64 = 0
-    for i in 0..<32 where state.pointee.alat.entries[i].tag != 0 {
-      filter |= filterBits(state.pointee.alat.entries[i].address, Int(state.pointee.alat.entries[i].size))
+    _ = anyEntry {
+      filter |= filterBits(state.pointee.alat.entries[$0].address, Int(state.pointee.alat.entries[$0].size))
+      return false
     }
     state.pointee.alat.filter = filter
   }

@@ -26,9 +26,9 @@ public final class GuestContext {
   var interruptInService = InlineArray<4, UInt64>(repeating: 0)
 
   /// The processor's own while the guest's are presented.
-  var machineCR = [UInt64](repeating: 0, count: 128)
-  var machineRR = [UInt64](repeating: 0, count: 8)
-  var machineBank = [UInt64](repeating: 0, count: 16)
+  let machineCR = UnsafeMutablePointer<UInt64>.allocate(capacity: 128)
+  let machineRR = UnsafeMutablePointer<UInt64>.allocate(capacity: 8)
+  let machineBank = UnsafeMutablePointer<UInt64>.allocate(capacity: 16)
   var machineBankNaT: UInt64 = 0
 
   /// What instructions have done to the virtual TLB while it was presented; the hypervisor does likewise to the machine's.
@@ -82,6 +82,9 @@ public final class GuestContext {
   }
 
   deinit {
+    machineCR.deallocate()
+    machineRR.deallocate()
+    machineBank.deallocate()
     dataTLB.deallocate()
     instructionTLB.deallocate()
   }

@@ -11,20 +11,25 @@ struct RandomLockstepTests {
   private static let programs = OperandSource.isComplete ? 20_000 : 24
   private static let turns = OperandSource.isComplete ? 4_000 : 600
 
-  @Test func blocksAndStepsAgree() throws {
+  /// Everything, nothing, everything but one, and one alone.
+  private static let specialisations: [Specialisations] =
+    [.all, []] + Specialisations.named.map { .all.subtracting($0.value) } + Specialisations.named.map(\.value)
+
+  @Test(arguments: specialisations) func blocksAndStepsAgree(_ specialisations: Specialisations) throws {
     var interruptions: UInt64 = 0
     var instructions: UInt64 = 0
-    for number in 0..<Self.programs {
-      let (count, slots) = try run(number)
+    let programs = specialisations == .all ? Self.programs : Self.programs / 6
+    for number in 0..<programs {
+      let (count, slots) = try run(number, specialisations)
       interruptions += count
       instructions += slots
     }
     // The programs do something.
-    #expect(interruptions > UInt64(Self.programs) * 10)
-    #expect(instructions > UInt64(Self.programs) * 1_000)
+    #expect(interruptions > UInt64(programs) * 10)
+    #expect(instructions > UInt64(programs) * 1_000)
   }
 
-  private func run(_ number: Int) throws -> (interruptions: UInt64, slots: UInt64) {
+  private func run(_ number: Int, _ specialisations: Specialisations) throws -> (interruptions: UInt64, slots: UInt64) {
     var random = OperandSource("lockstep", round: number)
     let length = random.number(8...120)
     let machine = try TestMachine("nop.m 0", handlers: LockstepHandlers.all)
@@ -34,6 +39,7 @@ struct RandomLockstepTests {
     machine.place(bundles, at: TestMachine.code)
     prepare(machine, &random)
     let (blocks, steps) = (machine.blocks, machine.steps)
+    blocks.specialisations = specialisations
     for turn in 0..<Self.turns {
       let deadline = blocks.state.cycles + UInt64(random.number(1...400))
       let extent: Extent = random.chance(50) ? .block : .chain

@@ -1,0 +1,39 @@
+/// What the translator does beyond one micro-operation for each instruction. None changes what a program does; each can be left out, to be
+/// compared with the rest and to see what it is worth.
+public struct Specialisations: OptionSet, Sendable {
+  public let rawValue: UInt8
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  /// nops and hints vanish.
+  public static let nops = Specialisations(rawValue: 1)
+  /// Compares are fused with the branches behind them, references with the immediate updates of their bases.
+  public static let pairs = Specialisations(rawValue: 2)
+  /// Instructions in a row under the same predicate are skipped together.
+  public static let predicates = Specialisations(rawValue: 4)
+  /// Direct branches inside a page remember the block that they lead to.
+  public static let links = Specialisations(rawValue: 8)
+  /// A linked branch goes past the check of the frame where its own block has passed one that is as strict.
+  public static let frames = Specialisations(rawValue: 16)
+  /// Floating-point references and multiply-adds of the usual kind have micro-operations of their own.
+  public static let floatingPoint = Specialisations(rawValue: 32)
+
+  public static let all: Specialisations = [.nops, .pairs, .predicates, .links, .frames, .floatingPoint]
+  /// By name, for those who choose.
+  public static let named: [(name: String, value: Specialisations)] = [
+    ("nops", .nops), ("pairs", .pairs), ("predicates", .predicates), ("links", .links), ("frames", .frames),
+    ("floating-point", .floatingPoint),
+  ]
+}
+
+extension LogicalProcessor {
+  /// Those that blocks are translated with, by all processors of this one's memory. To be set while none of them runs.
+  public var specialisations: Specialisations {
+    get { domain.specialisations }
+    set {
+      domain.specialisations = newValue
+      domain.emptyArena()
+      seenArena = domain.arena
+      codeMapChanged()
+    }
+  }
+}

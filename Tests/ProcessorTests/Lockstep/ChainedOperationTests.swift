@@ -1,0 +1,112 @@
+import IA64
+import Processor
+import Testing
+
+/// Interrupts in the middle of what the engine fuses or chains: the processor is stopped as soon as it can be, again and again, and the
+/// interval timer interrupts at every distance. State and time must be those of single steps.
+@Suite("Fused and chained operations")
+struct ChainedOperationTests {
+  private static let loops: [(name: String, source: String)] = [
+    (
+      "compare and branch",
+      "adds r8=20,r0 ;;\nloop:\nadds r8=-1,r8 ;;\ncmp.ne p6,p7=r0,r8\n(p06) br.cond.sptk.few loop ;;"
+    ),
+    (
+      "bit test and branch",
+      "adds r8=64,r0 ;;\nloop:\nadds r8=-1,r8 ;;\ntbit.z p6,p7=r8,5\n(p07) br.cond.sptk.few loop ;;"
+    ),
+    (
+      "references and updates",
+      """
+      adds r8=20,r0 ;;
+      loop:
+      ld8 r9=[r5],8
+      ld4 r10=[r6],-4 ;;
+      st8 [r4]=r9,16
+      st1 [r7]=r10,1
+      ldfd f6=[r5],8 ;;
+      stfd [r4]=f6,-8
+      ldf.fill f7=[r3],16
+      stf.spill [r2]=f6,16
+      adds r8=-1,r8 ;;
+      cmp4.lt p6,p7=r0,r8
+      (p06) br.cond.sptk.few loop ;;
+      """
+    ),
+    ("counted loop", "adds r8=20,r0 ;;\nmov ar.lc=r8 ;;\nloop:\nadds r9=1,r9\nbr.cloop.sptk.few loop ;;"),
+    (
+      "pipelined loop",
+      """
+      adds r8=20,r0
+      adds r9=4,r0 ;;
+      mov ar.lc=r8
+      mov ar.ec=r9
+      mov pr.rot=0x10000
+      alloc r10=ar.pfs,0,16,0,16 ;;
+      loop:
+      (p16) adds r32=1,r33
+      (p17) add r11=r34,r11
+      (p18) fma.d.s0 f32=f33,f34,f6
+      br.ctop.sptk.few loop ;;
+      clrrrb ;;
+      """
+    ),
+    (
+      "calls and returns",
+      """
+      adds r8=12,r0
+      mov b2=r21 ;;
+      br.call.sptk.few b0=down ;;
+      br.cond.sptk.few done ;;
+      down:
+      alloc r32=ar.pfs,0,3,0,0
+      mov r33=b0
+      cmp.eq p6,p7=r0,r8
+      (p06) br.cond.sptk.few back ;;
+      adds r8=-1,r8
+      br.call.sptk.few b0=down ;;
+      back:
+      mov b0=r33
+      mov ar.pfs=r32
+      adds r9=1,r9
+      br.ret.sptk.few b0 ;;
+      """
+    ),
+    (
+      "chain",
+      "adds r8=20,r0 ;;\none:\nadds r8=-1,r8\nbr.few two ;;\ntwo:\ncmp.lt p6,p7=r0,r8\nbr.few three ;;\nthree:\n(p06) br.few one ;;"
+    ),
+  ]
+
+  @Test(arguments: loops.map(\.name)) func interruptedEverywhere(_ name: String) throws {
+    let loop = try #require(Self.loops.first { $0.name == name })
+    for specialisations in [Specialisations.all, []] {
+      for distance in 1...60 as ClosedRange<UInt64> {
+        let machine = try TestMachine(loop.source, handlers: LockstepHandlers.all)
+        let (blocks, steps) = (machine.blocks, machine.steps)
+        blocks.specialisations = specialisations
+        machine.mapMemory()
+        machine.psr = PSR.ic | PSR.bn | PSR.i
+        for n in 2...7 { machine[gr: n] = TestMachine.data + UInt64(n) * 0x1000 }
+        for n in 0..<0x800 { machine.store(TestMachine.data + 0x2000 + UInt64(n) * 8, UInt64(n) &* 0x1234_5678_9ABC) }
+        machine[cr: CR.itv] = 0x41
+        machine[cr: CR.itm] = distance
+        machine[ar: AR.itc] = 0
+        var turns = 0
+        while blocks.state.pointee.ip != machine.doneAddress && turns < 2_000 {
+          turns += 1
+          // No later than the next boundary; every fourth run goes as far as it can.
+          let deadline = blocks.state.cycles + (distance % 4 == 0 ? 50 : 1)
+          let reason = blocks.turn(.chain, until: deadline)
+          _ = steps.turn(.steps(blocks.goal(after: reason)), until: deadline)
+          if let difference = blocks.difference(from: steps) {
+            Issue.record("\(name), timer after \(distance), turn \(turns): \(difference)")
+            return
+          }
+        }
+        #expect(turns < 2_000, "\(name) does not end")
+        #expect(blocks.interruptionCount > 0 || distance > 10)
+      }
+    }
+  }
+}
