@@ -74,7 +74,7 @@ struct ChainedOperationTests {
     ),
     (
       "chain",
-      "adds r8=20,r0 ;;\none:\nadds r8=-1,r8\nbr.few two ;;\ntwo:\ncmp.lt p6,p7=r0,r8\nbr.few three ;;\nthree:\n(p06) br.few one ;;"
+      "adds r8=20,r0 ;;\none:\nadds r8=-1,r8\nbr.few two ;;\ntwo:\ncmp.lt p6,p7=r0,r8\nbr.few three ;;\nthree:\n(p06) br.cond.sptk.few one ;;"
     ),
   ]
 
