@@ -1,4 +1,6 @@
-/* What Swift does not import: fork, functions with any number of arguments, and the macros of messages that carry descriptors (cmsg(3)). */
+/* What Swift does not import: fork, functions with any number of arguments, the macros of messages that carry descriptors (cmsg(3)), and
+ * malloc.h. */
+#include <malloc.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>

@@ -44,8 +44,11 @@ struct LoopRegisters {
   void epicure_##name(void *_Nonnull state, struct LoopRegisters *_Nonnull registers);
 EPICURE_MICRO_OPERATIONS(EPICURE_DECLARE)
 #undef EPICURE_DECLARE
+/* Notes that the micro-operation runs; returns where the label of its body is. */
+const void *_Nonnull *_Nonnull epicure_counted(void *_Nonnull state, struct LoopRegisters *_Nonnull registers);
 
-/* Runs from `first` on until `leave`. With `labels` it runs nothing, but writes there where the bodies are. */
+/* Runs from `first` on until `leave`. With `labels` it runs nothing, but writes there where the bodies are, and behind them the label that
+ * counts before it goes on to a body. */
 __attribute__((noinline)) static inline void epicure_loop(
     void *_Nonnull state, struct LoopRegisters first, const void *_Nonnull *_Nullable labels) {
   if (labels) {
@@ -53,6 +56,7 @@ __attribute__((noinline)) static inline void epicure_loop(
     *labels++ = &&label_leave;
     EPICURE_MICRO_OPERATIONS(EPICURE_LABEL)
 #undef EPICURE_LABEL
+    *labels++ = &&label_counted;
     return;
   }
   struct LoopRegisters registers = first;
@@ -63,6 +67,8 @@ __attribute__((noinline)) static inline void epicure_loop(
   goto **(void **)registers.op;
   EPICURE_MICRO_OPERATIONS(EPICURE_BODY)
 #undef EPICURE_BODY
+label_counted:
+  goto **epicure_counted(state, &registers);
 label_leave:
   return;
 }

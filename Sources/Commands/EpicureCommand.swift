@@ -1,4 +1,5 @@
 import ArgumentParser
+import CProcess
 import Loading
 
 #if canImport(Glibc)
@@ -55,6 +56,8 @@ public struct EpicureCommand: ParsableCommand {
 
   /// Parses the process's arguments, runs the command, and exits with the status of the contract above.
   public static func start() -> Never {
+    // Files are read as a whole and given back. By itself the C library would keep ever larger ones in its heap.
+    mallopt(M_MMAP_THRESHOLD, 1 << 20)
     do {
       var command = try parsed(Array(CommandLine.arguments.dropFirst()))
       try command.run()

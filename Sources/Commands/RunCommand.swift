@@ -26,12 +26,7 @@ struct RunCommand: ParsableCommand {
   )
   var lockstep = false
 
-  @Option(
-    help: ArgumentHelp(
-      "Translate without this specialisation of the engine (repeatable): \(Specialisations.named.map(\.name).joined(separator: ", ")).",
-      valueName: "name"))
-  var without: [String] = []
-
+  @OptionGroup var engine: EngineOptions
   @OptionGroup var timing: TimingOptions
 
   @Argument(help: "The program: a static ELF executable for IA-64.", completion: .file())
@@ -40,21 +35,12 @@ struct RunCommand: ParsableCommand {
   @Argument(parsing: .captureForPassthrough, help: "The program's own arguments.")
   var arguments: [String] = []
 
-  func validate() throws {
-    for name in without where !Specialisations.named.contains(where: { $0.name == name }) {
-      throw ValidationError("--without \(name): there is no such specialisation.")
-    }
-  }
-
   func run() throws {
     try timing.check()
     let description = try timing.description()
+    engine.begin()
     let process = try makeProcess()
-    if !without.isEmpty {
-      for (name, value) in Specialisations.named where without.contains(name) {
-        process.processor.specialisations.subtract(value)
-      }
-    }
+    engine.apply(to: [process.processor])
     let pipeline = description.map { Pipeline($0, watching: process.processor) }
     let observation = try CycleObservation(timing, program: program, hasStatistics: stats != nil)
     observation?.begin(pipeline.map { [$0] } ?? [])
@@ -76,6 +62,7 @@ struct RunCommand: ParsableCommand {
     // A guest's children are forks of this process, and have nothing to report.
     if getpid() == owner {
       try observation?.finish()
+      try engine.finish([process.processor])
       if let stats {
         let report = pipeline.flatMap { observation?.report([$0]) }
         try RunStatistics(process.processor, report).write(to: stats)

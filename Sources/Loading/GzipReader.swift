@@ -39,6 +39,12 @@ public enum GzipReader {
     var output: [UInt8] = []
     var consumed = 0
     guard let base = input.baseAddress else { return broken("it is empty") }
+    // A file ends with its size (modulo 2^32), if it tells the truth; no byte of deflate becomes more than 1032. An array that grows
+    // instead has twice the room that it needs in the end.
+    if input.count >= 4 {
+      let size = UInt64(UnsafeRawPointer(base).loadUnaligned(fromByteOffset: input.count - 4, as: UInt32.self).littleEndian)
+      if size <= limit && size <= UInt64(input.count) * 1032 { output.reserveCapacity(Int(size)) }
+    }
     while true {
       // zlib counts input in 32 bits.
       let offered = min(input.count - consumed, 1 << 30)

@@ -81,6 +81,7 @@ struct BootCommand: ParsableCommand {
     help: ArgumentHelp(
       "hvm, a fully virtualized domain (the default); pv, a paravirtualized one; none, the bare machine.", valueName: "mode"))
   var virtualization: Virtualization?
+  @OptionGroup var engine: EngineOptions
   @OptionGroup var timing: TimingOptions
   @OptionGroup var tracing: TraceOptions
   @Option(help: ArgumentHelp("Stop with status 0 when a line of the console matches this regular expression.", valueName: "regex"))
@@ -169,6 +170,9 @@ struct BootCommand: ParsableCommand {
     if tracing.isGiven && (lockstep != nil || machine != nil) {
       throw ValidationError("--trace, --flight-recorder and --break are for one machine: not with --lockstep or --machine.")
     }
+    if engine.engineProfile != nil && (lockstep != nil || machine != nil) {
+      throw ValidationError("--engine-profile is of one machine: not with --lockstep or --machine.")
+    }
     if vac != nil && virtualization ?? .hvm != .hvm { throw ValidationError("--vac is about HVM domains.") }
     if lockstep != nil && gdb != nil { throw ValidationError("--lockstep has a debugger of its own kind: no --gdb.") }
     if gdbNowait && gdb == nil { throw ValidationError("--gdb-nowait goes with --gdb.") }
@@ -189,6 +193,7 @@ struct BootCommand: ParsableCommand {
       // The first machine is watched by the model, which must not change a result; time stays functional.
       let make = {
         let server = try makeServer(nil, timing: nil, Tape(), hasVideo: false)
+        engine.apply(to: server.processors)
         if first, let description { server.count(cyclesOf: description, setsClock: false) }
         first = false
         return server
@@ -209,10 +214,12 @@ struct BootCommand: ParsableCommand {
     let success = try successMatcher()
     let failure = try ConsoleFailure.matcher(failOn)
     try timing.check(processors: cpus, usesSymbols: tracing.isGiven || watching != nil || gdb != nil, samples: true)
+    engine.begin()
     let world = OutsideWorld()
     let networks = try Self.networks(world, nic, bridge, tape.journal)
     let server = try makeServer(networks, timing: timing.description(), tape, hasVideo: hasVideo)
     server.mayReset = !noReboot
+    engine.apply(to: server.processors)
     let cycles = try CycleObservation(timing, program: kernel, hasStatistics: stats != nil)
     cycles?.begin(server.pipelines)
     let trace = try TraceObservation(
@@ -220,6 +227,7 @@ struct BootCommand: ParsableCommand {
     let isReplay = tape.journal.isReplaying
     let console = watching?.console ?? (isReplay ? HostConsole(input: -1) : HostConsole())
     let schedule = OutsideSchedule(machine: server.machine, world: world, journal: tape.journal)
+    schedule.exits = { [unowned server] in server.exitCount }
     let session = ConsoleSession(server: server, console: console, schedule: schedule, success: success, failure: failure)
     try trace?.wait(for: session)
     let keyboard = KeyboardChannel(server, tape.journal)
@@ -248,6 +256,7 @@ struct BootCommand: ParsableCommand {
     debugged?.ended(UInt8(truncatingIfNeeded: failed?.status ?? 0))
     try cycles?.finish()
     try sampler?.finish()
+    try engine.finish(server.processors)
     trace?.finish(failed: failed?.status == CommandFailure.guestFailed)
     if let stats {
       try BootStatistics(server: server, outcome: name(outcome, session), hostSeconds: seconds, cycles: cycles).write(to: stats)

@@ -14,16 +14,13 @@ final class OutsideSchedule {
   private var pollEvent: EventHandlerID?
   /// Cycle of the next look; nil: none is planned.
   private var nextLook: UInt64?
-  private var interval = longestInterval
+  private var interval = LookInterval()
+  /// How often the guest has been left.
+  var exits: () -> UInt64 = { 0 }
   /// Called first when all processors are idle.
   var whenIdle: () -> Void = {}
   /// The run is over, whatever comes.
   var isOver: () -> Bool = { false }
-
-  /// How often a busy guest looks for input if nothing comes: some dozens of times a second of the host.
-  private static let longestInterval: UInt64 = 10_000_000
-  /// While there is traffic: after about the time that two full frames take on the wire.
-  private static let shortestInterval: UInt64 = 50_000
 
   init(machine: Machine, world: OutsideWorld, journal: Journal = Journal()) {
     self.machine = machine
@@ -36,7 +33,7 @@ final class OutsideSchedule {
     pollEvent = machine.events.register { [unowned self] cycle, _ in
       guard cycle == nextLook else { return }
       nextLook = nil
-      interval = look() ? Self.shortestInterval : min(interval * 2, Self.longestInterval)
+      interval.looked(found: look(), at: cycle, exits: exits())
       plan(after: cycle)
     }
     machine.waitForWork = { [unowned self] in wait($0) }
@@ -55,16 +52,16 @@ final class OutsideSchedule {
   private func plan(after cycle: UInt64) {
     if journal.ask(.mayDeliver, { world.mayDeliver != mayDeliver }) { mayDeliver.toggle() }
     guard mayDeliver, let pollEvent, !isOver() else { return }
-    let next = cycle &+ interval
+    let next = cycle &+ interval.cycles
     nextLook = next
     machine.events.schedule(pollEvent, at: next)
   }
 
   /// The guest has sent something: an answer may come.
   private func hurry() {
-    interval = Self.shortestInterval
+    interval.hurry()
     guard let next = nextLook else { return plan(after: machine.now) }
-    if next > machine.now &+ interval {
+    if next > machine.now &+ interval.cycles {
       if let pollEvent { machine.events.cancel(pollEvent) }
       plan(after: machine.now)
     }

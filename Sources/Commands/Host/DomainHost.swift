@@ -47,7 +47,7 @@ final class DomainHost {
     }
     world.clock = { [hypervisor] in Cycles.nanoseconds(hypervisor.now) }
     observation?.begin(hypervisor, services.events)
-    world.expectsAnswer = { [unowned self] in lookInterval = Self.shortestLook }
+    world.expectsAnswer = { [unowned self] in lookInterval.hurry() }
   }
 
   // MARK: Domains
@@ -249,9 +249,10 @@ final class DomainHost {
   func run() {
     while !isStopping() {
       settleEnds()
-      if hypervisor.now >= lastLook &+ lookInterval {
+      if hypervisor.now >= lastLook &+ lookInterval.cycles {
         lastLook = hypervisor.now
-        lookInterval = world.look() ? Self.shortestLook : min(lookInterval * 2, Self.longestLook)
+        lookInterval.looked(
+          found: world.look(), at: lastLook, exits: domains.reduce(0) { $0 &+ ($1.server?.exitCount ?? 0) })
       }
       let next = hypervisor.nextActivity
       if next > hypervisor.now + Hypervisor.window {
@@ -266,11 +267,7 @@ final class DomainHost {
 
   /// Cycles until the next look at whether everybody waits.
   private static let turn = 4 * Hypervisor.window
-  /// Busy guests look for requests some dozens of times a second of the host; while there is traffic, after the time that two full frames
-  /// take on the wire.
-  private static let longestLook: UInt64 = 10_000_000
-  private static let shortestLook: UInt64 = 50_000
-  private var lookInterval = longestLook
+  private var lookInterval = LookInterval()
   private var lastLook: UInt64 = 0
 
   /// Everybody waits: time passes as the host's does.

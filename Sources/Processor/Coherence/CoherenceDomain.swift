@@ -11,7 +11,10 @@ final class CoherenceDomain {
   }
 
   var blocks = BlockCache()
-  var specialisations = Specialisations.all
+  var specialisations = Specialisations.standard
+  /// For the profile of the engine: blocks that were translated, and those that were translated again because their page was written to.
+  var blocksBuilt: UInt64 = 0
+  var blocksRenewed: UInt64 = 0
   /// Times that the blocks' arena was emptied: pointers to blocks from before are void.
   private(set) var arena: UInt64 = 0
   /// A timing model watches: blocks have issue groups.

@@ -11,6 +11,8 @@ struct BlockCache {
 
   let arena: UnsafeMutableRawPointer
   var used = 0
+  /// Blocks that a store or fc has made invalid.
+  var invalidated: UInt64 = 0
   let table: UnsafeMutablePointer<UnsafeMutablePointer<Block>?>
   /// First block of each physical page with code.
   var pages: [UInt64: UnsafeMutablePointer<Block>] = [:]
@@ -73,6 +75,7 @@ struct BlockCache {
     var block = pages.removeValue(forKey: page)
     while let b = block {
       b.pointee.valid = false
+      invalidated &+= 1
       Block.head(b).pointee.handler = LoopLabels.of(.stale)
       Block.operations(b).pointee.handler = LoopLabels.of(.stale)
       block = b.pointee.pageNext
@@ -152,6 +155,7 @@ extension LogicalProcessor {
       (UnsafeMutableRawPointer(block) - groupBytes).copyMemory(from: groupBuffer, byteCount: used)
     }
     domain.blocks.take(block, count: translator.count + 1)
+    domain.blocksBuilt &+= 1
     let page = physical & ~0xFFF
     let bucket = BlockCache.bucket(physical, slot)
     let stops = domain.debugControl?.hasBreakpoint(physical: physical, positions: Int(slot)..<max(end, Int(slot) + 1)) == true

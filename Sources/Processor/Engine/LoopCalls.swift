@@ -123,6 +123,7 @@ extension LogicalProcessor {
 
   /// To the address in `ip`, which the jump cache does not know.
   @inline(never) func jumpMiss(_ r: LoopRegisters) -> LoopRegisters {
+    engine.pointee.jumpMisses &+= 1
     // Who looks at the walk of the VHPT finds the processor at the target.
     state.pointee.ip = r.ip
     state.pointee.instructions = r.start
@@ -158,6 +159,7 @@ extension LogicalProcessor {
   /// The block that `r` would begin has been written to.
   @inline(never) func renew(_ r: LoopRegisters) -> LoopRegisters {
     let old = r.block.assumingMemoryBound(to: Block.self)
+    domain.blocksRenewed &+= 1
     let entry = jumps + Int((r.ip >> 4) & UInt64(JumpEntry.count - 1))
     if entry.pointee.block == old { entry.pointee = .none }
     return r.entering(blockAt(old.pointee.physical, UInt64(old.pointee.startSlot)))
@@ -274,6 +276,7 @@ extension LogicalProcessor {
 
   @inline(never) func loadMiss(_ r: LoopRegisters, _ size: Int, _ increments: Bool) -> LoopRegisters {
     synchronize(r)
+    engine.pointee.dataMisses &+= 1
     let op = r.operation
     let (value, ok) = readSlow(state.gr[Int(op.pointee.b)], size)
     guard ok else { return stop(r) }
@@ -284,6 +287,7 @@ extension LogicalProcessor {
 
   @inline(never) func storeMiss(_ r: LoopRegisters, _ size: Int, _ increments: Bool) -> LoopRegisters {
     synchronize(r)
+    engine.pointee.dataMisses &+= 1
     let op = r.operation
     let address = state.gr[Int(op.pointee.b)]
     let value = state.gr[Int(op.pointee.a)]
@@ -328,11 +332,13 @@ extension LogicalProcessor {
 
   @inline(never) func loadFloatMiss(_ r: LoopRegisters, _ increments: Bool) -> LoopRegisters {
     synchronize(r)
+    engine.pointee.dataMisses &+= 1
     return floatMissed(loadFP(withoutIncrement(r.operation)), r, increments)
   }
 
   @inline(never) func storeFloatMiss(_ r: LoopRegisters, _ increments: Bool) -> LoopRegisters {
     synchronize(r)
+    engine.pointee.dataMisses &+= 1
     return floatMissed(storeFP(withoutIncrement(r.operation)), r, increments)
   }
 

@@ -301,6 +301,9 @@ struct EngineContext {
   var limitReached: UnsafeMutablePointer<MicroOp>
   /// Why the loop has ended.
   var exit = LoopExit.step
+  /// Data references that the software TLB did not serve, and transfers that the jump cache did not.
+  var dataMisses: UInt64 = 0
+  var jumpMisses: UInt64 = 0
   /// 32 + sof.
   var frameTop: UInt8 {
     @inline(__always) get { UInt8(truncatingIfNeeded: gate.top) }

@@ -10,13 +10,38 @@ enum LoopLabels {
   nonisolated(unsafe) static let table: UnsafeMutablePointer<UnsafeRawPointer> = {
     let count = MicroTag.allCases.count
     precondition(Int(epicure_operation_count()) == count, "threaded.h does not list the micro-operations")
-    let labels = UnsafeMutablePointer<UnsafeRawPointer>.allocate(capacity: count)
+    let labels = UnsafeMutablePointer<UnsafeRawPointer>.allocate(capacity: count + 1)
     let nothing = UnsafeMutableRawPointer(labels)
     enterLoop(nothing, LoopRegisters(op: nothing, ip: 0, start: 0, block: nothing), labels)
     return labels
   }()
 
-  static func of(_ tag: MicroTag) -> UnsafeRawPointer { table[Int(tag.rawValue)] }
+  /// Where new micro-operations begin: at their bodies, or with a profile of the engine at what counts them first.
+  nonisolated(unsafe) private static let beginnings: UnsafeMutablePointer<UnsafeRawPointer> = {
+    let count = MicroTag.allCases.count
+    let beginnings = UnsafeMutablePointer<UnsafeRawPointer>.allocate(capacity: count)
+    beginnings.update(from: table, count: count)
+    return beginnings
+  }()
+
+  static func of(_ tag: MicroTag) -> UnsafeRawPointer { beginnings[Int(tag.rawValue)] }
+
+  /// From now on what is made counts itself. Links, and what takes another's place, have no tag of their own to be counted by.
+  static func count() {
+    for tag in MicroTag.allCases {
+      switch tag {
+      case .leave, .limit, .resolve, .far, .stale: break
+      default: beginnings[Int(tag.rawValue)] = table[MicroTag.allCases.count]
+      }
+    }
+  }
+}
+
+@_cdecl("epicure_counted") @inline(never)
+func loopCounted(_ s: LoopPointer, _ r: LoopRegistersPointer) -> UnsafeMutablePointer<UnsafeRawPointer> {
+  let l = Loop(s, r)
+  EngineCounts.note(l.op, l.r.pointee.ip, isFirst: l.op == Block.operations(l.block))
+  return LoopLabels.table + Int(l.op.pointee.tag.rawValue)
 }
 
 /// The one place that uses `epicure_loop`: where its labels are is known of one copy.

@@ -1,3 +1,7 @@
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 /// What the translator does beyond one micro-operation for each instruction. None changes what a program does; each can be left out, to be
 /// compared with the rest and to see what it is worth.
 public struct Specialisations: OptionSet, Sendable {
@@ -16,6 +20,19 @@ public struct Specialisations: OptionSet, Sendable {
   public static let frames = Specialisations(rawValue: 16)
   /// Floating-point references and multiply-adds of the usual kind have micro-operations of their own.
   public static let floatingPoint = Specialisations(rawValue: 32)
+
+  /// All, but those that the variable EPICURE_WITHOUT names: so every test can be run without one.
+  public static let standard: Specialisations = {
+    var standard = all
+    guard let names = getenv("EPICURE_WITHOUT") else { return standard }
+    for name in String(cString: names).split(separator: ",") {
+      guard let value = named.first(where: { $0.name == name })?.value else {
+        preconditionFailure("EPICURE_WITHOUT: \(name) is none of \(named.map(\.name).joined(separator: ", "))")
+      }
+      standard.subtract(value)
+    }
+    return standard
+  }()
 
   public static let all: Specialisations = [.nops, .pairs, .predicates, .links, .frames, .floatingPoint]
   /// By name, for those who choose.

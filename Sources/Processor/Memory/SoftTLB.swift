@@ -23,6 +23,7 @@ public struct SoftEntry: Sendable {
 struct SoftTLB {
   static let entries = SoftEntry.count
   static let mask = UInt64(entries - 1)
+  static let bytes = entries * 5 * MemoryLayout<SoftEntry>.stride
   enum Context: Int { case physical, kernel, user, other, never }
   let tables: UnsafeMutablePointer<SoftEntry>
 

@@ -99,6 +99,7 @@ extension SystemFirmware {
     guard let kernel = request.kernel else { return startEFI(call) }
     let memory = host.memory
     kernel.place(in: memory)
+    self.request?.kernel?.hollow()
     var used: [(range: Range<UInt64>, type: EFIMemoryType)] = [(BootBlock.region, .loaderData)]
     used += Self.footprint(kernel).map { ($0, .loaderData) }
     var initrd: Range<UInt64>?

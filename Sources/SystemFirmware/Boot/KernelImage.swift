@@ -5,7 +5,10 @@ import Processor
 public struct KernelImage: Sendable {
   /// The name that errors mention.
   public let file: String
-  public let program: ELFProgram
+  public private(set) var program: ELFProgram
+  /// The file, if it was compressed: then the contents of ``program`` can be had again.
+  private var compressed: [UInt8]?
+  private var isHollow = false
 
   /// No kernel is larger; a file that decompresses to more is damaged, or made to fill the host's memory.
   static let largestFile: UInt64 = 1 << 30
@@ -23,7 +26,9 @@ public struct KernelImage: Sendable {
   public static func load(bytes: [UInt8], file: String, limit: UInt64) throws(ImageError) -> KernelImage {
     let program = try ELFProgram(compressedOrNot: bytes, limit: min(limit, largestFile), file: file)
     guard !program.isPositionIndependent else { throw ImageError(file: file, reason: .wrongType(3)) }
-    return KernelImage(file: file, program: program)
+    var image = KernelImage(file: file, program: program)
+    if GzipReader.isGzip(bytes) { image.compressed = bytes }
+    return image
   }
 
   /// Fails if a segment or the entry point is not in `memory`, or a segment lies in the firmware's part of it or on another segment.
@@ -53,10 +58,24 @@ public struct KernelImage: Sendable {
 
   /// Copies the segments to their physical addresses and clears what the file does not provide.
   func place(in memory: any GuestMemory) {
-    for segment in program.segments {
+    for segment in filled.segments {
       segment.contents.withUnsafeBytes { _ = memory.write(segment.physicalAddress, $0) }
       let provided = UInt64(segment.contents.count)
       memory.clear(segment.physicalAddress + provided, count: segment.memorySize - provided)
     }
+  }
+
+  /// Gives back what the segments hold, some 20 megabytes for a Linux, if it can be had again: between resets nobody needs it.
+  mutating func hollow() {
+    guard compressed != nil, !isHollow else { return }
+    for index in program.segments.indices { program.segments[index].contents = [] }
+    isHollow = true
+  }
+
+  private var filled: ELFProgram {
+    guard isHollow, let compressed else { return program }
+    do throws(ImageError) {
+      return try ELFProgram(compressedOrNot: compressed, limit: Self.largestFile, file: file)
+    } catch { preconditionFailure("a kernel that could be read cannot be read again: \(error)") }
   }
 }

@@ -204,13 +204,21 @@ import Testing
     let process = Process()
     process.executableURL = Epicure.executable
     process.arguments = ["boot", "--append", "echo", "--record", file]
-    let input = Pipe()
-    (process.standardInput, process.standardOutput) = (input, FileHandle.nullDevice)
+    let (input, output) = (Pipe(), Pipe())
+    (process.standardInput, process.standardOutput) = (input, output)
     try process.run()
+    defer { kill(process.processIdentifier, SIGKILL) }
     // What comes before the guest has set up its serial port is lost, as on a real one; what it says is written by lines.
-    Thread.sleep(forTimeInterval: 5)
+    var said = Data()
+    while !String(decoding: said, as: UTF8.self).contains("ACPI tables") {
+      let more = output.fileHandleForReading.availableData
+      try #require(!more.isEmpty, "the guest has ended")
+      said += more
+    }
     input.fileHandleForWriting.write(Data("abc".utf8))
-    Thread.sleep(forTimeInterval: 2)
+    // What has been written down of a run that goes on is a recording that was cut off, too.
+    let end = ContinuousClock.now + .seconds(60)
+    while try !Epicure.run(["replay", file]).text.contains("echo: a") && ContinuousClock.now < end { usleep(200_000) }
     kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
     let again = try Epicure.run(["replay", file])

@@ -50,6 +50,36 @@ struct SelfModifyingCodeTests {
     #expect(machine[gr: 8] == 5_000 * 1001)
   }
 
+  /// One page of code under two virtual addresses, written and flushed under a third.
+  @Test(arguments: ["fc", "fc.i"]) func aliasesOfACodePage(_ flush: String) throws {
+    let target = TestMachine.code + 0x1FF0
+    let machine = try TestMachine(
+      """
+      mov b1=r21
+      mov b2=r22 ;;
+      br.call.sptk.many b6=b1 ;;
+      br.call.sptk.many b6=b2 ;;
+      st8 [r5]=r6 ;;
+      \(flush) r5 ;;
+      sync.i ;;
+      srlz.i ;;
+      br.call.sptk.many b6=b2 ;;
+      br.call.sptk.many b6=b1 ;;
+      """, psr: TestMachine.virtual)
+    machine.separateRegions()
+    for region in [0, 1, 2, 3] as [UInt64] { machine.mapMemory(region: region) }
+    let old = try bundles(["1"], at: target)[0]
+    let new = try bundles(["64"], at: target)[0]
+    #expect(old.high == new.high)
+    machine.place([old], at: target)
+    machine[gr: 21] = TestMachine.region(1) | target
+    machine[gr: 22] = TestMachine.region(2) | target
+    machine[gr: 5] = TestMachine.region(3) | target
+    machine[gr: 6] = new.low
+    #expect(machine.run() == .done)
+    #expect(machine[gr: 8] == 1 + 1 + 64 + 64)
+  }
+
   /// Instructions ahead in the running block are replaced; behind srlz.i the new ones run.
   @Test func rewrittenAhead() throws {
     let machine = try TestMachine(
