@@ -140,7 +140,7 @@ public enum Assembler {
   static func bundle(
     _ name: String, _ statements: [Statement], at address: UInt64, symbols: SymbolTable
   ) throws(AssemblyError) -> Bundle {
-    let named = Template.all.filter { !$0.isReserved && $0.name.lowercased() == name.lowercased() }
+    let named = Template.named[name.lowercased()] ?? []
     guard let first = named.first else { throw AssemblyError(.unknownTemplate(name)) }
     let expected = first.isLong ? 2 : 3
     guard statements.count == expected else {

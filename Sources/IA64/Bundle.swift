@@ -60,10 +60,16 @@ public struct Template: Sendable {
   public var isLong: Bool { number & 0x1e == 4 }
 
   /// Unit letters as the assembler writes them; GNU's `-3-` for reserved templates.
-  public var name: String {
-    guard let units else { return "-\(String(number >> 1, radix: 16))-" }
+  public var name: String { Self.names[Int(number)] }
+
+  /// By number: to spell one takes the library thousands of instructions.
+  private static let names = all.map { template in
+    guard let units = template.units else { return "-\(String(template.number >> 1, radix: 16))-" }
     return [units.0, units.1, units.2].map { String(describing: $0).uppercased() }.joined()
   }
+
+  /// By name in small letters: without and with a stop at the end, and with one inside.
+  static let named = Dictionary(grouping: all.filter { !$0.isReserved }) { $0.name.lowercased() }
 
   /// The unit type of a slot; nil for a reserved template.
   @inline(__always) public func unit(_ slot: Int) -> SlotUnit? {

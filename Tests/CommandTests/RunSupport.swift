@@ -29,7 +29,8 @@ enum Epicure {
     let process = Process()
     process.executableURL = executable
     process.arguments = arguments
-    process.environment = environment
+    // What everything is to be tested without.
+    process.environment = environment.merging(ProcessInfo.processInfo.environment.filter { $0.key == "EPICURE_WITHOUT" }) { $1 }
     if let directory { process.currentDirectoryURL = directory }
     process.standardInput = files[0]
     process.standardOutput = files[1]

@@ -39,7 +39,7 @@ struct PurgedCodePageTests {
     return machine
   }
 
-  @Test(arguments: ["ptc.l r21,r22", "ptc.g r21,r22", "ptc.ga r21,r22", "ptc.e r0"])
+  @Test(arguments: ["ptc.l r21,r22", "ptc.g r21,r22", "ptc.ga r21,r22"])
   func faultsBehindSerialization(_ purge: String) throws {
     let machine = try machine(purge, serializes: true)
     #expect(machine.run(slots: 20_000) == .done)
