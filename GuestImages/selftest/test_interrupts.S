@@ -98,7 +98,7 @@ interrupt_self:
 
         test "interrupts: a masked timer"
         expect_interrupts
-        start_timer 1000
+        start_timer 5000
         movl r16 = 1 << 16 | TIMER
         mov cr.itv = r16
         ssm PSR_I

@@ -18,6 +18,15 @@ import Testing
     }
   }
 
+  /// Exits take time here, and a tick of the ITC is one cycle or four.
+  @Test(arguments: ["montecito-1.6", "madison-1.5", "mckinley-1.0"]) func selfTestInCycles(_ pipeline: String) throws {
+    for options in [["none"], ["hvm"], ["hvm", "--cpus", "2"]] {
+      let result = try Epicure.run(["boot", "--timing", "cycle", "--pipeline", pipeline, "--virtualization"] + options)
+      #expect(
+        result.status == 0 && result.text.contains("EPICURE SELFTEST PASSED 147 tests"), "\(options): \(result.text.suffix(300))")
+    }
+  }
+
   @Test func unknownAndImpossible() throws {
     for (arguments, text) in [
       (["--lockstep", "1", "--virtualization", "pv"], "--virtualization none"),

@@ -158,6 +158,8 @@ final class ConsoleSession: SerialPeer, OutsideSource {
   }
 
   func collect(_ set: PollSet) -> Bool {
+    // A guest that asks for a key over and over is never idle, and its prompt has no end.
+    console.flush()
     // The end of the input is an event, too, but none for the guest.
     guard let index, !set.events(index).isEmpty else { return false }
     return pump()

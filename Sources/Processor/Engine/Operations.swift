@@ -38,10 +38,10 @@ enum LoopLabels {
 }
 
 @_cdecl("epicure_counted") @inline(never)
-func loopCounted(_ s: LoopPointer, _ r: LoopRegistersPointer) -> UnsafeMutablePointer<UnsafeRawPointer> {
-  let l = Loop(s, r)
-  EngineCounts.note(l.op, l.r.pointee.ip, isFirst: l.op == Block.operations(l.block))
-  return LoopLabels.table + Int(l.op.pointee.tag.rawValue)
+func loopCounted(_ s: LoopPointer, _ r: LoopRegisters) -> UnsafeMutablePointer<UnsafeRawPointer> {
+  let op = r.operation
+  EngineCounts.note(op, r.ip, isFirst: op == Block.operations(r.block.assumingMemoryBound(to: Block.self)))
+  return LoopLabels.table + Int(op.pointee.tag.rawValue)
 }
 
 /// The one place that uses `epicure_loop`: where its labels are is known of one copy.
