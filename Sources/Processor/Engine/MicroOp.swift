@@ -1,3 +1,4 @@
+import CThreadedCode
 import IA64
 
 /// What the interpreter loop executes: one case per fast path, `general` for everything rare. `threaded.h` lists them in the same order,
@@ -331,6 +332,8 @@ struct EngineContext {
   var previousIP: UInt64 = 0
   /// Last position that it executed.
   var previousPosition: UInt64 = 0
+  /// With a profile of the engine: the loop came back before the micro-operation here.
+  var counted: LoopRegisters?
   /// The running instruction has set PSR.ic: what IIPA names stays what it was before PSR.ic was cleared.
   var keepsPrevious = false
 

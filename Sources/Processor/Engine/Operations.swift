@@ -12,7 +12,7 @@ enum LoopLabels {
     precondition(Int(epicure_operation_count()) == count, "threaded.h does not list the micro-operations")
     let labels = UnsafeMutablePointer<UnsafeRawPointer>.allocate(capacity: count + 1)
     let nothing = UnsafeMutableRawPointer(labels)
-    enterLoop(nothing, LoopRegisters(op: nothing, ip: 0, start: 0, block: nothing), labels)
+    enterLoop(nothing, LoopRegisters(op: nothing, ip: 0, start: 0, block: nothing), nothing, labels)
     return labels
   }()
 
@@ -26,7 +26,13 @@ enum LoopLabels {
 
   static func of(_ tag: MicroTag) -> UnsafeRawPointer { beginnings[Int(tag.rawValue)] }
 
-  /// From now on what is made counts itself. Links, and what takes another's place, have no tag of their own to be counted by.
+  /// Where the body of a micro-operation is that may be one to be counted.
+  static func body(of op: UnsafeMutablePointer<MicroOp>) -> UnsafeRawPointer {
+    let handler = op.pointee.handler
+    return handler == table[MicroTag.allCases.count] ? table[Int(op.pointee.tag.rawValue)] : handler
+  }
+
+  /// From now on what is made is counted. Links, and what takes another's place, have no tag of their own to be counted by.
   static func count() {
     for tag in MicroTag.allCases {
       switch tag {
@@ -37,19 +43,18 @@ enum LoopLabels {
   }
 }
 
-@_cdecl("epicure_counted") @inline(never)
-func loopCounted(_ s: LoopPointer, _ r: LoopRegisters) -> UnsafeMutablePointer<UnsafeRawPointer> {
-  let op = r.operation
-  EngineCounts.note(op, r.ip, isFirst: op == Block.operations(r.block.assumingMemoryBound(to: Block.self)))
-  return LoopLabels.table + Int(op.pointee.tag.rawValue)
+@_cdecl("epicure_counted") @inline(__always)
+func loopCounted(_ s: LoopPointer, _ r: LoopRegistersPointer) {
+  Loop(s, r).e.pointee.counted = r.pointee
 }
 
 /// The one place that uses `epicure_loop`: where its labels are is known of one copy.
 @inline(never)
 func enterLoop(
-  _ state: LoopPointer, _ registers: LoopRegisters, _ labels: UnsafeMutablePointer<UnsafeRawPointer>? = nil
+  _ state: LoopPointer, _ registers: LoopRegisters, _ start: UnsafeRawPointer,
+  _ labels: UnsafeMutablePointer<UnsafeRawPointer>? = nil
 ) {
-  epicure_loop(state, registers, labels)
+  epicure_loop(state, registers, start, labels)
 }
 
 @_cdecl("epicure_limit") @inline(__always)

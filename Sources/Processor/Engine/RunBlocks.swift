@@ -31,11 +31,28 @@ extension LogicalProcessor {
     }
     s.pointee.psr &= ~PSR.riMask
     e.pointee.jumpContext = e.pointee.jumpContext & ~3 | PSR.cpl(s.pointee.psr)
-    enterLoop(
-      UnsafeMutableRawPointer(s),
-      LoopRegisters(
-        op: UnsafeMutableRawPointer(Block.entry(first)), ip: s.pointee.ip, start: retired &- slot,
-        block: UnsafeMutableRawPointer(first)))
+    let registers = LoopRegisters(
+      op: UnsafeMutableRawPointer(Block.entry(first)), ip: s.pointee.ip, start: retired &- slot,
+      block: UnsafeMutableRawPointer(first))
+    if EngineCounts.isOn {
+      runCounted(registers)
+    } else {
+      enterLoop(UnsafeMutableRawPointer(s), registers, registers.operation.pointee.handler)
+    }
     return e.pointee.exit
+  }
+
+  /// The same, coming back before each micro-operation. Links, which have no tag, lead on.
+  @inline(never)
+  private func runCounted(_ first: LoopRegisters) {
+    var next: LoopRegisters? = first
+    while let registers = next {
+      let op = registers.operation
+      EngineCounts.note(
+        op, registers.ip, isFirst: op == Block.operations(registers.block.assumingMemoryBound(to: Block.self)))
+      engine.pointee.counted = nil
+      enterLoop(UnsafeMutableRawPointer(state), registers, LoopLabels.body(of: op))
+      next = engine.pointee.counted
+    }
   }
 }
