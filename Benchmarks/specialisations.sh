@@ -4,7 +4,7 @@
 #
 #   Benchmarks/specialisations.sh EPICURE GUESTS [--every N] [--share N] [--tests] [NAME...]
 #
-# --every and --share are those of lockstep.sh; by default one program in ten and a fiftieth of the boot: a quarter of an hour. With --tests
+# --every and --share are those of lockstep.sh; by default one program in ten and a fiftieth of the boot: some minutes. With --tests
 # three hours. NAME: only without these (`all`: without all at once). The status is 1 if anything fails.
 set -eu
 
