@@ -10,7 +10,7 @@ struct EngineOptions: ParsableArguments {
   var without: [String] = []
   @Option(
     help: ArgumentHelp(
-      "Write what the engine itself did: frequent micro-operations, pairs and blocks, translations, caches; as JSON if the name ends in .json. The run takes several times as long.",
+      "Write what the engine itself did: frequent micro-operations, pairs and blocks, translations, caches; as JSON if the name ends in .json. The run takes six times as long.",
       valueName: "file"), completion: .file())
   var engineProfile: String?
 
@@ -18,6 +18,14 @@ struct EngineOptions: ParsableArguments {
     for name in without where !Specialisations.named.contains(where: { $0.name == name }) {
       throw ValidationError("--without \(name): there is no such specialisation.")
     }
+  }
+
+  /// Of one machine whose blocks run alone; partitions make theirs later.
+  func check(isLockstep: Bool, hasPartitions: Bool = false) throws {
+    if hasPartitions && (engineProfile != nil || !without.isEmpty) {
+      throw ValidationError("--engine-profile and --without are for one machine: not with --machine.")
+    }
+    if isLockstep && engineProfile != nil { throw ValidationError("--engine-profile would count both sides of --lockstep.") }
   }
 
   /// Before anything is translated, and before processors are made.

@@ -35,6 +35,8 @@ struct RunCommand: ParsableCommand {
   @Argument(parsing: .captureForPassthrough, help: "The program's own arguments.")
   var arguments: [String] = []
 
+  func validate() throws { try engine.check(isLockstep: lockstep) }
+
   func run() throws {
     try timing.check()
     let description = try timing.description()

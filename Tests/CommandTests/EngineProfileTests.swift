@@ -3,7 +3,11 @@ import TestSupport
 import Testing
 
 /// `--engine-profile` and `--without`.
-@Suite("What the engine did", .ends(withinMinutes: 5)) struct EngineProfileTests {
+@Suite(
+  "What the engine did",
+  .enabled(if: ProcessInfo.processInfo.environment["EPICURE_WITHOUT"] == nil, "this is about an engine with everything"),
+  .ends(withinMinutes: 5))
+struct EngineProfileTests {
   private struct Profile: Decodable {
     struct Item: Decodable {
       var name: String
@@ -66,8 +70,8 @@ import Testing
     }
   }
 
-  /// Without any of its specialisations, one after the other and all at once, the engine does the same. Fused micro-operations are named
-  /// like the two that they are.
+  /// Without any of its specialisations, one after the other and all at once, the engine does the same. Names of fused
+  /// micro-operations end with what the second one is.
   @Test(arguments: ["nops", "pairs", "predicates", "links", "frames", "floating-point", "all"]) func without(_ name: String) throws
   {
     let all = ["nops", "pairs", "predicates", "links", "frames", "floating-point"]
@@ -80,8 +84,21 @@ import Testing
     #expect(fused == (name != "pairs" && name != "all"))
   }
 
+  /// A replay may be looked at in another way than the run was, which did not write its profile into the recording.
+  @Test func replayed() throws {
+    let files = ["recording", "first", "second"].map { folder.url.appendingPathComponent($0).path }
+    let run = try Epicure.run(["boot", "--record", files[0], "--engine-profile", files[1]])
+    #expect(run.status == 0, "\(run.errors)")
+    try FileManager.default.removeItem(atPath: files[1])
+    let again = try Epicure.run(["replay", files[0], "--engine-profile", files[2], "--without", "pairs"])
+    #expect(again.status == 0 && again.text == run.text, "\(again.errors)")
+    #expect(!FileManager.default.fileExists(atPath: files[1]) && FileManager.default.fileExists(atPath: files[2]))
+  }
+
   @Test func mistakes() throws {
-    for options in [["--without", "speed"], ["--engine-profile", "x", "--lockstep", "1"]] {
+    for options in [
+      ["--without", "speed"], ["--engine-profile", "x", "--lockstep", "1"], ["--without", "pairs", "--machine", "x"],
+    ] {
       let run = try Epicure.run(["boot", "--virtualization", "none"] + options)
       #expect(run.status == 2 && run.errors.contains(options[0]), "\(run.errors)")
     }

@@ -170,9 +170,7 @@ struct BootCommand: ParsableCommand {
     if tracing.isGiven && (lockstep != nil || machine != nil) {
       throw ValidationError("--trace, --flight-recorder and --break are for one machine: not with --lockstep or --machine.")
     }
-    if engine.engineProfile != nil && (lockstep != nil || machine != nil) {
-      throw ValidationError("--engine-profile is of one machine: not with --lockstep or --machine.")
-    }
+    try engine.check(isLockstep: lockstep != nil, hasPartitions: machine != nil)
     if vac != nil && virtualization ?? .hvm != .hvm { throw ValidationError("--vac is about HVM domains.") }
     if lockstep != nil && gdb != nil { throw ValidationError("--lockstep has a debugger of its own kind: no --gdb.") }
     if gdbNowait && gdb == nil { throw ValidationError("--gdb-nowait goes with --gdb.") }

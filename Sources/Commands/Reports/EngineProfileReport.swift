@@ -38,16 +38,14 @@ struct EngineProfileReport: Encodable {
     ]
     lines += table("micro-operation", p.operations)
     lines += table("pair", p.pairs)
-    lines += table("block", p.blocks, of: p.blocks.isEmpty ? nil : "begun")
+    // Shares of all micro-operations that begin a block, not of those that are in it.
+    lines += table("block", p.blocks)
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private func table(_ title: String, _ items: [EngineProfile.Item], of unit: String? = nil) -> [String] {
-    let total = profile.operationCount
-    let head = R.padded(title, 40) + R.right(unit ?? "count", 16) + (unit == nil ? R.right("%", 8) : "")
-    return ["", head]
-      + items.map { item in
-        R.padded(item.name, 40) + R.right(R.grouped(item.count), 16) + (unit == nil ? R.right(R.percent(item.count, total), 8) : "")
-      }
+  private func table(_ title: String, _ items: [EngineProfile.Item]) -> [String] {
+    func row(_ cells: (String, String, String)) -> String { R.padded(cells.0, 40) + R.right(cells.1, 16) + R.right(cells.2, 8) }
+    return ["", row((title, "count", "%"))]
+      + items.map { row(($0.name, R.grouped($0.count), R.percent($0.count, profile.operationCount))) }
   }
 }

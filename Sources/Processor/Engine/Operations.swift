@@ -16,7 +16,7 @@ enum LoopLabels {
     return labels
   }()
 
-  /// Where new micro-operations begin: at their bodies, or with a profile of the engine at what counts them first.
+  /// Where new micro-operations begin: at their bodies, or with a profile of the engine at the way out that lets them be counted.
   nonisolated(unsafe) private static let beginnings: UnsafeMutablePointer<UnsafeRawPointer> = {
     let count = MicroTag.allCases.count
     let beginnings = UnsafeMutablePointer<UnsafeRawPointer>.allocate(capacity: count)

@@ -34,6 +34,7 @@ public struct Specialisations: OptionSet, Sendable {
     return standard
   }()
 
+  /// What the engine can do.
   public static let all: Specialisations = [.nops, .pairs, .predicates, .links, .frames, .floatingPoint]
   /// By name, for those who choose.
   public static let named: [(name: String, value: Specialisations)] = [

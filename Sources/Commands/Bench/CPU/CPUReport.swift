@@ -24,27 +24,26 @@ struct CPUReport: Encodable {
     return ratios.isEmpty ? nil : exp(ratios.map { log($0) }.reduce(0, +) / Double(ratios.count))
   }
 
+  private typealias R = ReportText
+
   var text: String {
     let width = max(8, lines.map(\.name.count).max() ?? 0)
     func row(_ name: String, _ cells: [String]) -> String {
-      name.padding(toLength: width, withPad: " ", startingAt: 0)
-        + cells.map { String(repeating: " ", count: max(1, 14 - $0.count)) + $0 }.joined() + "\n"
+      R.padded(name, width) + cells.map { R.right($0, 14) }.joined() + "\n"
     }
     var text = row("workload", ["Mslots", "host s", "Mslots/s"] + (against == nil ? [] : ["other s", "times faster"]))
     for line in lines {
       var cells = [
-        String(format: "%.1f", Double(line.slots) / 1e6), String(format: "%.3f", line.seconds),
-        String(format: "%.0f", line.slotsPerSecond / 1e6),
+        R.decimal(Double(line.slots) / 1e6, 1), R.decimal(line.seconds, 3),
+        R.grouped(UInt64((line.slotsPerSecond / 1e6).rounded())),
       ]
       if against != nil {
-        cells.append(line.otherSeconds.map { String(format: "%.3f", $0) } ?? "-")
-        cells.append(line.ratio.map { String(format: "%.2f", $0) } ?? "-")
+        cells.append(line.otherSeconds.map { R.decimal($0, 3) } ?? "-")
+        cells.append(line.ratio.map { R.decimal($0, 2) } ?? "-")
       }
       text += row(line.name, cells)
     }
-    if let against, let mean {
-      text += String(format: "%.2f times as fast as ", mean) + "\(against) (geometric mean)\n"
-    }
+    if let against, let mean { text += "\(R.decimal(mean, 2)) times as fast as \(against) (geometric mean)\n" }
     return text
   }
 }

@@ -9,7 +9,7 @@ enum BootArguments {
     "--stats": true, "--gdb": true, "--gdb-nowait": false, "--screenshot": true,
     "--vnc": true, "--vnc-password": true, "--cycle-report": false, "--symbols": true, "--pipeline-trace": true,
     "--pipeline-trace-from": true, "--pipeline-trace-cycles": true, "--pipeline-trace-processor": true, "--trace": true,
-    "--flight-recorder": true, "--flight-events": true,
+    "--flight-recorder": true, "--flight-events": true, "--engine-profile": true, "--without": true,
   ]
   /// Options of a replay that say where files are now.
   static let files: [String: Bool] = ["--kernel": true, "--initrd": true, "--disk": true]

@@ -28,7 +28,7 @@ public struct MonitorCommands {
     Command(name: "tlb", arguments: "[i|d]", help: "translation registers and translation cache") { $0.tlb($1, $2) },
     Command(name: "vhpt", arguments: "[ADDRESS]", help: "how the VHPT is set up, and its entry for an address") { $0.vhpt($1, $2) },
     Command(name: "translate", arguments: "ADDRESS", help: "where a virtual address leads, and by what") { $0.translate($1, $2) },
-    Command(name: "explain", arguments: "ADDRESS [write]", help: "the same step by step, and what it would fault with") {
+    Command(name: "explain", arguments: "ADDRESS [ACCESS]", help: "the same step by step, and what the access faults with") {
       $0.explain($1, $2)
     },
     Command(name: "p2m", arguments: "ADDRESS", help: "the machine's frame behind a guest-physical address") { command, words, _ in

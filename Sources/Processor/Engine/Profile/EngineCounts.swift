@@ -1,5 +1,5 @@
-/// What the micro-operations of this process do, one by one, for ``EngineProfile``. Each counts itself if it was made after
-/// ``begin()``; without that nothing here is ever reached. All processors that count run in one thread.
+/// What the micro-operations of this process do, one by one, for ``EngineProfile``. Those that were made after ``begin()`` end the loop,
+/// and whoever runs it counts them. All processors that count run in one thread.
 enum EngineCounts {
   private static let tags = 256
 

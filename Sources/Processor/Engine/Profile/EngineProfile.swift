@@ -36,7 +36,7 @@ public struct EngineProfile: Encodable, Sendable {
   /// Bytes of the software TLBs and jump caches.
   public var tableBytes = 0
 
-  /// Must come before anything is translated. What runs is slower by a factor of two or three.
+  /// Must come before anything is translated. What runs takes some ten times the host instructions.
   public static func begin() { EngineCounts.begin() }
 
   private static let most = 30
