@@ -34,8 +34,8 @@ public final class Pipeline {
     planner = Planner(description)
     let latencies = planner.latencies
     precondition(Producer.allCases.count <= 16 && Consumer.allCases.count <= PipelineState.causeOfWait, "the table has no room")
-    extra = .allocate(capacity: 16 * 16)
-    extra.initialize(repeating: 0, count: 16 * 16)
+    extra = .allocate(capacity: 17 * 16)
+    extra.initialize(repeating: 0, count: 17 * 16)
     var slack: UInt8 = 0
     for producer in Producer.allCases {
       extra[Int(producer.rawValue) * 16 + PipelineState.causeOfWait] = producer.cause.rawValue
@@ -43,6 +43,9 @@ public final class Pipeline {
         let cycles = UInt8(clamping: latencies.extra(producer, consumer))
         extra[Int(producer.rawValue) * 16 + Int(consumer.rawValue)] = cycles
         slack = max(slack, cycles)
+        // Behind the table.
+        let most = extra + 16 * 16 + Int(producer.rawValue)
+        most.pointee = max(most.pointee, cycles)
       }
     }
     pipe = .allocate(capacity: 1)
@@ -53,14 +56,12 @@ public final class Pipeline {
       context: UnsafeMutableRawPointer(pipe),
       clock: UnsafeMutableRawPointer(pipe).assumingMemoryBound(to: UInt64.self),
       hold: UnsafeRawPointer(UnsafeMutableRawPointer(pipe) + hold).assumingMemoryBound(to: UInt64.self),
-      plan: { context, bundles, physical, startSlot, end, records, capacity in
+      plan: { context, bundles, physical, startSlot, end, isKept, records, capacity in
         let owner = context.assumingMemoryBound(to: PipelineState.self).pointee.owner
         return owner._withUnsafeGuaranteedRef {
-          $0.planner.plan(bundles, physical: physical, startSlot: startSlot, end: end, into: records, capacity: capacity)
+          $0.planner.plan(
+            bundles, physical: physical, startSlot: startSlot, end: end, isKept: isKept, into: records, capacity: capacity)
         }
-      },
-      issue: { context, group, block in
-        context.assumingMemoryBound(to: PipelineState.self).issue(group.assumingMemoryBound(to: IssueGroup.self), block)
       },
       notice: { context, event, value in
         guard let event = TimingEvent(rawValue: event) else { return }
@@ -96,13 +97,14 @@ public final class Pipeline {
       levelCycles: cycles, levelCounts: counts, state: processor.state, dataTable: processor.dataTable,
       memoryBase: processor.memoryBase, owner: owner,
       scoreboard: table(RegisterCode.count, 0), extra: extra,
-      slack: UInt64(slack), buffer: buffer, bufferNext: buffer,
-      bufferEnd: buffer + pairs,
+      slack: UInt64(slack), slackOfProducer: extra + 16 * 16, buffer: buffer, bufferNext: buffer,
+      bufferEnd: buffer + pairs, fetchEpoch: 1 + UInt64(processor.domainMember) << 48,
       histories: table(histories, History()), historyCount: UInt64(histories), returnStack: table(max(1, d.branch.returnStack), 0),
       branchWritten: table(8, 0), l1i: CacheTags(d.l1i), l1d: CacheTags(d.l1d), l2d: CacheTags(d.l2d), l2i: CacheTags(unified),
       l3: CacheTags(d.l3), l1DTLB: PageTags(entries: d.translation.l1Entries), l1ITLB: PageTags(entries: d.translation.l1Entries),
       l2DTLB: PageTags(entries: d.translation.l2Entries),
-      l2ITLB: PageTags(entries: d.translation.l2Entries),
+      l2ITLB: PageTags(entries: d.translation.l2Entries), ready: table(8, 0),
+      remembers: canRemember(d), causesBefore: table(Cause.stride, 0),
       cycles: cycles, counts: counts, groupNumbers: table(4 * GroupNumber.count * GroupNumber.stride, 0), costs: Costs(d))
   }
 
@@ -115,9 +117,13 @@ public final class Pipeline {
     s.branchWritten.deallocate()
     for cache in [s.l1i, s.l1d, s.l2d, s.l2i, s.l3] { cache.deallocate() }
     s.l1DTLB.deallocate()
+    s.recentPages.deallocate()
     s.l1ITLB.deallocate()
     s.l2DTLB.deallocate()
     s.l2ITLB.deallocate()
+    s.ready.deallocate()
+    s.causesBefore.deallocate()
+    s.memo.deallocate()
     s.cycles.deallocate()
     s.counts.deallocate()
     s.groupNumbers.deallocate()
@@ -143,11 +149,17 @@ public final class Pipeline {
 
   func noteObservers() {
     let isObserved = groupObserver != nil || profile != nil
+    pipe.leaveConfiguration()
     pipe.pointee.isObserved = isObserved || pipe.pointee.countsGroups
     if isObserved == (observation != nil) { return }
     observation?.deallocate()
     observation = isObserved ? Observation(pipe) : nil
     mispredictionToShow = 0
+  }
+
+  /// Numbers fit where configurations and outcomes have them.
+  private static func canRemember(_ d: MachineDescription) -> Bool {
+    d.frontEnd.bufferBundles / 2 <= Configuration.mostPairs && d.latency.integerToMultimedia <= Outcome.mostMultimediaWait
   }
 
   /// A group has issued in cycle `t`, or what was left of one, and somebody wants to know.

@@ -37,6 +37,8 @@ struct PipelineState {
   static let causeOfWait = 15
   /// The most of them.
   let slack: UInt64
+  /// The same for each ``Producer``.
+  let slackOfProducer: UnsafePointer<UInt8>
   /// Registers that may be waited for, by their names with the frame and rotation of `lateFrame` and `lateRotation`.
   var late = LateRegisters()
   var lateFrame: UInt64 = 0
@@ -49,10 +51,7 @@ struct PipelineState {
   var predicatesUntil: UInt64 = 0
   /// FP instructions wait for AR.FPSR until then.
   var floatHold: UInt64 = 0
-  /// A multimedia instruction has been seen, so the next members are kept.
-  var knowsMultimedia = false
-  /// The last two groups and when they issued, for multimedia instructions that read quick results.
-  var previous: UnsafePointer<IssueGroup>?
+  /// When the last group issued, and the one before that, for multimedia instructions that read quick results.
   var previousTime: UInt64 = 0
   var beforePrevious: UnsafePointer<IssueGroup>?
   var beforePreviousTime: UInt64 = 0
@@ -69,6 +68,9 @@ struct PipelineState {
   /// Number of the line of L1I that was fetched last, and its virtual page.
   var fetchLine: UInt64 = .max
   var fetchPage: UInt64 = .max
+  /// A number for the time since another page was fetched from, or a set of L1I got another line or another order. No two processors of a machine
+  /// have the same.
+  var fetchEpoch: UInt64
 
   // MARK: Branches
 
@@ -81,6 +83,8 @@ struct PipelineState {
   /// When each branch register was written, and the loop registers.
   let branchWritten: UnsafeMutablePointer<UInt64>
   var loopWritten: UInt64 = 0
+  /// Fetching behind the loop branch of the last group waits for its count until then; 0: it has none.
+  var loopReady: UInt64 = 0
 
   // MARK: Memory
 
@@ -90,10 +94,27 @@ struct PipelineState {
   var l2i: CacheTags
   var l3: CacheTags
   var l1DTLB: PageTags
+  let recentPages = RecentPages()
   var l1ITLB: PageTags
   var l2DTLB: PageTags
   var l2ITLB: PageTags
   var memory = MemoryTraffic()
+  /// When the results of a group's references come; 0: there is none.
+  let ready: UnsafeMutablePointer<UInt64>
+
+  // MARK: What is remembered
+
+  /// What stands in the back and front end, if that is one of the known configurations. The state's own members for it, and for late registers,
+  /// say then what was some groups ago.
+  var configuration: Known?
+  /// What has to be looked at before the next group: branches that are pending (bit 0), and whether the frame has moved (bit 1).
+  var looksAround: UInt8 = 0
+  /// What names of registers in the configuration depend on.
+  var frame = FrameNames()
+  let remembers: Bool
+  var memo = Memo()
+  /// Cycles by cause before the group that is being learned.
+  let causesBefore: UnsafeMutablePointer<UInt64>
 
   // MARK: Counts
 

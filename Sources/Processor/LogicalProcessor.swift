@@ -60,7 +60,7 @@ public final class LogicalProcessor {
   let jumps: UnsafeMutablePointer<JumpEntry>
   let domain: CoherenceDomain
   /// This processor among those of the domain.
-  let domainMember: Int
+  public let domainMember: Int
   // How much it knows of what the others have done (see ``CoherenceDomain``).
   var seenPurges: UInt64 = 0
   var seenCodePages: UInt64 = 0

@@ -70,6 +70,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   // MARK: Numbers by group, while somebody wants them
 
   private func countGroups() {
+    leaveConfiguration()
     pointee.countsGroups = true
     pointee.isObserved = true
   }

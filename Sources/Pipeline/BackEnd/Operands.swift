@@ -113,27 +113,49 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     return t
   }
 
-  /// Multimedia instructions that read what the last two groups have computed: an ordinary result reaches them later than others, and is
-  /// in no scoreboard because nobody else would ever wait for it.
   @inline(never)
   func waitForMultimedia(
     _ group: UnsafePointer<IssueGroup>, _ earliest: UInt64, _ causes: UnsafeMutablePointer<UInt64>
   ) -> UInt64 {
-    var t = earliest
-    pointee.knowsMultimedia = true
+    let ready = multimediaOperands(group)
+    guard ready > earliest else { return earliest }
+    causes[Int(Cause.integer.rawValue)] &+= ready &- earliest
+    return ready
+  }
+
+  /// Multimedia instructions that read what the last two groups have computed: an ordinary result reaches them later than others, and is
+  /// in no scoreboard because nobody else would ever wait for it. Returns when the last such operand is there.
+  func multimediaOperands(_ group: UnsafePointer<IssueGroup>) -> UInt64 {
+    if !group.pointee.hasPredicatedMultimedia {
+      if reads(group, pointee.lastGroup) { return pointee.previousTime &+ pointee.costs.integerToMultimedia }
+      if reads(group, pointee.beforePrevious) { return pointee.beforePreviousTime &+ pointee.costs.integerToMultimedia }
+      return 0
+    }
+    var last: UInt64 = 0
     for n in 0..<Int(group.pointee.uses) where group.uses[n].consumer == .multimedia {
       guard pointee.state.pr[Int(group.uses[n].predicate)] != 0 else { continue }
       let code = group.uses[n].code
-      let last = computedQuickly(code, pointee.previous) ? pointee.previousTime : 0
-      let other = computedQuickly(code, pointee.beforePrevious) ? pointee.beforePreviousTime : 0
-      let producer = last > other ? last : other
-      let ready = producer == 0 ? 0 : producer &+ pointee.costs.integerToMultimedia
-      if ready > t {
-        causes[Int(Cause.integer.rawValue)] &+= ready &- t
-        t = ready
+      if computedQuickly(code, pointee.lastGroup) {
+        last = Swift.max(last, pointee.previousTime &+ pointee.costs.integerToMultimedia)
+      } else if computedQuickly(code, pointee.beforePrevious) {
+        last = Swift.max(last, pointee.beforePreviousTime &+ pointee.costs.integerToMultimedia)
       }
     }
-    return t
+    return last
+  }
+
+  /// The same for a unit with leaders: what those compute is the unit's own business.
+  func multimediaOperandsBefore(_ group: UnsafePointer<IssueGroup>) -> UInt64 {
+    guard group.pointee.unit.groups == 2, !reads(group, group.lastLead), reads(group, pointee.lastGroup) else { return 0 }
+    return pointee.previousTime &+ pointee.costs.integerToMultimedia
+  }
+
+  /// Whether any multimedia operand is a quick result of another group.
+  @inline(__always)
+  private func reads(_ group: UnsafePointer<IssueGroup>, _ other: UnsafePointer<IssueGroup>?) -> Bool {
+    guard let other else { return false }
+    return group.pointee.multimediaUses.0 & other.pointee.quickRegisters.0 | group.pointee.multimediaUses.1
+      & other.pointee.quickRegisters.1 != 0
   }
 
   private func computedQuickly(_ code: UInt16, _ group: UnsafePointer<IssueGroup>?) -> Bool {

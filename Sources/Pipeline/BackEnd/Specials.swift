@@ -63,6 +63,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     pointee.pending.group = nil
     pointee.memory.deferredCount = 0
     pointee.lastGroup = nil
+    pointee.fetchEpoch &+= 1
     pointee.fetchPage = .max
     pointee.fetchLine = .max
   }
@@ -80,6 +81,11 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
 
   @inline(never) func notice(_ event: TimingEvent, _ value: UInt64) {
     let t = pointee.now
+    switch event {
+    case .statusChanged, .instructionInserted, .monitorsChange: break
+    case .dataInserted where pointee.memory.deferredCount == 0: break
+    default: leaveConfiguration()
+    }
     switch event {
     case .interruption:
       bump(.interruptions)
@@ -117,8 +123,8 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     case .blocksDropped:
       pointee.lastGroup = nil
       pointee.pending.group = nil
-      pointee.previous = nil
       pointee.beforePrevious = nil
+      pointee.memo.empty()
     case .monitorsChange: monitorsChange()
     case .checkFailed:
       bump(.failedChecks)

@@ -3,6 +3,9 @@ extension UnsafePointer where Pointee == IssueGroup {
   @inline(__always) private func table<T>(_ at: Int, _: T.Type) -> UnsafePointer<T> {
     (UnsafeRawPointer(self) + at).assumingMemoryBound(to: T.self)
   }
+  var next: UnsafePointer<IssueGroup> { table(Int(pointee.header.byteCount), IssueGroup.self) }
+  @inline(__always) var lastLead: UnsafePointer<IssueGroup> { table(-Int(pointee.unit.lastLeadBytes), IssueGroup.self) }
+  var firstLead: UnsafePointer<IssueGroup> { table(-Int(pointee.unit.leadBytes), IssueGroup.self) }
   var uses: UnsafePointer<Use> { @inline(__always) get { table(IssueGroup.headerSize, Use.self) } }
   var results: UnsafePointer<Result> { @inline(__always) get { table(Int(pointee.resultsAt), Result.self) } }
   var references: UnsafePointer<Reference> { @inline(__always) get { table(Int(pointee.referencesAt), Reference.self) } }

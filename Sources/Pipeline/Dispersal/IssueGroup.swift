@@ -37,12 +37,54 @@ struct IssueGroup {
   var fallThrough: UInt16 = 0
   /// Physical address of the group's first bundle.
   var physical: UInt64 = 0
+  /// The number of its first line of L1I, if that is the only one that the group begins; 0: there are more or none.
+  var line: UInt64 = 0
+  /// The group, and those that lead it.
+  var unit = Unit()
   /// Syllables << 32, and how many of them are nops.
   var packedSlots: UInt64 = 0
   /// Registers that it uses, as bits of ``LateRegisters``.
   var registers = LateRegisters()
 
+  /// Predicates that decide whether registers are waited for, references are made and results come, a byte for each.
+  var predicateNames: UInt64 = 0
+  var predicates: UInt8 = 0
+
   var slots: Int { Int(packedSlots >> 32) }
+  /// General registers that multimedia instructions read, and those that are written quickly, a bit for each.
+  var multimediaUses: (UInt64, UInt64) = (0, 0)
+  var quickRegisters: (UInt64, UInt64) = (0, 0)
+  /// Some of these instructions have predicates.
+  var hasPredicatedMultimedia = false
+  /// One branch, relative to IP: conditional or a call; or a counted loop.
+  var hasPlainBranch = false
+  var hasLoopBranch = false
+  /// One reference, without a predicate: an integer load, or a store; the first of these.
+  var hasPlainReference = false
+  var hasOneLoad = false
+  /// Only loads of one floating-point register each.
+  var hasFloatLoads = false
+  /// What has to be looked at before the next group: ``PipelineState/looksAround``.
+  var looksAround: UInt8 = 0
+
+  /// Groups that only compute are not announced: they issue with the next group that does more. Nothing can come between: they refer to
+  /// nothing, never fault, and the engine leaves its blocks elsewhere.
+  struct Unit {
+    /// How many groups it has, and how many bytes the records of all but the last take in front of that.
+    var groups: UInt8 = 1
+    var leadBytes: UInt16 = 0
+    /// Of these the last.
+    var lastLeadBytes: UInt16 = 0
+    /// As in ``IssueGroup``, for all of them.
+    var lines: UInt8 = 0
+    var offset: UInt16 = 0
+    var line: UInt64 = 0
+    /// ``PipelineState/fetchEpoch`` when the line was last found to be there.
+    var lineEpoch: UInt64 = 0
+    var packedSlots: UInt64 = 0
+    /// The transition that it last made, which most likely it will make again.
+    var last: KnownTransition?
+  }
 
   struct Flags: OptionSet {
     let rawValue: UInt8
@@ -52,6 +94,16 @@ struct IssueGroup {
     static let float = Flags(rawValue: 2)
     /// The first group of a plan that begins in the middle of a bundle: it may belong to what issued before it.
     static let first = Flags(rawValue: 4)
+    /// The record stays where it is as long as its block, and what the group does may be remembered.
+    static let kept = Flags(rawValue: 8)
+    /// `kept`, and neither `first` nor with predicates.
+    static let plain = Flags(rawValue: 16)
+    /// Behind it registers may have other names.
+    static let movesFrame = Flags(rawValue: 32)
+    /// How it goes on is known only when it has issued: it has references, branches or specials.
+    static let open = Flags(rawValue: 64)
+    /// It has a branch that looks at the loop count.
+    static let counts = Flags(rawValue: 128)
   }
 
   /// Where the tables of a group begin.

@@ -13,24 +13,58 @@ struct Planner {
     lineSize = UInt64(description.l1i.line)
   }
 
-  /// The plan of a run of instructions. Returns bytes written; stops early rather than exceed `capacity`.
+  /// The plan of a run of instructions; `isKept`: the records stay as they are until all are dropped. Returns bytes written; stops early rather than exceed `capacity`.
   func plan(
-    _ bundles: UnsafeRawPointer, physical: UInt64, startSlot: Int, end: Int, into records: UnsafeMutableRawPointer, capacity: Int
+    _ bundles: UnsafeRawPointer, physical: UInt64, startSlot: Int, end: Int, isKept: Bool, into records: UnsafeMutableRawPointer,
+    capacity: Int
   ) -> Int {
     var used = 0
     var fetched = -1
+    var drafts: [Draft] = []
     for group in dispersal.groups(Dispersal.syllables(bundles, startSlot: startSlot, end: end)) {
-      let draft = Draft(group, physical: physical, fetched: &fetched, self)
+      let draft = Draft(group, physical: physical, fetched: &fetched, isKept: isKept, self)
       guard used + draft.byteCount <= capacity else { break }
-      draft.write(to: records + used)
+      drafts.append(draft)
       used += draft.byteCount
     }
+    Self.join(&drafts)
+    var place = records
+    for draft in drafts {
+      draft.write(to: place)
+      place += draft.byteCount
+    }
     return used
+  }
+
+  /// Lets groups that only compute lead those behind them. All of a unit together may begin one line.
+  private static func join(_ drafts: inout [Draft]) {
+    var unit = IssueGroup.Unit()
+    for n in drafts.indices {
+      let group = drafts[n].group
+      if unit.groups == 1 { unit.offset = group.offset }
+      unit.lines += group.lines
+      unit.line += group.line
+      unit.packedSlots += group.packedSlots
+      if drafts[n].canLead, n + 1 < drafts.count, unit.groups < 7, unit.lines + drafts[n + 1].group.lines <= 1,
+        !drafts[n + 1].group.hasPredicatedMultimedia
+      {
+        drafts[n].group.header.isLead = true
+        unit.groups += 1
+        unit.leadBytes += group.header.byteCount
+        unit.lastLeadBytes = group.header.byteCount
+      } else {
+        drafts[n].group.unit = unit
+        drafts[n].group.header.issue = UnitKind.issue(drafts[n].group)
+        unit = IssueGroup.Unit()
+      }
+    }
   }
 
   /// One group on its way into memory.
   private struct Draft {
     var group: IssueGroup
+    /// It may issue together with the next group (``IssueGroup/Unit``).
+    private(set) var canLead = false
     var uses: [Use] = []
     var results: [Result] = []
     var references: [Reference] = []
@@ -41,12 +75,13 @@ struct Planner {
     private var writtenPredicates: Set<UInt16> = []
 
     /// `fetched`: the last bundle that earlier groups have caused to be fetched.
-    init(_ plan: Dispersal.Group, physical: UInt64, fetched: inout Int, _ planner: Planner) {
+    init(_ plan: Dispersal.Group, physical: UInt64, fetched: inout Int, isKept: Bool, _ planner: Planner) {
       let isFirst = fetched < 0
       let first = plan.syllables[0]
       let last = plan.syllables[plan.syllables.count - 1]
       group = IssueGroup(
-        header: IssueGroupHeader(byteCount: 0, start: UInt8(first.position), end: UInt8(last.position + last.slots)))
+        header: IssueGroupHeader(
+          byteCount: 0, start: UInt8(first.position), end: UInt8(last.position + last.slots), issue: UnitKind.any))
       group.offset = UInt16(first.bundle * 16)
       group.fallThrough = UInt16(last.isLastOfBundle ? last.bundle * 16 + 16 : last.bundle * 16)
       group.physical = physical + UInt64(first.bundle * 16)
@@ -58,6 +93,7 @@ struct Planner {
         if address & (planner.lineSize - 1) == 0 || fetched < 0 { group.lines += 1 }
         fetched = bundle
       }
+      if group.lines == 1 { group.line = group.physical >> UInt64(max(16, planner.lineSize).trailingZeroBitCount) }
       for s in plan.syllables { add(s, planner) }
       if isFirst && first.position % 3 != 0 { group.flags.insert(.first) }
       // A register that several syllables read is looked at once for each kind of use.
@@ -91,7 +127,45 @@ struct Planner {
       group.specials = UInt8(specials.count)
       group.quickResults = UInt8(quickResults.count)
       group.guards = UInt8(guards.count)
+      describeMemo(plan.syllables, isKept: isKept)
       layOut()
+    }
+
+    /// What it depends on what the group does.
+    private mutating func describeMemo(_ syllables: [Dispersal.Syllable], isKept: Bool) {
+      let names = Set(uses.map(\.predicate) + results.map(\.predicate) + references.map(\.predicate)).subtracting([0]).sorted()
+      if syllables.contains(where: { $0.kind.movesFrame && $0.instruction.operation != .brCloop }) {
+        group.flags.insert(.movesFrame)
+      }
+      func set(_ n: Int, in bits: inout (UInt64, UInt64)) {
+        if n < 64 { bits.0 |= 1 << UInt64(n) } else { bits.1 |= 1 << UInt64(n - 64) }
+      }
+      for use in uses where use.consumer == .multimedia {
+        set(Int(use.code), in: &group.multimediaUses)
+        if use.predicate != 0 { group.hasPredicatedMultimedia = true }
+      }
+      for register in quickResults { set(Int(register), in: &group.quickRegisters) }
+      if group.references | group.branches | group.specials != 0 { group.flags.insert(.open) }
+      if branches.contains(where: { $0.kind.counts }) { group.flags.insert(.counts) }
+      group.hasPlainBranch = branches.count == 1 && (branches[0].kind == .conditional || branches[0].kind == .call)
+      group.hasLoopBranch = branches.count == 1 && branches[0].kind.counts
+      group.hasFloatLoads = !references.isEmpty && references.allSatisfy { $0.kind == .floatLoad }
+      if references.count == 1 && references[0].predicate == 0 {
+        group.hasOneLoad = references[0].kind == .load
+        group.hasPlainReference = group.hasOneLoad || references[0].kind == .store || references[0].kind == .floatStore
+      }
+      let isPending = branches.count > 1 || branches.contains { !$0.isDecided && !$0.kind.counts }
+      group.looksAround = (isPending ? 1 : 0) | (group.flags.contains(.movesFrame) ? 2 : 0)
+      guard isKept, names.count <= Outcome.mostPredicates, references.count <= Outcome.mostReferences,
+        specials.allSatisfy({ $0.isQuick })
+      else { return }
+      group.predicates = UInt8(names.count)
+      for (n, name) in names.enumerated() { group.predicateNames |= UInt64(name) << UInt64(8 * n) }
+      group.flags.insert(.kept)
+      if names.isEmpty && !group.flags.contains(.first) { group.flags.insert(.plain) }
+      canLead =
+        group.flags.contains(.plain) && group.flags.isDisjoint(with: [.open, .movesFrame, .multimedia])
+        && syllables.allSatisfy(\.onlyComputes)
     }
 
     private mutating func add(_ s: Dispersal.Syllable, _ planner: Planner) {
@@ -248,6 +322,45 @@ extension InstructionClass {
     case .toBranch, .toLoop, .toApplication, .fence, .acceptanceFence, .serializeInstruction, .insert, .purgeLocal, .purgeGlobal,
       .bankSwitch, .enterPrivileged, .returnFromInterruption, .machineSwitch, .checkAdvanced:
       true
+    default: false
+    }
+  }
+}
+
+extension InstructionClass {
+  /// Behind it registers may have other names.
+  fileprivate var movesFrame: Bool {
+    switch self {
+    case .call, .indirectCall, .returnBranch, .loopBranch, .longBranch, .cover, .clearRename, .returnFromInterruption: true
+    default: false
+    }
+  }
+}
+
+extension Branch.Kind {
+  /// It looks at LC or EC, and the front end is never wrong about it.
+  @inline(__always) var counts: Bool { rawValue &- Self.cloop.rawValue <= Self.cexit.rawValue - Self.cloop.rawValue }
+}
+
+extension Dispersal.Syllable {
+  /// An integer instruction on general registers and predicates, which never faults. At hint @pause the engine may leave its block, and
+  /// what is reserved may fault.
+  fileprivate var onlyComputes: Bool {
+    switch kind {
+    case .alu, .compare, .multimediaALU, .multimedia, .multimediaMultiply, .popcnt, .shift, .extend, .bitTest, .long, .fromIP: true
+    case .nopM, .nopI, .nopF, .nopB: instruction.operation == .nop
+    default: false
+    }
+  }
+}
+
+extension Special {
+  /// It takes no time of its own and holds nothing.
+  fileprivate var isQuick: Bool {
+    switch kind {
+    case .toBranch, .toLoop, .checkAdvanced: true
+    // AR.FPSR holds floating-point instructions.
+    case .toApplication: register != 40
     default: false
     }
   }

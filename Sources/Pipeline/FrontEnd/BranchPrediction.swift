@@ -4,6 +4,8 @@ import Processor
 struct History {
   var site: UInt64 = 0
   var pattern: UInt8 = 0
+  /// The same outcome once more would change nothing: 1, not taken; 2, taken (to the same place).
+  var steady: UInt8 = 0
   /// Sixteen counters of two bits; the upper one predicts "taken".
   var counters: UInt32 = 0
   /// Where it last led, a bundle's address; 1: nowhere yet.
@@ -17,116 +19,142 @@ struct PendingBranches {
   var history: UnsafeMutablePointer<History>?
   /// Address that the group's displacements count from.
   var block: UInt64 = 0
-  /// Where it goes on if no branch is taken, and where the front end has gone on.
+  /// Where it goes on if no branch is taken, and where the front end has gone on: nowhere if its branch goes through a register that was
+  /// written too late for it.
   var fallThrough: UInt64 = 0
   var predicted: UInt64 = 0
-  /// A branch through a register that was written too late for the front end.
-  var registerIsLate = false
-  var time: UInt64 = 0
+  static let nowhere: UInt64 = 1
 }
 
 extension UnsafeMutablePointer where Pointee == PipelineState {
   // MARK: IPG: where to go on
 
-  /// Where the front end goes on behind a group with branches, and what that costs it.
-  @inline(never)
-  func predict(_ group: UnsafePointer<IssueGroup>, _ block: UInt64, _ time: UInt64) {
+  /// Where the front end goes on behind a group with branches: ``Outcome/redirection`` and ``Outcome/mispredicted``. What that costs is
+  /// charged by `redirect`. This is the usual case: one branch, relative to IP.
+  // In line is what it must be, and @inline(__always) is not enough here.
+  @_transparent
+  func follow(_ group: UnsafePointer<IssueGroup>, _ block: UInt64, _ time: UInt64) -> UInt32 {
+    let b = group.branches
     let next = block &+ UInt64(group.pointee.fallThrough)
     let fallThrough = next & ~0xF
-    let b = group.branches
-    guard group.pointee.branches == 1 else { return predictOther(group, block, time) }
-    switch b.pointee.kind {
-    case .conditional, .call: break
-    case .cloop, .ctop, .cexit: return followLoop(b, next, block)
-    case .returns, .indirect, .indirectCall, .wtop, .wexit: return predictOther(group, block, time)
-    }
-    // The usual case: one branch, relative to IP.
     let history = site(next, b)
     let target = block &+ UInt64(bitPattern: b.pointee.displacement)
-    let expected = predictsTaken(b, history)
-    if expected {
-      pointee.fetchCause = .fetchBranch
-      pointee.fetched &+= history.pointee.target == target ? pointee.costs.takenBubble : pointee.costs.recomputedTargetBubble
+    if b.pointee.predicate == 0 {
+      // Nobody asks what it has done before, but where it led.
+      let way = bits(history.pointee.target == target ? .taken : .recomputed)
+      history.pointee.target = target
+      bump(.executed, b.pointee.kind)
+      count(b.pointee.kind, fallThrough)
+      return way
     }
+    let expected = predictsTaken(b, history)
+    let way = expected ? bits(history.pointee.target == target ? .taken : .recomputed) : bits(.none)
     if b.pointee.isDecided {
       let taken = pointee.state.pr[Int(b.pointee.predicate)] != 0
       bump(.executed, b.pointee.kind)
       learn(history, taken, target)
       if taken { count(b.pointee.kind, fallThrough) }
-      if taken != expected { late(b.pointee.kind, taken, expected ? target : fallThrough, fallThrough, time) }
-      return
+      if taken == expected { return way }
+      countMisprediction(b.pointee.kind, taken, wasTaken: expected)
+      return way | Outcome.mispredicted
     }
     pointee.pending.group = group
     pointee.pending.history = history
     pointee.pending.fallThrough = fallThrough
     pointee.pending.predicted = expected ? target : fallThrough
-    pointee.pending.registerIsLate = false
-    pointee.pending.time = time
+    return way
+  }
+
+  @inline(__always) private func bits(_ way: Redirection) -> UInt32 { UInt32(way.rawValue) &<< Outcome.redirectionShift }
+
+  /// What the outcome of a group's branches does to fetching and, if the front end was wrong, to the clock: it moves on to the cycle
+  /// before the right path.
+  @inline(__always) func redirect(_ outcome: Outcome, _ time: UInt64, counts: Bool) {
+    if pointee.loopReady > pointee.fetched && counts {
+      pointee.fetched = pointee.loopReady
+      pointee.fetchCause = .fetchLoop
+    }
+    switch outcome.redirection {
+    case .none: break
+    case .taken: fetchLater(pointee.costs.takenBubble)
+    case .recomputed: fetchLater(pointee.costs.recomputedTargetBubble)
+    case .returns: fetchLater(pointee.costs.returnBubble)
+    case .indirect: fetchLater(pointee.costs.indirectBubble)
+    }
+    if outcome.has(Outcome.mispredicted) { pointee.now = refetch(time &+ 1, branches: time) &- 1 }
+  }
+
+  @inline(__always) private func fetchLater(_ bubble: UInt64) {
+    pointee.fetched &+= bubble
+    pointee.fetchCause = .fetchBranch
+  }
+
+  /// The branches of cycle `time` were mispredicted. Returns the first cycle in which the right path can issue; the cycles from
+  /// `earliest` on are charged.
+  @inline(__always) func refetch(_ earliest: UInt64, branches time: UInt64) -> UInt64 {
+    let resume = time &+ 1 &+ pointee.costs.mispredict
+    pointee.fetched = resume &- 1
+    guard resume > earliest else { return earliest }
+    pointee.levelCycles[Int(Cause.mispredict.rawValue)] &+= resume &- earliest
+    return resume
   }
 
   /// A counted loop: the front end knows LC and EC and is never wrong. It waits for them if they were written late.
   @inline(__always)
-  private func followLoop(_ b: UnsafePointer<Branch>, _ next: UInt64, _ block: UInt64) {
+  func followLoop(_ group: UnsafePointer<IssueGroup>, _ block: UInt64) -> UInt32 {
+    let b = group.branches
+    pointee.loopReady = 0
     waitForLoopCount()
     bump(.executed, b.pointee.kind)
-    guard loops(b.pointee.kind) else { return }
+    guard loops(b.pointee.kind) else { return 0 }
     bump(.taken, b.pointee.kind)
     let target = block &+ UInt64(bitPattern: b.pointee.displacement)
-    let history = site(next, b)
-    pointee.fetchCause = .fetchBranch
-    pointee.fetched &+= history.pointee.target == target ? pointee.costs.takenBubble : pointee.costs.recomputedTargetBubble
+    let history = site(block &+ UInt64(group.pointee.fallThrough), b)
+    let way = bits(history.pointee.target == target ? .taken : .recomputed)
     history.pointee.target = target
+    return way
   }
 
   @inline(__always) private func waitForLoopCount() {
-    let ready = pointee.loopWritten &+ pointee.costs.loopAhead
-    if ready > pointee.fetched && pointee.loopWritten != 0 {
-      pointee.fetched = ready
-      pointee.fetchCause = .fetchLoop
-    }
+    if pointee.loopWritten != 0 { pointee.loopReady = pointee.loopWritten &+ pointee.costs.loopAhead }
   }
 
-  /// Branches through registers, while loops, and several branches in a group.
+  /// Loops, branches through registers, and several branches in a group.
   @inline(never)
-  private func predictOther(
-    _ group: UnsafePointer<IssueGroup>, _ block: UInt64, _ time: UInt64
-  ) {
+  func followOther(_ group: UnsafePointer<IssueGroup>, _ block: UInt64, _ time: UInt64) -> UInt32 {
     let next = block &+ UInt64(group.pointee.fallThrough)
     let fallThrough = next & ~0xF
     let branches = group.branches
+    pointee.loopReady = 0
+    if group.pointee.hasLoopBranch { return followLoop(group, block) }
     pointee.pending.predicted = fallThrough
-    pointee.pending.registerIsLate = false
+    var way = Redirection.none
     if group.pointee.branches == 1 {
       let history = site(next, branches)
-      _ = predict(branches, history, block, time)
-      if branches.pointee.isDecided { return decide(branches, history, block, fallThrough, time) }
+      way = predict(branches, history, block, time)
+      if branches.pointee.isDecided {
+        let isRight = decide(branches, history, block, fallThrough)
+        return isRight ? bits(way) : bits(way) | Outcome.mispredicted
+      }
       pointee.pending.history = history
     } else {
       pointee.pending.history = nil
-      for n in 0..<Int(group.pointee.branches) where predict(branches + n, site(next, branches + n), block, time) { break }
+      for n in 0..<Int(group.pointee.branches) {
+        way = predict(branches + n, site(next, branches + n), block, time)
+        if way != .none { break }
+      }
     }
     pointee.pending.group = group
     pointee.pending.block = block
     pointee.pending.fallThrough = fallThrough
-    pointee.pending.time = time
+    return bits(way)
   }
 
-  /// A misprediction that is known when its group issues: the clock moves on to the cycle before the right path.
-  @inline(never)
-  private func late(
-    _ kind: Branch.Kind, _ taken: Bool, _ predicted: UInt64, _ fallThrough: UInt64, _ time: UInt64
-  ) {
-    pointee.pending.predicted = predicted
-    pointee.pending.fallThrough = fallThrough
-    pointee.pending.time = time
-    pointee.now = mispredicted(kind, taken, time &+ 1) &- 1
-  }
-
-  /// The group's only branch, whose outcome is known already: there is no need to wait for the next group.
+  /// The group's only branch, whose outcome is known already: there is no need to wait for the next group. False: it was mispredicted.
   @inline(__always)
   private func decide(
-    _ b: UnsafePointer<Branch>, _ history: UnsafeMutablePointer<History>, _ block: UInt64, _ fallThrough: UInt64, _ time: UInt64
-  ) {
+    _ b: UnsafePointer<Branch>, _ history: UnsafeMutablePointer<History>, _ block: UInt64, _ fallThrough: UInt64
+  ) -> Bool {
     var address = fallThrough
     var taken: Bool
     switch b.pointee.kind {
@@ -147,8 +175,15 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     bump(.executed, b.pointee.kind)
     learn(history, taken, address)
     if taken { count(b.pointee.kind, fallThrough) }
-    if pointee.pending.predicted == address && !pointee.pending.registerIsLate { return }
-    late(b.pointee.kind, taken, pointee.pending.predicted, fallThrough, time)
+    if pointee.pending.predicted == address { return true }
+    countMisprediction(b.pointee.kind, taken, wasTaken: pointee.pending.predicted != fallThrough)
+    return false
+  }
+
+  /// `wasTaken`: the front end has gone on somewhere else than behind the branch.
+  @inline(never) private func countMisprediction(_ kind: Branch.Kind, _ taken: Bool, wasTaken: Bool) {
+    if taken { bump(wasTaken ? .mispredictTarget : .mispredictTaken) }
+    bump(.mispredicted, kind)
   }
 
   /// A branch is taken; a call leaves where it returns to.
@@ -160,40 +195,31 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     }
   }
 
-  /// One branch; true if the front end takes it.
+  /// One branch: whether, and how, the front end takes it.
   @inline(__always)
   private func predict(
     _ b: UnsafePointer<Branch>, _ history: UnsafeMutablePointer<History>, _ block: UInt64, _ time: UInt64
-  ) -> Bool {
+  ) -> Redirection {
     switch b.pointee.kind {
     case .conditional, .call, .wtop, .wexit:
-      guard predictsTaken(b, history) else { return false }
+      guard predictsTaken(b, history) else { return .none }
     case .cloop, .ctop, .cexit:
       waitForLoopCount()
-      guard loops(b.pointee.kind) else { return false }
+      guard loops(b.pointee.kind) else { return .none }
     case .returns:
-      guard predictsTaken(b, history) else { return false }
+      guard predictsTaken(b, history) else { return .none }
       pointee.returnTop = pointee.returnTop == 0 ? pointee.costs.returnStackSize &- 1 : pointee.returnTop &- 1
       pointee.pending.predicted = pointee.returnStack[pointee.returnTop]
-      redirect(pointee.costs.returnBubble)
-      return true
+      return .returns
     case .indirect, .indirectCall:
-      guard predictsTaken(b, history) else { return false }
-      pointee.pending.predicted = pointee.state.br[Int(b.pointee.register)] & ~0xF
-      pointee.pending.registerIsLate = pointee.branchWritten[Int(b.pointee.register)] &+ pointee.costs.branchAhead > time
-      redirect(pointee.costs.indirectBubble)
-      return true
+      guard predictsTaken(b, history) else { return .none }
+      let isLate = pointee.branchWritten[Int(b.pointee.register)] &+ pointee.costs.branchAhead > time
+      pointee.pending.predicted = isLate ? PendingBranches.nowhere : pointee.state.br[Int(b.pointee.register)] & ~0xF
+      return .indirect
     }
     let target = block &+ UInt64(bitPattern: b.pointee.displacement)
     pointee.pending.predicted = target
-    redirect(
-      history.pointee.target == target ? pointee.costs.takenBubble : pointee.costs.recomputedTargetBubble)
-    return true
-  }
-
-  @inline(__always) private func redirect(_ bubble: UInt64) {
-    pointee.fetched &+= bubble
-    pointee.fetchCause = .fetchBranch
+    return history.pointee.target == target ? .taken : .recomputed
   }
 
   @inline(__always) private func predictsTaken(_ b: UnsafePointer<Branch>, _ history: UnsafeMutablePointer<History>) -> Bool {
@@ -215,30 +241,37 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
 
   // MARK: DET: what they did
 
-  /// The next group is at `address`: what have the branches done? Returns the first cycle in which that group can issue.
+  /// The next group is at `address`: what have the branches done? True: they were mispredicted.
+  @inline(__always)
+  func resolve(_ address: UInt64) -> Bool {
+    guard let group = pointee.pending.group else { return false }
+    guard let history = pointee.pending.history else { return resolveSeveral(group, address) }
+    pointee.pending.group = nil
+    let fallThrough = pointee.pending.fallThrough
+    let kind = group.branches.pointee.kind
+    let taken = address != fallThrough
+    bump(.executed, kind)
+    learn(history, taken, address)
+    if taken { count(kind, fallThrough) }
+    if pointee.pending.predicted == address { return false }
+    countMisprediction(kind, taken, wasTaken: pointee.pending.predicted != fallThrough)
+    return true
+  }
+
   @inline(never)
-  func resolve(_ address: UInt64, _ earliest: UInt64) -> UInt64 {
-    guard let group = pointee.pending.group else { return earliest }
+  private func resolveSeveral(_ group: UnsafePointer<IssueGroup>, _ address: UInt64) -> Bool {
     pointee.pending.group = nil
     let fallThrough = pointee.pending.fallThrough
     let branches = group.branches
-    var kind: Branch.Kind? = nil
-    if let history = pointee.pending.history {
-      let taken = address != fallThrough
-      bump(.executed, branches.pointee.kind)
-      learn(history, taken, address)
-      if taken { kind = branches.pointee.kind }
-    } else {
-      kind = resolveSeveral(group, branches, address)
-    }
+    let kind = firstTaken(group, branches, address)
     if let kind { count(kind, fallThrough) }
-    if pointee.pending.predicted == address && !pointee.pending.registerIsLate { return earliest }
-    return mispredicted(kind ?? branches.pointee.kind, kind != nil, earliest)
+    if pointee.pending.predicted == address { return false }
+    countMisprediction(kind ?? branches.pointee.kind, kind != nil, wasTaken: pointee.pending.predicted != fallThrough)
+    return true
   }
 
   /// Several branches in a group: the one that was taken is the first that leads to where we are, or, through a register, anywhere else.
-  @inline(never)
-  private func resolveSeveral(
+  private func firstTaken(
     _ group: UnsafePointer<IssueGroup>, _ branches: UnsafePointer<Branch>, _ address: UInt64
   ) -> Branch.Kind? {
     let fallThrough = pointee.pending.block &+ UInt64(group.pointee.fallThrough)
@@ -255,20 +288,6 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       if taken { return b.pointee.kind }
     }
     return nil
-  }
-
-  /// Returns the first cycle in which the right path can issue; the cycles from `earliest` on are charged.
-  @inline(never)
-  private func mispredicted(
-    _ kind: Branch.Kind, _ taken: Bool, _ earliest: UInt64
-  ) -> UInt64 {
-    if taken { bump(pointee.pending.predicted != pointee.pending.fallThrough ? .mispredictTarget : .mispredictTaken) }
-    bump(.mispredicted, kind)
-    let resume = pointee.pending.time &+ 1 &+ pointee.costs.mispredict
-    pointee.fetched = resume &- 1
-    guard resume > earliest else { return earliest }
-    pointee.levelCycles[Int(Cause.mispredict.rawValue)] &+= resume &- earliest
-    return resume
   }
 
   // MARK: Histories
@@ -289,6 +308,11 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   }
 
   @inline(__always) private func learn(_ history: UnsafeMutablePointer<History>, _ taken: Bool, _ address: UInt64) {
+    if history.pointee.steady == (taken ? 2 : 1) && (!taken || history.pointee.target == address) { return }
+    learnMore(history, taken, address)
+  }
+
+  @inline(never) private func learnMore(_ history: UnsafeMutablePointer<History>, _ taken: Bool, _ address: UInt64) {
     let h = UInt32(history.pointee.pattern) &* 2
     let counter = history.pointee.counters &>> h & 3
     let bit: UInt8 = taken ? 1 : 0
@@ -299,5 +323,9 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     } else if counter != 0 {
       history.pointee.counters &-= 1 &<< h
     }
+    let last = history.pointee.pattern
+    let next = history.pointee.counters &>> (UInt32(last) &* 2) & 3
+    let all: UInt8 = (1 &<< pointee.costs.historyBits) &- 1
+    history.pointee.steady = last == 0 && next == 0 ? 1 : last == all && next == 3 ? 2 : 0
   }
 }

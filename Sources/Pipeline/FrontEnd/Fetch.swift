@@ -2,13 +2,10 @@ import Processor
 
 /// IPG and ROT: bundle pairs from L1I into the buffer that decouples the front end from the back end.
 extension UnsafeMutablePointer where Pointee == PipelineState {
-  /// The pairs that a group begins are fetched; returns the cycle in which they are there.
+  /// The pairs that a group begins are put into the buffer; returns the cycle in which they are there.
   @inline(__always)
-  func fetch(
-    _ group: UnsafePointer<IssueGroup>, _ block: UInt64, _ earliest: UInt64, _ causes: UnsafeMutablePointer<UInt64>
-  ) -> UInt64 {
+  func fetchPairs(_ group: UnsafePointer<IssueGroup>, _ earliest: UInt64, _ causes: UnsafeMutablePointer<UInt64>) -> UInt64 {
     var t = earliest
-    if group.pointee.lines != 0 { fetchLines(group, block) }
     var pairs = group.pointee.pairs
     var place = pointee.bufferNext
     let cause = Int(pointee.fetchCause.rawValue)
@@ -33,20 +30,23 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     return t
   }
 
-  /// New lines of L1I, and the translation of a new page. A loop inside one line asks for nothing.
-  @inline(__always) private func fetchLines(_ group: UnsafePointer<IssueGroup>, _ block: UInt64) {
-    let line = group.pointee.physical &>> pointee.l1i.lineShift
-    if line == pointee.fetchLine && group.pointee.lines == 1 { return }
-    let address = block &+ UInt64(group.pointee.offset)
-    if group.pointee.lines == 1 && address &>> 12 == pointee.fetchPage && pointee.l1i.isLast(group.pointee.physical) {
-      pointee.fetchLine = line
-      bump(.l1iReads)
-      return
-    }
-    fetchLines(group, address, line)
+  /// New lines of L1I, and the translation of a new page.
+  @inline(__always) func fetchLines(_ group: UnsafePointer<IssueGroup>, _ block: UInt64) {
+    if group.pointee.lines == 1 && hasLine(group.pointee.line, block &+ UInt64(group.pointee.offset)) { return }
+    fetchLines(group, block &+ UInt64(group.pointee.offset), group.pointee.physical &>> pointee.l1i.lineShift)
+  }
+
+  /// Whether the line is there without further ado that begins somewhere behind an address. A loop inside one line asks for nothing.
+  @inline(__always) func hasLine(_ line: UInt64, _ address: UInt64) -> Bool {
+    if line == pointee.fetchLine { return true }
+    guard address &>> 12 == pointee.fetchPage && pointee.l1i.isLast(line: line) else { return false }
+    pointee.fetchLine = line
+    bump(.l1iReads)
+    return true
   }
 
   @inline(never) private func fetchLines(_ group: UnsafePointer<IssueGroup>, _ address: UInt64, _ line: UInt64) {
+    pointee.fetchEpoch &+= 1
     let page = address &>> 12
     if page != pointee.fetchPage { fetchPage(page, group.pointee.physical) }
     pointee.fetchLine = line

@@ -31,6 +31,10 @@ struct CacheTags {
     return tags[Int(truncatingIfNeeded: line & setMask) &* ways] | 1 == (line &+ 1) &<< 1 | 1
   }
 
+  @inline(__always) func isLast(line: UInt64) -> Bool {
+    tags[Int(truncatingIfNeeded: line & setMask) &* ways] | 1 == (line &+ 1) &<< 1 | 1
+  }
+
   /// Behind the first way.
   @inline(never) private static func search(_ set: UnsafeMutablePointer<UInt64>, _ tag: UInt64, _ ways: Int) -> Bool {
     var way = 1
@@ -80,6 +84,37 @@ struct CacheTags {
     }
     return false
   }
+}
+
+/// Pages that are known to be in L1 DTLB, marked as used there, and the addends that the engine's table had for them: they need not be looked
+/// up. All are forgotten when an entry is replaced.
+struct RecentPages {
+  private struct Entry {
+    var page: UInt64 = .max
+    var addend = 0
+  }
+  private let entries: UnsafeMutablePointer<Entry>
+  private static let count = 16
+
+  init() {
+    entries = .allocate(capacity: Self.count)
+    forget()
+  }
+
+  func deallocate() { entries.deallocate() }
+
+  func forget() { entries.initialize(repeating: Entry(), count: Self.count) }
+
+  @inline(__always) private func place(_ page: UInt64) -> UnsafeMutablePointer<Entry> {
+    entries + Int(truncatingIfNeeded: page &>> 12 & UInt64(Self.count &- 1))
+  }
+
+  @inline(__always) func has(_ page: UInt64, _ addend: Int) -> Bool {
+    let entry = place(page)
+    return entry.pointee.page == page && entry.pointee.addend == addend
+  }
+
+  @inline(__always) func note(_ page: UInt64, _ addend: Int) { place(page).pointee = Entry(page: page, addend: addend) }
 }
 
 /// A TLB, fully associative: 4 KB pages at the first level, translations by name at the second. An entry is named by its virtual and physical page, so that a translation that

@@ -6,9 +6,6 @@ struct MemoryTraffic {
   var storePlaces = InlineArray<16, UInt64>(repeating: 0)
   var nextLoadPlace = 0
   var nextStorePlace = 0
-  /// The page that the engine's table had for the last reference, while L1 DTLB has been asked for no other, and its addend.
-  var lastPage: UInt64 = .max
-  var lastAddend = 0
   /// Lines of L2 that are on their way: number and arrival, from `firstLine` to `nextLine`, modulo 32.
   var lines = InlineArray<32, UInt64>(repeating: 0)
   var arrivals = InlineArray<32, UInt64>(repeating: 0)

@@ -2,57 +2,170 @@ import Processor
 
 /// L1D, L2D and the first-level DTLB: what the memory references of a group find.
 extension UnsafeMutablePointer where Pointee == PipelineState {
+  /// Makes the references of a group that issues in cycle `t`. Their results are left in `ready`; how they went is returned as in an
+  /// ``Outcome``.
   @inline(never)
-  func refer(_ group: UnsafePointer<IssueGroup>, _ t: UInt64) {
+  func refer(_ group: UnsafePointer<IssueGroup>, _ t: UInt64) -> UInt32 {
     let s = pointee.state
     var r = group.references
     let end = r + Int(group.pointee.references)
+    var ready = pointee.ready
+    // The way of the last one on top.
+    var ways: UInt32 = 0
     repeat {
-      if s.pr[Int(r.pointee.predicate)] != 0 { refer(r, s.gr[Int(r.pointee.base)], t) }
+      ready.pointee = 0
+      ways &>>= 2
+      if s.pr[Int(r.pointee.predicate)] != 0 { ways |= refer(r, s.gr[Int(r.pointee.base)], t, ready) &<< 30 }
+      ready += 1
+      r += 1
+    } while r < end
+    return inPlace(ways, group)
+  }
+
+  /// The same for a group whose only reference is an integer load or a store, where it has no predicate.
+  @inline(__always) func referOnce(_ group: UnsafePointer<IssueGroup>, _ t: UInt64) -> UInt32 {
+    let address = pointee.state.gr[Int(group.references.pointee.base)]
+    if group.pointee.hasOneLoad {
+      guard let key = usualKey(address, writes: false), t >= pointee.memory.quietFrom, pointee.l1d.isLast(key) else {
+        return refer(group, t)
+      }
+      bump(.loads)
+      pointee.ready.pointee = t &+ pointee.costs.loadHit
+    } else {
+      guard let key = usualKey(address, writes: true) else { return refer(group, t) }
+      pointee.ready.pointee = 0
+      store(key, t)
+    }
+    return 0
+  }
+
+  /// The same for a group that has only loads of single floating-point registers. They hit L2 nearly always.
+  @inline(never) func referToFloats(_ group: UnsafePointer<IssueGroup>, _ t: UInt64) -> UInt32 {
+    let s = pointee.state
+    var r = group.references
+    let end = r + Int(group.pointee.references)
+    var ready = pointee.ready
+    var ways: UInt32 = 0
+    repeat {
+      ready.pointee = 0
+      ways &>>= 2
+      if s.pr[Int(r.pointee.predicate)] != 0 {
+        let address = s.gr[Int(r.pointee.base)]
+        if let key = usualKey(address, writes: false), pointee.memory.bankCycle != t, t >= pointee.memory.linesUntil,
+          pointee.l2d.isLast(key)
+        {
+          bump(.loads)
+          bump(.loadsPastL1D)
+          bump(.l2dReads)
+          pointee.memory.storeLine = .max
+          _ = bank(key, t)
+          ready.pointee = t &+ pointee.costs.l2 &+ pointee.costs.floatExtra
+        } else {
+          ways |= refer(r, address, t, ready) &<< 30
+        }
+      }
+      ready += 1
+      r += 1
+    } while r < end
+    return inPlace(ways, group)
+  }
+
+  /// `ways` with the last one on top, as an ``Outcome`` has them.
+  @inline(__always) private func inPlace(_ ways: UInt32, _ group: UnsafePointer<IssueGroup>) -> UInt32 {
+    let most = UInt32(Outcome.mostReferences)
+    let count = UInt32(group.pointee.references)
+    return count > most ? 0xFF &<< Outcome.referenceShift : ways &>> (2 &* (most &- count) &+ 8)
+  }
+
+  /// Where in memory an address is, if its page is one that was used lately.
+  @inline(__always) private func usualKey(_ address: UInt64, writes: Bool) -> UInt64? {
+    let entry = pointee.dataTable.pointee + Int(truncatingIfNeeded: address &>> 12 & UInt64(SoftEntry.count &- 1))
+    let page = address & ~0xFFF
+    guard (writes ? entry.pointee.writeTag : entry.pointee.readTag) == page else { return nil }
+    let addend = entry.pointee.addend
+    guard !pointee.translates || pointee.recentPages.has(page, addend) else { return nil }
+    return UInt64(truncatingIfNeeded: Int(truncatingIfNeeded: address) &+ addend &- Int(bitPattern: pointee.memoryBase))
+  }
+
+  /// The registers that a group's references write.
+  @inline(never)
+  func finishReferences(_ group: UnsafePointer<IssueGroup>) {
+    var r = group.references
+    let end = r + Int(group.pointee.references)
+    var ready = pointee.ready
+    repeat {
+      if ready.pointee != 0 { finish(r, ready.pointee) }
+      ready += 1
       r += 1
     } while r < end
   }
 
+  private func finish(_ r: UnsafePointer<Reference>, _ ready: UInt64) {
+    switch r.pointee.kind {
+    case .floatLoad, .floatPair:
+      finish(r.pointee.target, ready, .floatLoad)
+      if r.pointee.kind == .floatPair && r.pointee.secondTarget != 0 { finish(r.pointee.secondTarget, ready, .floatLoad) }
+    default: finish(r.pointee.target, ready, .load)
+    }
+  }
+
+  private typealias Ready = UnsafeMutablePointer<UInt64>
+
   @inline(__always)
-  private func refer(_ r: UnsafePointer<Reference>, _ address: UInt64, _ t: UInt64) {
+  private func refer(_ r: UnsafePointer<Reference>, _ address: UInt64, _ t: UInt64, _ ready: Ready) -> UInt32 {
     // The engine's own table says where the page is.
     let entry = pointee.dataTable.pointee + Int(truncatingIfNeeded: address &>> 12 & UInt64(SoftEntry.count &- 1))
     let page = address & ~0xFFF
-    if entry.pointee.readTag != page && entry.pointee.writeTag != page { return referSlowly(r, address, t) }
+    if entry.pointee.readTag != page && entry.pointee.writeTag != page { return referSlowly(r, address, t, ready) }
     let addend = entry.pointee.addend
     let key = UInt64(truncatingIfNeeded: Int(truncatingIfNeeded: address) &+ addend &- Int(bitPattern: pointee.memoryBase))
     var extra: UInt64 = 0
-    // The page that was used last, where it was then, need not be looked up.
-    if pointee.translates && (page != pointee.memory.lastPage || addend != pointee.memory.lastAddend) {
-      pointee.memory.lastPage = page
-      pointee.memory.lastAddend = addend
+    if pointee.translates && !pointee.recentPages.has(page, addend) {
       if !pointee.l1DTLB.touch(address, key) { extra = dtlbMiss(address, t) }
+      pointee.recentPages.note(page, addend)
     }
-    access(r, key, t, extra)
+    return access(r, key, t, extra, ready)
   }
 
   /// A reference whose physical place is known.
   @inline(__always)
-  private func access(
-    _ r: UnsafePointer<Reference>, _ key: UInt64, _ t: UInt64, _ extra: UInt64
-  ) {
+  private func access(_ r: UnsafePointer<Reference>, _ key: UInt64, _ t: UInt64, _ extra: UInt64, _ ready: Ready) -> UInt32 {
     switch r.pointee.kind {
     case .load:
       bump(.loads)
       // A missing translation keeps the load out of L1D, which is as good as a miss there.
-      var ready = t &+ pointee.costs.loadHit
-      if extra != 0 || t < pointee.memory.quietFrom || !pointee.l1d.isLast(key) { ready = loadSlowly(key, t, extra) }
-      finish(r.pointee.target, ready, .load)
-    case .store, .floatStore: store(key, t)
+      if extra != 0 || t < pointee.memory.quietFrom || !pointee.l1d.isLast(key) {
+        ready.pointee = loadSlowly(key, t, extra)
+        return way(ready.pointee, t &+ pointee.costs.loadHit, t &+ pointee.costs.l2)
+      }
+      ready.pointee = t &+ pointee.costs.loadHit
+      return 0
+    case .store, .floatStore:
+      store(key, t)
+      return 0
     case .floatLoad:
-      finish(r.pointee.target, floatLoad(key, t &+ extra), .floatLoad)
-    default: accessOther(r, key, t, extra)
+      ready.pointee = floatLoad(key, t &+ extra)
+      return floatWay(ready.pointee, t)
+    default: return accessOther(r, key, t, extra, ready)
     }
+  }
+
+  @inline(__always) private func floatWay(_ ready: UInt64, _ t: UInt64) -> UInt32 {
+    let usual = t &+ pointee.costs.l2 &+ pointee.costs.floatExtra
+    return way(ready, usual, usual)
+  }
+
+  /// How a reference went whose data come in cycle `ready`: as an ``Outcome`` has it.
+  @inline(__always) private func way(_ ready: UInt64, _ usual: UInt64, _ next: UInt64) -> UInt32 {
+    if ready == usual { return 0 }
+    if ready == next { return 1 }
+    return ready == next &+ pointee.costs.bankConflict ? 2 : 3
   }
 
   /// L1 DTLB has missed: what L2 DTLB, or the walker, adds to the reference's latency.
   @inline(never) private func dtlbMiss(_ address: UInt64, _ t: UInt64) -> UInt64 {
     bump(.dtlbMisses)
+    pointee.recentPages.forget()
     guard let entry = pointee.owner._withUnsafeGuaranteedRef({ $0.missesLevel2(address, instruction: false) }) else {
       return pointee.costs.l1DataMiss
     }
@@ -179,7 +292,16 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   }
 
   /// Not the first access of its cycle.
-  @inline(never) private func bankAgain(_ key: UInt64, _ t: UInt64) -> UInt64 {
+  @inline(__always) private func bankAgain(_ key: UInt64, _ t: UInt64) -> UInt64 {
+    let place = key &>> 4
+    let first = pointee.memory.bankKeys[0]
+    guard pointee.memory.bankCount == 1, (first ^ place) & pointee.costs.bankMask != 0 else { return bankAmongOthers(key, t) }
+    pointee.memory.bankKeys[1] = place
+    pointee.memory.bankCount = 2
+    return t
+  }
+
+  @inline(never) private func bankAmongOthers(_ key: UInt64, _ t: UInt64) -> UInt64 {
     let place = key &>> 4
     var conflicts = false
     let count = pointee.memory.bankCount
@@ -226,12 +348,12 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
 
   // MARK: Everything else
 
-  @inline(never) private func accessOther(_ r: UnsafePointer<Reference>, _ key: UInt64, _ t: UInt64, _ extra: UInt64) {
+  @inline(never)
+  private func accessOther(_ r: UnsafePointer<Reference>, _ key: UInt64, _ t: UInt64, _ extra: UInt64, _ ready: Ready) -> UInt32 {
     switch r.pointee.kind {
     case .floatPair:
-      let ready = floatLoad(key, t &+ extra)
-      finish(r.pointee.target, ready, .floatLoad)
-      if r.pointee.secondTarget != 0 { finish(r.pointee.secondTarget, ready, .floatLoad) }
+      ready.pointee = floatLoad(key, t &+ extra)
+      return floatWay(ready.pointee, t)
     case .checkLoad, .floatCheck:
       // With its entry in the ALAT the load is not made; if it is not there, a notice follows.
       bump(.loads)
@@ -243,9 +365,9 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       bump(.stores)
       let done = level2(key, t &+ extra, writes: true)
       pointee.l2d.soil(key)
-      let ready = Swift.max(done, t &+ pointee.costs.semaphore)
-      finish(r.pointee.target, ready, .load)
-      holdUntil(ready, .memoryOrder)
+      ready.pointee = Swift.max(done, t &+ pointee.costs.semaphore)
+      holdUntil(ready.pointee, .memoryOrder)
+      return 3
     case .prefetch:
       // The line goes to L1D, if anything is to be had of it.
       if !pointee.l1d.touch(key) {
@@ -257,12 +379,14 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       pointee.memory.storeLine = .max
       pointee.l1d.remove(line)
       pointee.l2d.remove(line)
+      pointee.fetchEpoch &+= 1
       pointee.l1i.remove(line)
       pointee.l2i.remove(line)
       if pointee.l3.remove(line) { pointee.memory.busFree = Swift.max(pointee.memory.busFree, t) &+ pointee.costs.lineOnBus }
       pointee.memory.drained = Swift.max(pointee.memory.drained, t &+ pointee.costs.flushLine)
     case .load, .store, .floatStore, .floatLoad: break
     }
+    return 0
   }
 
   /// Nothing issues before `cycle`.
@@ -273,34 +397,37 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   }
 
   /// The engine's table does not have the page: a device, a page that nobody has referred to yet, or no translation.
-  @inline(never) private func referSlowly(_ r: UnsafePointer<Reference>, _ address: UInt64, _ t: UInt64) {
+  @inline(never)
+  private func referSlowly(_ r: UnsafePointer<Reference>, _ address: UInt64, _ t: UInt64, _ ready: Ready) -> UInt32 {
     switch pointee.owner._withUnsafeGuaranteedRef({ $0.place(of: address) }) {
-    case .memory(let key): accessElsewhere(r, address, key, t)
+    case .memory(let key): return accessElsewhere(r, address, key, t, ready)
     case .uncached:
       switch r.pointee.kind {
       case .load, .floatLoad, .floatPair, .checkLoad, .floatCheck: bump(.uncachedLoads)
       case .store, .floatStore: bump(.uncachedStores)
       case .semaphore, .prefetch, .flush: break
       }
-      let ready = t &+ pointee.costs.uncached
-      if r.pointee.target != 0 { finish(r.pointee.target, ready, .load) }
-      if ready > pointee.memory.drained { pointee.memory.drained = ready }
+      let arrival = t &+ pointee.costs.uncached
+      if r.pointee.target != 0 { ready.pointee = arrival }
+      if arrival > pointee.memory.drained { pointee.memory.drained = arrival }
     case .unknown:
-      guard pointee.memory.deferredCount < 4 else { return }
+      guard pointee.memory.deferredCount < 4 else { return 3 }
       pointee.memory.deferred[pointee.memory.deferredCount] = r.pointee
       pointee.memory.deferredAddresses[pointee.memory.deferredCount] = address
       pointee.memory.deferredCount &+= 1
     }
+    return 3
   }
 
   /// A reference to a page that the engine's table does not have.
-  private func accessElsewhere(_ r: UnsafePointer<Reference>, _ address: UInt64, _ key: UInt64, _ t: UInt64) {
+  private func accessElsewhere(_ r: UnsafePointer<Reference>, _ address: UInt64, _ key: UInt64, _ t: UInt64, _ ready: Ready)
+    -> UInt32
+  {
     var extra: UInt64 = 0
     if pointee.translates {
-      pointee.memory.lastPage = .max
       if !pointee.l1DTLB.touch(address, key) { extra = dtlbMiss(address, t) }
     }
-    access(r, key, t, extra)
+    return access(r, key, t, extra, ready)
   }
 
   /// A walk has brought a translation that was missing when its reference issued.
@@ -311,7 +438,9 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       let address = pointee.memory.deferredAddresses[n]
       guard case .memory(let key) = pointee.owner._withUnsafeGuaranteedRef({ $0.place(of: address) }) else { continue }
       var reference = pointee.memory.deferred[n]
-      accessElsewhere(&reference, address, key, t)
+      pointee.ready.pointee = 0
+      _ = accessElsewhere(&reference, address, key, t, pointee.ready)
+      if pointee.ready.pointee != 0 { finish(&reference, pointee.ready.pointee) }
     }
   }
 }

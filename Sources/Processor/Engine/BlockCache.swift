@@ -146,7 +146,8 @@ extension LogicalProcessor {
     if let timing = engine.pointee.timing {
       // Where the block ends is known now; the second time with its issue groups.
       let used = timing.plan(
-        timing.context, source, physical & ~0xF, Int(slot), end, groupBuffer, Self.groupBufferSize)
+        timing.context, source, physical & ~0xF, Int(slot), end, domain.specialisations.contains(.transitions),
+        groupBuffer, Self.groupBufferSize)
       let groupBytes = (used + 15) & ~15
       block = room(groupBytes: groupBytes)
       translator = Translator(block: block, offset: physical & 0xFF0, domain.specialisations)

@@ -264,16 +264,6 @@ extension LogicalProcessor {
       floating(r.operation.pointee, UnsafeMutableRawPointer(r.operation + 1).load(as: GeneralOperands.self)), r, 2)
   }
 
-  /// Tells the timing model of the group that comes now. A limit of time is looked at where a block begins.
-  @inline(never) func issueGroup(_ r: LoopRegisters) -> LoopRegisters {
-    let next = r.at(r.operation + 1)
-    guard let timing = engine.pointee.timing else { return next }
-    synchronize(r)
-    let group = UnsafeRawPointer(r.block) + Int(r.operation.pointee.imm)
-    if timing.issue(timing.context, group, r.ip) >= engine.pointee.cycleLimit { engine.pointee.limit = 0 }
-    return next
-  }
-
   @inline(never) func loadMiss(_ r: LoopRegisters, _ size: Int, _ increments: Bool) -> LoopRegisters {
     synchronize(r)
     engine.pointee.dataMisses &+= 1

@@ -45,6 +45,17 @@ extension Loop {
     if passEnd() && op.pointee.c == 0 { jumpWithoutLimit() } else { call { $0.stopAtEnd($1) } }
   }
 
+  /// Tells the timing model of the group that comes now. A limit of time is looked at where a block begins. The model does not look at what
+  /// `synchronize` would bring up to date.
+  @inline(__always) func issue() {
+    let group = UnsafeRawPointer(r.pointee.block) + Int(truncatingIfNeeded: op.pointee.imm)
+    // Without a model there are no such micro-operations.
+    let timing = e.pointee.timing.unsafelyUnwrapped
+    let issue = group.assumingMemoryBound(to: IssueGroupHeader.self).pointee.issue
+    if issue(timing.context, group, r.pointee.ip) >= e.pointee.cycleLimit { e.pointee.limit = 0 }
+    next()
+  }
+
   // MARK: Moves
 
   @inline(__always) func moveToBR() {

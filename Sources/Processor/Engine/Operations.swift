@@ -120,7 +120,7 @@ func loopGeneral(_ s: LoopPointer, _ r: LoopRegistersPointer) {
 @_cdecl("epicure_issue") @inline(__always)
 func loopIssue(_ s: LoopPointer, _ r: LoopRegistersPointer) {
   let l = Loop(s, r)
-  l.call { $0.issueGroup($1) }
+  l.issue()
 }
 @_cdecl("epicure_mov") @inline(__always)
 func loopMov(_ s: LoopPointer, _ r: LoopRegistersPointer) {

@@ -20,6 +20,8 @@ public struct Specialisations: OptionSet, Sendable {
   public static let frames = Specialisations(rawValue: 16)
   /// Floating-point references and multiply-adds of the usual kind have micro-operations of their own.
   public static let floatingPoint = Specialisations(rawValue: 32)
+  /// With a timing model: groups that only compute are announced with the next one, and what a group did is remembered (the model's business).
+  public static let transitions = Specialisations(rawValue: 64)
 
   /// All, but those that the variable EPICURE_WITHOUT names: so every test can be run without one.
   public static let standard: Specialisations = {
@@ -35,11 +37,11 @@ public struct Specialisations: OptionSet, Sendable {
   }()
 
   /// What the engine can do.
-  public static let all: Specialisations = [.nops, .pairs, .predicates, .links, .frames, .floatingPoint]
+  public static let all: Specialisations = [.nops, .pairs, .predicates, .links, .frames, .floatingPoint, .transitions]
   /// By name, for those who choose.
   public static let named: [(name: String, value: Specialisations)] = [
     ("nops", .nops), ("pairs", .pairs), ("predicates", .predicates), ("links", .links), ("frames", .frames),
-    ("floating-point", .floatingPoint),
+    ("floating-point", .floatingPoint), ("transitions", .transitions),
   ]
 }
 

@@ -58,10 +58,12 @@ struct Translator {
     guard let record = groups, let end = groupsEnd, record < end else { return }
     let header = record.load(as: IssueGroupHeader.self)
     guard Int(header.start) <= position else { return }
-    append(MicroOp(.issue, UInt8(position), imm: Int64(groupOffset)))
+    if !header.isLead {
+      append(MicroOp(.issue, UInt8(position), imm: Int64(groupOffset)))
+      openSkip = nil
+    }
     groups = record + Int(header.byteCount)
     groupOffset += Int(header.byteCount)
-    openSkip = nil
   }
 
   /// One instruction for the stepper: nothing is left out or fused, because the state that allows it is not given.

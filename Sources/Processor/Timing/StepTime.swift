@@ -37,7 +37,7 @@ extension LogicalProcessor {
     let bundles = min(Self.plannedBundles, Int(256 - (physical >> 4 & 0xFF)))
     stepPlan.second.toggle()
     let records = stepPlan.second ? stepBuffer + StepPlan.bufferSize : stepBuffer
-    let bytes = timing.plan(timing.context, host, physical, slot, bundles * 3, records, StepPlan.bufferSize)
+    let bytes = timing.plan(timing.context, host, physical, slot, bundles * 3, false, records, StepPlan.bufferSize)
     stepPlan.physical = physical
     stepPlan.next = UnsafeRawPointer(records)
     stepPlan.end = UnsafeRawPointer(records) + bytes
@@ -46,7 +46,7 @@ extension LogicalProcessor {
   }
 
   private func announce(_ group: UnsafeRawPointer, _ header: IssueGroupHeader, _ timing: TimingModel, _ block: UInt64) {
-    _ = timing.issue(timing.context, group, block)
+    _ = header.issue(timing.context, group, block)
     stepPlan.next = group + Int(header.byteCount)
     stepPlan.from = Int(header.start)
     stepPlan.to = Int(header.end)

@@ -4,13 +4,15 @@
 /// Plain pointers and C functions, so that a call costs what a call costs: no existential, no reference counting.
 public struct TimingModel {
   /// Writes the issue groups of the instructions from `startSlot` (in bundle 0) up to slot position `end` into `records`, one
-  /// ``IssueGroupHeader`` and its payload after the other; returns how many bytes, at most `capacity`.
+  /// ``IssueGroupHeader`` and its payload after the other; returns how many bytes, at most `capacity`. `isKept`: they will be copied to a
+  /// place where they stay, behind each other, until ``TimingEvent/blocksDropped``.
   public typealias Plan =
     @convention(c) (
       _ context: UnsafeMutableRawPointer, _ bundles: UnsafeRawPointer, _ physical: UInt64, _ startSlot: Int, _ end: Int,
+      _ isKept: Bool,
       _ records: UnsafeMutableRawPointer, _ capacity: Int
     ) -> Int
-  /// A group is about to execute; `block` is the virtual address that its header's offset counts from. Returns the cycle at which it
+  /// What a group's header has: a group is about to execute, and the model may write into its payload; `block` is the virtual address that its header's offset counts from. Returns the cycle at which it
   /// issues.
   public typealias Issue =
     @convention(c) (_ context: UnsafeMutableRawPointer, _ group: UnsafeRawPointer, _ block: UInt64) -> UInt64
@@ -30,21 +32,18 @@ public struct TimingModel {
   /// False: the model watches and counts for itself; the processor's time stays functional. For comparisons.
   public var isFollowed = true
   public var plan: Plan
-  public var issue: Issue
   public var notice: Notice
   public var count: CountEvent
   public var increment: Increment
 
   public init(
     context: UnsafeMutableRawPointer, clock: UnsafeMutablePointer<UInt64>, hold: UnsafePointer<UInt64>, plan: @escaping Plan,
-    issue: @escaping Issue,
     notice: @escaping Notice, count: @escaping CountEvent, increment: @escaping Increment
   ) {
     self.context = context
     self.clock = clock
     self.hold = hold
     self.plan = plan
-    self.issue = issue
     self.notice = notice
     self.count = count
     self.increment = increment
@@ -64,11 +63,16 @@ public struct IssueGroupHeader {
   public var start: UInt8
   /// Position behind its last slot.
   public var end: UInt8
+  /// The model is not told of it: it issues with the next group, whose record follows.
+  public var isLead = false
+  /// Tells the model that the group issues.
+  public var issue: TimingModel.Issue
 
-  public init(byteCount: UInt16, start: UInt8, end: UInt8) {
+  public init(byteCount: UInt16, start: UInt8, end: UInt8, issue: @escaping TimingModel.Issue) {
     self.byteCount = byteCount
     self.start = start
     self.end = end
+    self.issue = issue
   }
 }
 
