@@ -27,8 +27,9 @@ struct IssueGroup {
   var guardsAt: UInt16 = 0
   /// Pairs of bundles that the front end fetches for this group.
   var pairs: UInt8 = 0
-  /// Lines of L1I that it is the first to touch.
+  /// Lines of L1I that it is the first to touch, and the physical address of the bundle that is the first in the first of them.
   var lines: UInt8 = 0
+  var linePhysical: UInt64 = 0
   var flags: Flags = []
   /// Why it ends where it ends.
   var split: SplitCause = .stop

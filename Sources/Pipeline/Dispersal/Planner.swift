@@ -90,10 +90,13 @@ struct Planner {
       for bundle in first.bundle...last.bundle where bundle > fetched {
         let address = physical + UInt64(bundle * 16)
         if address & 16 == 0 || fetched < 0 { group.pairs += 1 }
-        if address & (planner.lineSize - 1) == 0 || fetched < 0 { group.lines += 1 }
+        if address & (planner.lineSize - 1) == 0 || fetched < 0 {
+          if group.lines == 0 { group.linePhysical = address }
+          group.lines += 1
+        }
         fetched = bundle
       }
-      if group.lines == 1 { group.line = group.physical >> UInt64(max(16, planner.lineSize).trailingZeroBitCount) }
+      if group.lines == 1 { group.line = group.linePhysical >> UInt64(max(16, planner.lineSize).trailingZeroBitCount) }
       for s in plan.syllables { add(s, planner) }
       if isFirst && first.position % 3 != 0 { group.flags.insert(.first) }
       // A register that several syllables read is looked at once for each kind of use.

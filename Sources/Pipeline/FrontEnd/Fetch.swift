@@ -33,7 +33,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   /// New lines of L1I, and the translation of a new page.
   @inline(__always) func fetchLines(_ group: UnsafePointer<IssueGroup>, _ block: UInt64) {
     if group.pointee.lines == 1 && hasLine(group.pointee.line, block &+ UInt64(group.pointee.offset)) { return }
-    fetchLines(group, block &+ UInt64(group.pointee.offset), group.pointee.physical &>> pointee.l1i.lineShift)
+    fetchLines(group, block &+ UInt64(group.pointee.offset), group.pointee.linePhysical &>> pointee.l1i.lineShift)
   }
 
   /// Whether the line is there without further ado that begins somewhere behind an address. A loop inside one line asks for nothing.
@@ -48,13 +48,17 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   @inline(never) private func fetchLines(_ group: UnsafePointer<IssueGroup>, _ address: UInt64, _ line: UInt64) {
     pointee.fetchEpoch &+= 1
     let page = address &>> 12
-    if page != pointee.fetchPage { fetchPage(page, group.pointee.physical) }
-    pointee.fetchLine = line
-    bump(.l1iReads, UInt64(group.pointee.lines))
-    let key = group.pointee.physical
-    if !pointee.l1i.touch(key) { fetchMiss(key) }
+    if page != pointee.fetchPage { fetchPage(page, group.pointee.linePhysical) }
+    let key = group.pointee.linePhysical
+    // A block that begins in the middle of a line may begin with the one that was read last.
+    if line != pointee.fetchLine {
+      pointee.fetchLine = line
+      bump(.l1iReads)
+      if !pointee.l1i.touch(key) { fetchMiss(key) }
+    }
     guard group.pointee.lines > 1 else { return }
     pointee.fetchLine = line &+ 1
+    bump(.l1iReads)
     if !pointee.l1i.touch(key &+ 16) { fetchMiss(key &+ 16) }
   }
 
