@@ -70,7 +70,7 @@ public final class LogicalProcessor {
   let groupBuffer: UnsafeMutableRawPointer
   let stepBuffer: UnsafeMutableRawPointer
   var stepPlan = StepPlan()
-  static let groupBufferSize = 1 << 16
+  static let groupBufferSize = 1 << 17
   let stepCache = StepCache()
   /// Bundles of ones: what fetching from nowhere yields.
   let voidBundles: UnsafeMutableRawPointer

@@ -13,7 +13,8 @@ struct Planner {
     lineSize = UInt64(description.l1i.line)
   }
 
-  /// The plan of a run of instructions; `isKept`: the records stay as they are until all are dropped. Returns bytes written; stops early rather than exceed `capacity`.
+  /// The plan of a run of instructions; `isKept`: the records stay as they are until all are dropped. Returns bytes written; stops early
+  /// rather than exceed `capacity`.
   func plan(
     _ bundles: UnsafeRawPointer, physical: UInt64, startSlot: Int, end: Int, isKept: Bool, into records: UnsafeMutableRawPointer,
     capacity: Int

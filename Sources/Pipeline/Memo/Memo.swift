@@ -1,3 +1,7 @@
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 /// Configurations and transitions that are known.
 ///
 /// Configurations are kept until there is no room for another; then all is forgotten. A transition has two places, and goes when others need
@@ -27,19 +31,23 @@ struct Memo {
 
   init() {
     configurations = .allocate(capacity: Self.mostConfigurations)
-    table = .allocate(capacity: 2 * Self.mostConfigurations)
-    table.initialize(repeating: 0, count: 2 * Self.mostConfigurations)
-    transitions = .allocate(capacity: Self.placesForTransitions)
-    transitions.initialize(repeating: Transition(), count: Self.placesForTransitions)
+    table = Self.zeros(2 * Self.mostConfigurations)
+    transitions = Self.zeros(Self.placesForTransitions)
     finished = .allocate(capacity: Self.mostFinished)
     finished.initialize(repeating: 0, count: Self.mostFinished)
   }
 
   func deallocate() {
     configurations.deallocate()
-    table.deallocate()
-    transitions.deallocate()
+    free(table)
+    free(transitions)
     finished.deallocate()
+  }
+
+  /// Memory that takes none of the host's before it is used: a processor that does little knows little.
+  private static func zeros<T: BitwiseCopyable>(_ count: Int) -> UnsafeMutablePointer<T> {
+    guard let memory = calloc(count, MemoryLayout<T>.stride) else { fatalError("the host has no memory for the cycle model") }
+    return memory.bindMemory(to: T.self, capacity: count)
   }
 
   /// Nothing is known any more.
