@@ -137,8 +137,11 @@ guest_start:
         ssm PSR_IC
         serialize i
 
-// The clock: two reads.
+// The clock: two reads. The second one waits for what the first one has read: it ticks more slowly than groups issue.
         mov r14 = ar.itc
+        ;;
+        or r3 = r14, r0
+        ;;
         mov r15 = ar.itc
         mov r8 = 11
         cmp.ltu p6, p7 = r14, r15
