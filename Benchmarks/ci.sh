@@ -1,6 +1,6 @@
 #!/bin/sh
 # The part of `make test` that runs whole programs: GCC's torture suite, a part of it and of a Linux boot in lockstep with the
-# stepper, and the speed thresholds.
+# stepper, and the speed thresholds, two of cycle timing.
 #
 #   Benchmarks/ci.sh EPICURE GUESTS
 #
@@ -20,4 +20,5 @@ fi
 "$here/torture.sh" "$1" "$2/torture/gcc-execute-O2.tar.xz"
 "$here/lockstep.sh" "$1" "$2" --every 20 --share 50
 "$here/speed.sh" "$1" "$2/programs"
+"$here/cycle-speed.sh" "$1" "$2/programs" cpu-string cpu-daxpy
 "$here/trace.sh" "$1" "$2"

@@ -163,7 +163,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   }
 
   /// What the group asks of memory and of the branches, and how that turns out. Of the configuration nothing changes yet.
-  private func work(_ group: UnsafePointer<IssueGroup>, _ block: UInt64, _ t: UInt64) -> Outcome {
+  func work(_ group: UnsafePointer<IssueGroup>, _ block: UInt64, _ t: UInt64) -> Outcome {
     var outcome = Outcome()
     if group.pointee.references != 0 { outcome.bits = refer(group, t) }
     if group.pointee.specials != 0 { special(group, t) }

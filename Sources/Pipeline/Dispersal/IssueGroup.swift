@@ -51,7 +51,6 @@ struct IssueGroup {
   var predicateNames: UInt64 = 0
   var predicates: UInt8 = 0
 
-  var slots: Int { Int(packedSlots >> 32) }
   /// General registers that multimedia instructions read, and those that are written quickly, a bit for each.
   var multimediaUses: (UInt64, UInt64) = (0, 0)
   var quickRegisters: (UInt64, UInt64) = (0, 0)
@@ -60,13 +59,12 @@ struct IssueGroup {
   /// One branch, relative to IP: conditional or a call; or a counted loop.
   var hasPlainBranch = false
   var hasLoopBranch = false
-  /// One reference, without a predicate: an integer load, or a store; the first of these.
-  var hasPlainReference = false
+  /// One reference, an integer load.
   var hasOneLoad = false
-  /// Only loads of one floating-point register each.
-  var hasFloatLoads = false
   /// What has to be looked at before the next group: ``PipelineState/looksAround``.
   var looksAround: UInt8 = 0
+
+  var slots: Int { Int(packedSlots >> 32) }
 
   /// Groups that only compute are not announced: they issue with the next group that does more. Nothing can come between: they refer to
   /// nothing, never fault, and the engine leaves its blocks elsewhere.

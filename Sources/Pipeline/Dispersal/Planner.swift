@@ -55,7 +55,7 @@ struct Planner {
         unit.lastLeadBytes = group.header.byteCount
       } else {
         drafts[n].group.unit = unit
-        drafts[n].group.header.issue = UnitKind.issue(drafts[n].group)
+        drafts[n].group.header.issue = UnitKind.issue(drafts[n].group, drafts[n].references)
         unit = IssueGroup.Unit()
       }
     }
@@ -135,7 +135,7 @@ struct Planner {
       layOut()
     }
 
-    /// What it depends on what the group does.
+    /// What the outcome of the group depends on, and which shorter ways it can go (`Memo`).
     private mutating func describeMemo(_ syllables: [Dispersal.Syllable], isKept: Bool) {
       let names = Set(uses.map(\.predicate) + results.map(\.predicate) + references.map(\.predicate)).subtracting([0]).sorted()
       if syllables.contains(where: { $0.kind.movesFrame && $0.instruction.operation != .brCloop }) {
@@ -153,11 +153,7 @@ struct Planner {
       if branches.contains(where: { $0.kind.counts }) { group.flags.insert(.counts) }
       group.hasPlainBranch = branches.count == 1 && (branches[0].kind == .conditional || branches[0].kind == .call)
       group.hasLoopBranch = branches.count == 1 && branches[0].kind.counts
-      group.hasFloatLoads = !references.isEmpty && references.allSatisfy { $0.kind == .floatLoad }
-      if references.count == 1 && references[0].predicate == 0 {
-        group.hasOneLoad = references[0].kind == .load
-        group.hasPlainReference = group.hasOneLoad || references[0].kind == .store || references[0].kind == .floatStore
-      }
+      group.hasOneLoad = references.count == 1 && references[0].kind == .load
       let isPending = branches.count > 1 || branches.contains { !$0.isDecided && !$0.kind.counts }
       group.looksAround = (isPending ? 1 : 0) | (group.flags.contains(.movesFrame) ? 2 : 0)
       guard isKept, names.count <= Outcome.mostPredicates, references.count <= Outcome.mostReferences,

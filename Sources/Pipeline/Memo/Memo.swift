@@ -46,7 +46,7 @@ struct Memo {
 
   /// Memory that takes none of the host's before it is used: a processor that does little knows little.
   private static func zeros<T: BitwiseCopyable>(_ count: Int) -> UnsafeMutablePointer<T> {
-    guard let memory = calloc(count, MemoryLayout<T>.stride) else { fatalError("the host has no memory for the cycle model") }
+    guard let memory = calloc(count, MemoryLayout<T>.stride) else { preconditionFailure("the host is out of memory") }
     return memory.bindMemory(to: T.self, capacity: count)
   }
 

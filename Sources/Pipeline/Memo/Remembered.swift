@@ -50,20 +50,18 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     pointee.now = t
     if isOpen {
       var outcome = Outcome(bits: before)
-      var isOdd = false
       switch kind.references {
       case .none: break
       case .one: outcome.bits |= referOnce(group, t)
       case .floats: outcome.bits |= referToFloats(group, t)
-      case .any: if group.pointee.references != 0 { outcome.bits |= refer(group, t) }
+      // Branches included.
+      case .any: outcome.bits |= work(group, block, t).bits
       }
-      if kind.references != .none { isOdd = outcome.hasOddReference || pointee.hold > t }
-      if !kind.isUsual && group.pointee.specials != 0 { special(group, t) }
+      var isOdd = kind.references != .none && (outcome.hasOddReference || pointee.hold > t)
       switch kind.branch {
-      case .none: break
+      case .none, .any: break
       case .plain: outcome.bits |= follow(group, block, t)
       case .loop: outcome.bits |= followLoop(group, block)
-      case .any: if group.pointee.branches != 0 { outcome.bits |= followOther(group, block, t) }
       }
       if kind.branch == .loop || kind.branch == .any && group.pointee.flags.contains(.counts) {
         if pointee.loopReady > t &- UInt64(next.pointee.fetchLag) { isOdd = true }

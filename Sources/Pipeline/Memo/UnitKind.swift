@@ -2,22 +2,30 @@ import Processor
 
 /// What a unit of groups asks for when it issues, if that is one of the usual things: each kind has a way of its own through `issue`.
 struct UnitKind {
+  /// None; one, an integer load or a store, without a predicate; loads of floating-point registers only.
   enum References { case none, one, floats, any }
+  /// None; one, relative to IP, conditional or a call; a counted loop.
   enum BranchKind { case none, plain, loop, any }
   var references: References
   var branch: BranchKind
 
   /// It has neither predicates nor multimedia operands nor specials, and is no rest of another group.
-  @inline(__always) var isUsual: Bool { branch != .any && references != .any }
+  @inline(__always) var isUsual: Bool { branch != .any }
   @inline(__always) var isOpen: Bool { references != .none || branch != .none }
 
-  /// The kind of a group that says so of itself.
-  static func issue(_ group: IssueGroup) -> TimingModel.Issue {
+  /// The way of a group with these references.
+  static func issue(_ group: IssueGroup, _ list: [Reference]) -> TimingModel.Issue {
     guard group.flags.contains(.plain), !group.flags.contains(.multimedia), group.specials == 0 else { return any }
     // Where names move without a branch (cover, clrrrb), that has to be noted.
     if group.flags.contains(.movesFrame) && group.branches == 0 { return any }
-    let references: References =
-      group.references == 0 ? .none : group.hasPlainReference ? .one : group.hasFloatLoads ? .floats : .any
+    var references = References.any
+    if list.isEmpty {
+      references = .none
+    } else if list.count == 1 && list[0].predicate == 0 && [.load, .store, .floatStore].contains(list[0].kind) {
+      references = .one
+    } else if list.allSatisfy({ $0.kind == .floatLoad }) {
+      references = .floats
+    }
     let branch: BranchKind =
       group.branches == 0 ? .none : group.hasPlainBranch ? .plain : group.hasLoopBranch ? .loop : .any
     return switch (references, branch) {

@@ -6,6 +6,14 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   /// ``Outcome``.
   @inline(never)
   func refer(_ group: UnsafePointer<IssueGroup>, _ t: UInt64) -> UInt32 {
+    referEach(group) { refer($0, $1, t, $2) }
+  }
+
+  /// Makes each reference whose predicate is set; `make` is told of its address and where its result goes.
+  @inline(__always)
+  private func referEach(
+    _ group: UnsafePointer<IssueGroup>, _ make: (UnsafePointer<Reference>, UInt64, Ready) -> UInt32
+  ) -> UInt32 {
     let s = pointee.state
     var r = group.references
     let end = r + Int(group.pointee.references)
@@ -15,11 +23,13 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     repeat {
       ready.pointee = 0
       ways &>>= 2
-      if s.pr[Int(r.pointee.predicate)] != 0 { ways |= refer(r, s.gr[Int(r.pointee.base)], t, ready) &<< 30 }
+      if s.pr[Int(r.pointee.predicate)] != 0 { ways |= make(r, s.gr[Int(r.pointee.base)], ready) &<< 30 }
       ready += 1
       r += 1
     } while r < end
-    return inPlace(ways, group)
+    let most = UInt32(Outcome.mostReferences)
+    let count = UInt32(group.pointee.references)
+    return count > most ? 0xFF &<< Outcome.referenceShift : ways &>> (2 &* (most &- count) &+ 8)
   }
 
   /// The same for a group whose only reference is an integer load or a store, where it has no predicate.
@@ -41,40 +51,18 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
 
   /// The same for a group that has only loads of single floating-point registers. They hit L2 nearly always.
   @inline(never) func referToFloats(_ group: UnsafePointer<IssueGroup>, _ t: UInt64) -> UInt32 {
-    let s = pointee.state
-    var r = group.references
-    let end = r + Int(group.pointee.references)
-    var ready = pointee.ready
-    var ways: UInt32 = 0
-    repeat {
-      ready.pointee = 0
-      ways &>>= 2
-      if s.pr[Int(r.pointee.predicate)] != 0 {
-        let address = s.gr[Int(r.pointee.base)]
-        if let key = usualKey(address, writes: false), pointee.memory.bankCycle != t, t >= pointee.memory.linesUntil,
-          pointee.l2d.isLast(key)
-        {
-          bump(.loads)
-          bump(.loadsPastL1D)
-          bump(.l2dReads)
-          pointee.memory.storeLine = .max
-          _ = bank(key, t)
-          ready.pointee = t &+ pointee.costs.l2 &+ pointee.costs.floatExtra
-        } else {
-          ways |= refer(r, address, t, ready) &<< 30
-        }
-      }
-      ready += 1
-      r += 1
-    } while r < end
-    return inPlace(ways, group)
-  }
-
-  /// `ways` with the last one on top, as an ``Outcome`` has them.
-  @inline(__always) private func inPlace(_ ways: UInt32, _ group: UnsafePointer<IssueGroup>) -> UInt32 {
-    let most = UInt32(Outcome.mostReferences)
-    let count = UInt32(group.pointee.references)
-    return count > most ? 0xFF &<< Outcome.referenceShift : ways &>> (2 &* (most &- count) &+ 8)
+    referEach(group) { r, address, ready in
+      guard let key = usualKey(address, writes: false), pointee.memory.bankCycle != t, t >= pointee.memory.linesUntil,
+        pointee.l2d.isLast(key)
+      else { return refer(r, address, t, ready) }
+      bump(.loads)
+      bump(.loadsPastL1D)
+      bump(.l2dReads)
+      pointee.memory.storeLine = .max
+      _ = bank(key, t)
+      ready.pointee = t &+ pointee.costs.l2 &+ pointee.costs.floatExtra
+      return 0
+    }
   }
 
   /// Where in memory an address is, if its page is one that was used lately.

@@ -12,8 +12,8 @@ public struct TimingModel {
       _ isKept: Bool,
       _ records: UnsafeMutableRawPointer, _ capacity: Int
     ) -> Int
-  /// What a group's header has: a group is about to execute, and the model may write into its payload; `block` is the virtual address that its header's offset counts from. Returns the cycle at which it
-  /// issues.
+  /// What a group's header has: the group is about to execute. `block` is the virtual address that the offset in its payload counts from; the
+  /// model may write there. Returns the cycle at which it issues.
   public typealias Issue =
     @convention(c) (_ context: UnsafeMutableRawPointer, _ group: UnsafeRawPointer, _ block: UInt64) -> UInt64
   /// Something that costs time and is not an instruction has happened.
