@@ -98,6 +98,7 @@ speed: build test-packages ## host instructions per guest slot, whole programs
 .PHONY: cycle-speed
 cycle-speed: build test-packages ## what cycle timing costs: host instructions against functional timing
 	Benchmarks/cycle-speed.sh $(EPICURE) $(GUESTS)/programs
+	Benchmarks/cycle-speed.sh $(EPICURE) $(GUESTS)/programs --complete
 
 .PHONY: cycles
 cycles: build ## the cycle timing against published figures: writes Documentation/Cycles-table.md

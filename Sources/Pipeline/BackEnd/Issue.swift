@@ -81,7 +81,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     if begun.isSettled {
       // The pipeline has no other configuration but right behind them.
       if begun.isMispredicted { t = refetch(t, branches: before) }
-    } else if pointee.pending.group != nil && resolve(block &+ UInt64(group.pointee.offset)) {
+    } else if resolve(block &+ UInt64(group.pointee.offset)) {
       t = refetch(t, branches: pointee.previousTime)
     }
     if group.pointee.pairs != 0 {

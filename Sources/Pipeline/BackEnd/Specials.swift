@@ -60,7 +60,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
 
   /// The branches of a group that was interrupted tell nothing any more.
   private func abandonGroup() {
-    pointee.pending.group = nil
+    pointee.pending.forget()
     pointee.memory.deferredCount = 0
     pointee.lastGroup = nil
     pointee.fetchEpoch &+= 1
@@ -122,7 +122,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     case .statusChanged: changeStatus()
     case .blocksDropped:
       pointee.lastGroup = nil
-      pointee.pending.group = nil
+      pointee.pending.forget()
       pointee.beforePrevious = nil
       pointee.memo.empty()
     case .monitorsChange: monitorsChange()

@@ -33,7 +33,8 @@ struct IssueGroup {
   var flags: Flags = []
   /// Why it ends where it ends.
   var split: SplitCause = .stop
-  /// Bytes from the first planned bundle to the group's first bundle, and to the bundle where a branch that is not taken goes on.
+  /// Bytes from the first planned bundle to the group's first bundle, and to the bundle where a branch that is not taken goes on: multiples
+  /// of 16.
   var offset: UInt16 = 0
   var fallThrough: UInt16 = 0
   /// Physical address of the group's first bundle.
@@ -59,8 +60,9 @@ struct IssueGroup {
   /// One branch, relative to IP: conditional or a call; or a counted loop.
   var hasPlainBranch = false
   var hasLoopBranch = false
-  /// One reference, an integer load.
-  var hasOneLoad = false
+  /// What the name of its only branch's history is behind a quarter of the address of the first planned bundle, and where it was last found.
+  var historyName: UInt32 = 0
+  var historyPlace: UInt32 = 0
   /// What has to be looked at before the next group: ``PipelineState/looksAround``.
   var looksAround: UInt8 = 0
 

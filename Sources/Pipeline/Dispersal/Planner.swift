@@ -82,7 +82,7 @@ struct Planner {
       let last = plan.syllables[plan.syllables.count - 1]
       group = IssueGroup(
         header: IssueGroupHeader(
-          byteCount: 0, start: UInt8(first.position), end: UInt8(last.position + last.slots), issue: UnitKind.any))
+          byteCount: 0, start: UInt8(first.position), end: UInt8(last.position + last.slots), issue: issueAny))
       group.offset = UInt16(first.bundle * 16)
       group.fallThrough = UInt16(last.isLastOfBundle ? last.bundle * 16 + 16 : last.bundle * 16)
       group.physical = physical + UInt64(first.bundle * 16)
@@ -153,7 +153,7 @@ struct Planner {
       if branches.contains(where: { $0.kind.counts }) { group.flags.insert(.counts) }
       group.hasPlainBranch = branches.count == 1 && (branches[0].kind == .conditional || branches[0].kind == .call)
       group.hasLoopBranch = branches.count == 1 && branches[0].kind.counts
-      group.hasOneLoad = references.count == 1 && references[0].kind == .load
+      if let slot = branches.first?.slot { group.historyName = UInt32(group.fallThrough >> 2) + UInt32(History.name(slot: slot)) }
       let isPending = branches.count > 1 || branches.contains { !$0.isDecided && !$0.kind.counts }
       group.looksAround = (isPending ? 1 : 0) | (group.flags.contains(.movesFrame) ? 2 : 0)
       guard isKept, names.count <= Outcome.mostPredicates, references.count <= Outcome.mostReferences,

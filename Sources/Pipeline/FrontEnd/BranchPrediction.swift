@@ -2,6 +2,7 @@ import Processor
 
 /// What is remembered of a branch: its last outcomes, and for each pattern of them a two-bit counter of what came next.
 struct History {
+  /// Its name: a quarter of the address of the bundle where it goes on if it is not taken, and ``name(slot:)``. 0: there is none.
   var site: UInt64 = 0
   var pattern: UInt8 = 0
   /// The same outcome once more would change nothing: 1, not taken; 2, taken (to the same place).
@@ -10,20 +11,28 @@ struct History {
   var counters: UInt32 = 0
   /// Where it last led, a bundle's address; 1: nowhere yet.
   var target: UInt64 = 1
+
+  static func name(slot: UInt8) -> UInt64 { UInt64(slot) + 1 }
 }
 
 /// The branches of a group that has issued, until the next group's address tells what they did.
 struct PendingBranches {
-  var group: UnsafePointer<IssueGroup>?
-  /// What is remembered of the group's only branch.
+  /// What is remembered of the group's only branch, and what kind it is of; nil: none is pending, or several are.
   var history: UnsafeMutablePointer<History>?
-  /// Address that the group's displacements count from.
+  var kind = Branch.Kind.conditional
+  /// The group that has several, and the address that its displacements count from.
+  var several: UnsafePointer<IssueGroup>?
   var block: UInt64 = 0
   /// Where it goes on if no branch is taken, and where the front end has gone on: nowhere if its branch goes through a register that was
   /// written too late for it.
   var fallThrough: UInt64 = 0
   var predicted: UInt64 = 0
   static let nowhere: UInt64 = 1
+
+  mutating func forget() {
+    history = nil
+    several = nil
+  }
 }
 
 extension UnsafeMutablePointer where Pointee == PipelineState {
@@ -35,9 +44,8 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   @_transparent
   func follow(_ group: UnsafePointer<IssueGroup>, _ block: UInt64, _ time: UInt64) -> UInt32 {
     let b = group.branches
-    let next = block &+ UInt64(group.pointee.fallThrough)
-    let fallThrough = next & ~0xF
-    let history = site(next, b)
+    let fallThrough = block &+ UInt64(group.pointee.fallThrough)
+    let history = site(block, group)
     let target = block &+ UInt64(bitPattern: b.pointee.displacement)
     if b.pointee.predicate == 0 {
       // Nobody asks what it has done before, but where it led.
@@ -58,8 +66,8 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       countMisprediction(b.pointee.kind, taken, wasTaken: expected)
       return way | Outcome.mispredicted
     }
-    pointee.pending.group = group
     pointee.pending.history = history
+    pointee.pending.kind = b.pointee.kind
     pointee.pending.fallThrough = fallThrough
     pointee.pending.predicted = expected ? target : fallThrough
     return way
@@ -109,7 +117,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     guard loops(b.pointee.kind) else { return 0 }
     bump(.taken, b.pointee.kind)
     let target = block &+ UInt64(bitPattern: b.pointee.displacement)
-    let history = site(block &+ UInt64(group.pointee.fallThrough), b)
+    let history = site(block, group)
     let way = bits(history.pointee.target == target ? .taken : .recomputed)
     history.pointee.target = target
     return way
@@ -122,30 +130,30 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   /// Loops, branches through registers, and several branches in a group.
   @inline(never)
   func followOther(_ group: UnsafePointer<IssueGroup>, _ block: UInt64, _ time: UInt64) -> UInt32 {
-    let next = block &+ UInt64(group.pointee.fallThrough)
-    let fallThrough = next & ~0xF
+    let fallThrough = block &+ UInt64(group.pointee.fallThrough)
     let branches = group.branches
     pointee.loopReady = 0
     if group.pointee.hasLoopBranch { return followLoop(group, block) }
     pointee.pending.predicted = fallThrough
     var way = Redirection.none
     if group.pointee.branches == 1 {
-      let history = site(next, branches)
+      let history = site(block, group)
       way = predict(branches, history, block, time)
       if branches.pointee.isDecided {
         let isRight = decide(branches, history, block, fallThrough)
         return isRight ? bits(way) : bits(way) | Outcome.mispredicted
       }
       pointee.pending.history = history
+      pointee.pending.kind = branches.pointee.kind
     } else {
       pointee.pending.history = nil
       for n in 0..<Int(group.pointee.branches) {
-        way = predict(branches + n, site(next, branches + n), block, time)
+        way = predict(branches + n, site(fallThrough, branches + n), block, time)
         if way != .none { break }
       }
+      pointee.pending.several = group
+      pointee.pending.block = block
     }
-    pointee.pending.group = group
-    pointee.pending.block = block
     pointee.pending.fallThrough = fallThrough
     return bits(way)
   }
@@ -244,11 +252,10 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   /// The next group is at `address`: what have the branches done? True: they were mispredicted.
   @inline(__always)
   func resolve(_ address: UInt64) -> Bool {
-    guard let group = pointee.pending.group else { return false }
-    guard let history = pointee.pending.history else { return resolveSeveral(group, address) }
-    pointee.pending.group = nil
+    guard let history = pointee.pending.history else { return resolveSeveral(address) }
+    pointee.pending.history = nil
     let fallThrough = pointee.pending.fallThrough
-    let kind = group.branches.pointee.kind
+    let kind = pointee.pending.kind
     let taken = address != fallThrough
     bump(.executed, kind)
     learn(history, taken, address)
@@ -259,8 +266,9 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   }
 
   @inline(never)
-  private func resolveSeveral(_ group: UnsafePointer<IssueGroup>, _ address: UInt64) -> Bool {
-    pointee.pending.group = nil
+  private func resolveSeveral(_ address: UInt64) -> Bool {
+    guard let group = pointee.pending.several else { return false }
+    pointee.pending.several = nil
     let fallThrough = pointee.pending.fallThrough
     let branches = group.branches
     let kind = firstTaken(group, branches, address)
@@ -279,9 +287,9 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       let b = branches + n
       let taken: Bool
       switch b.pointee.kind {
-      case .indirect, .indirectCall, .returns: taken = address != fallThrough & ~0xF
+      case .indirect, .indirectCall, .returns: taken = address != fallThrough
       default:
-        taken = address != fallThrough & ~0xF && pointee.pending.block &+ UInt64(bitPattern: b.pointee.displacement) == address
+        taken = address != fallThrough && pointee.pending.block &+ UInt64(bitPattern: b.pointee.displacement) == address
       }
       bump(.executed, b.pointee.kind)
       learn(site(fallThrough, b), taken, address)
@@ -295,11 +303,35 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   /// What is remembered of a branch, named by its bundle and slot.
   @inline(__always)
   private func site(_ fallThrough: UInt64, _ b: UnsafePointer<Branch>) -> UnsafeMutablePointer<History> {
-    let name = fallThrough &>> 4 &* 4 &+ UInt64(b.pointee.slot) &+ 1
-    let hash = (name &* 0x9E37_79B9_7F4A_7C15) &>> 32
-    let history = pointee.histories + Int(truncatingIfNeeded: (hash &* pointee.historyCount) &>> 32)
+    let name = name(fallThrough, b)
+    let history = pointee.histories + place(of: name)
     if history.pointee.site != name { begin(history, name, b.pointee.whether) }
     return history
+  }
+
+  /// The same for the only branch of a group, which remembers the place: it is the same for each processor.
+  @inline(__always)
+  private func site(_ block: UInt64, _ group: UnsafePointer<IssueGroup>) -> UnsafeMutablePointer<History> {
+    let history = pointee.histories + Int(group.pointee.historyPlace)
+    return history.pointee.site == block &>> 2 &+ UInt64(group.pointee.historyName) ? history : siteElsewhere(block, group)
+  }
+
+  @inline(never)
+  private func siteElsewhere(_ block: UInt64, _ group: UnsafePointer<IssueGroup>) -> UnsafeMutablePointer<History> {
+    let fallThrough = block &+ UInt64(group.pointee.fallThrough)
+    let history = site(fallThrough, group.branches)
+    UnsafeMutablePointer<IssueGroup>(mutating: group).pointee.historyPlace = UInt32(history - pointee.histories)
+    return history
+  }
+
+  /// Bundles lie at multiples of 16.
+  @inline(__always) private func name(_ fallThrough: UInt64, _ b: UnsafePointer<Branch>) -> UInt64 {
+    fallThrough &>> 2 &+ History.name(slot: b.pointee.slot)
+  }
+
+  @inline(__always) private func place(of name: UInt64) -> Int {
+    let hash = (name &* 0x9E37_79B9_7F4A_7C15) &>> 32
+    return Int(truncatingIfNeeded: (hash &* pointee.historyCount) &>> 32)
   }
 
   /// .dptk begins with "taken", .dpnt with "not taken".

@@ -46,20 +46,29 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   }
 
   @inline(never) private func fetchLines(_ group: UnsafePointer<IssueGroup>, _ address: UInt64, _ line: UInt64) {
-    pointee.fetchEpoch &+= 1
     let page = address &>> 12
-    if page != pointee.fetchPage { fetchPage(page, group.pointee.linePhysical) }
+    if page != pointee.fetchPage {
+      pointee.fetchEpoch &+= 1
+      fetchPage(page, group.pointee.linePhysical)
+    }
     let key = group.pointee.linePhysical
     // A block that begins in the middle of a line may begin with the one that was read last.
     if line != pointee.fetchLine {
       pointee.fetchLine = line
       bump(.l1iReads)
-      if !pointee.l1i.touch(key) { fetchMiss(key) }
+      fetchLine(key)
     }
     guard group.pointee.lines > 1 else { return }
     pointee.fetchLine = line &+ 1
     bump(.l1iReads)
-    if !pointee.l1i.touch(key &+ 16) { fetchMiss(key &+ 16) }
+    fetchLine(key &+ 16)
+  }
+
+  /// Reads a line that need not be the one of its set that was used last.
+  @inline(__always) private func fetchLine(_ key: UInt64) {
+    if pointee.l1i.isLast(key) { return }
+    pointee.fetchEpoch &+= 1
+    if !pointee.l1i.touch(key) { fetchMiss(key) }
   }
 
   @inline(never) private func fetchPage(_ page: UInt64, _ physical: UInt64) {

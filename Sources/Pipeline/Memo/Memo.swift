@@ -95,6 +95,7 @@ struct Memo {
     return true
   }
 
+  @inline(__always)
   func find(_ known: Known, _ group: UnsafePointer<IssueGroup>, _ key: Outcome) -> KnownTransition? {
     let first = place(known, group, key)
     if first.pointee.isFor(known, group, key) { return first }

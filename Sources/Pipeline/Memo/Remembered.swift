@@ -14,7 +14,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       let looks = pointee.looksAround
       if !kind.isUsual && group.pointee.flags.contains(.first) && !standsAlone(group, block) { return issueRest(group, block) }
       pointee.looksAround = 0
-      if looks & 1 != 0 && resolve(block &+ UInt64(group.pointee.unit.offset)) { before = Outcome.mispredictedBefore }
+      if resolve(block &+ UInt64(group.pointee.unit.offset)) { before = Outcome.mispredictedBefore }
       if looks & 2 != 0 {
         guard let followed = followFrame(from) else { return issueAnew(group, block, before) }
         from = followed
@@ -45,19 +45,21 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       next = first
       UnsafeMutablePointer<IssueGroup>(mutating: group).pointee.unit.last = first
     }
-    let old = pointee.now
-    let t = old &+ UInt64(next.pointee.wait)
+    let t = pointee.now &+ UInt64(next.pointee.wait)
     pointee.now = t
     if isOpen {
-      var outcome = Outcome(bits: before)
+      // From here on `next` knows what the unit has begun with: fewer registers of the host are in use.
+      var outcome = next.pointee.before
       switch kind.references {
       case .none: break
-      case .one: outcome.bits |= referOnce(group, t)
+      case .load: outcome.bits |= load(group, t)
+      case .store: outcome.bits |= store(group, t)
       case .floats: outcome.bits |= referToFloats(group, t)
+      case .several: outcome.bits |= referToSeveral(group, t)
       // Branches included.
       case .any: outcome.bits |= work(group, block, t).bits
       }
-      var isOdd = kind.references != .none && (outcome.hasOddReference || pointee.hold > t)
+      var isOdd = kind.references != .none && pointee.hold > t
       switch kind.branch {
       case .none, .any: break
       case .plain: outcome.bits |= follow(group, block, t)
@@ -66,9 +68,11 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       if kind.branch == .loop || kind.branch == .any && group.pointee.flags.contains(.counts) {
         if pointee.loopReady > t &- UInt64(next.pointee.fetchLag) { isOdd = true }
       }
-      if isOdd { return goOn(group, block, outcome, old) }
-      if next.pointee.outcome != outcome && !reconsider(next, from, group, outcome) {
-        return meet(from, group, block, outcome, old)
+      if isOdd { return goOn(group, block, outcome, next) }
+      // Odd references are in no outcome that is known.
+      if next.pointee.outcome != outcome {
+        if kind.references != .none && outcome.hasOddReference { return goOn(group, block, outcome, next) }
+        if !reconsider(next, group, outcome) { return meet(group, block, outcome, next) }
       }
       if kind.branch != .none {
         if next.pointee.after != 0 {
@@ -130,8 +134,8 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
 
   /// The group has another outcome than the last time. False: one that is not known.
   @inline(never)
-  private func reconsider(_ next: KnownTransition, _ from: Known, _ group: UnsafePointer<IssueGroup>, _ outcome: Outcome) -> Bool {
-    guard let other = pointee.memo.find(from, group, outcome) else { return false }
+  private func reconsider(_ next: KnownTransition, _ group: UnsafePointer<IssueGroup>, _ outcome: Outcome) -> Bool {
+    guard let from = next.pointee.configuration, let other = pointee.memo.find(from, group, outcome) else { return false }
     next.pointee.outcome = outcome
     next.pointee.to = other.pointee.to
     next.pointee.after = other.pointee.after
@@ -163,11 +167,11 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       Begun(isSettled: true, isMispredicted: before & Outcome.mispredictedBefore != 0, hasLine: true, before: before, from: from))
   }
 
-  /// The same when it has turned out behind its issue. `old`: the clock before.
+  /// The same when it has turned out behind its issue, which is as in `next`.
   @inline(never)
-  private func meet(_ from: Known, _ group: UnsafePointer<IssueGroup>, _ block: UInt64, _ outcome: Outcome, _ old: UInt64) -> UInt64
-  {
-    pointee.now = old
+  private func meet(_ group: UnsafePointer<IssueGroup>, _ block: UInt64, _ outcome: Outcome, _ next: KnownTransition) -> UInt64 {
+    let from = next.pointee.configuration
+    pointee.now &-= UInt64(next.pointee.wait)
     leaveConfiguration()
     return issueExactly(
       group, block,
@@ -178,8 +182,8 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
 
   /// A reference or a loop count has taken its own time, which no transition has.
   @inline(never)
-  private func goOn(_ group: UnsafePointer<IssueGroup>, _ block: UInt64, _ outcome: Outcome, _ old: UInt64) -> UInt64 {
-    pointee.now = old
+  private func goOn(_ group: UnsafePointer<IssueGroup>, _ block: UInt64, _ outcome: Outcome, _ next: KnownTransition) -> UInt64 {
+    pointee.now &-= UInt64(next.pointee.wait)
     leaveConfiguration()
     return issueExactly(
       group, block,

@@ -24,6 +24,10 @@ struct Transition {
     var cause: UInt8 = 0
   }
 
+  /// What it is known for besides the group.
+  var configuration: Known? { Known(bitPattern: from) }
+  @inline(__always) var before: Outcome { Outcome(bits: key.bits & ~Outcome.open) }
+
   @inline(__always) func isFor(_ known: Known, _ g: UnsafePointer<IssueGroup>, _ k: Outcome) -> Bool {
     from == UInt(bitPattern: known) && group == UInt(bitPattern: g) && key == k
   }

@@ -32,21 +32,30 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     return count > most ? 0xFF &<< Outcome.referenceShift : ways &>> (2 &* (most &- count) &+ 8)
   }
 
-  /// The same for a group whose only reference is an integer load or a store, where it has no predicate.
-  @inline(__always) func referOnce(_ group: UnsafePointer<IssueGroup>, _ t: UInt64) -> UInt32 {
+  /// The same for a group whose only reference is an integer load without a predicate.
+  @inline(__always) func load(_ group: UnsafePointer<IssueGroup>, _ t: UInt64) -> UInt32 {
     let address = pointee.state.gr[Int(group.references.pointee.base)]
-    if group.pointee.hasOneLoad {
-      guard let key = usualKey(address, writes: false), t >= pointee.memory.quietFrom, pointee.l1d.isLast(key) else {
-        return refer(group, t)
-      }
-      bump(.loads)
-      pointee.ready.pointee = t &+ pointee.costs.loadHit
-    } else {
-      guard let key = usualKey(address, writes: true) else { return refer(group, t) }
-      pointee.ready.pointee = 0
-      store(key, t)
-    }
+    guard let key = usualKey(address, writes: false) else { return refer(group, t) }
+    bump(.loads)
+    guard t >= pointee.memory.quietFrom, pointee.l1d.isLast(key) else { return loadLate(key, t) }
+    pointee.ready.pointee = t &+ pointee.costs.loadHit
     return 0
+  }
+
+  /// The same for a store.
+  @inline(__always) func store(_ group: UnsafePointer<IssueGroup>, _ t: UInt64) -> UInt32 {
+    let address = pointee.state.gr[Int(group.references.pointee.base)]
+    guard let key = usualKey(address, writes: true) else { return refer(group, t) }
+    pointee.ready.pointee = 0
+    store(key, t)
+    return 0
+  }
+
+  /// L1D may not serve the group's only load in time.
+  @inline(never) private func loadLate(_ key: UInt64, _ t: UInt64) -> UInt32 {
+    let ready = loadAnyhow(key, t, 0)
+    pointee.ready.pointee = ready
+    return way(ready, t &+ pointee.costs.loadHit, t &+ pointee.costs.l2) &<< Outcome.referenceShift
   }
 
   /// The same for a group that has only loads of single floating-point registers. They hit L2 nearly always.
@@ -62,6 +71,20 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
       _ = bank(key, t)
       ready.pointee = t &+ pointee.costs.l2 &+ pointee.costs.floatExtra
       return 0
+    }
+  }
+
+  /// The same for a group that has several loads and stores.
+  @inline(never) func referToSeveral(_ group: UnsafePointer<IssueGroup>, _ t: UInt64) -> UInt32 {
+    referEach(group) { r, address, ready in
+      guard r.pointee.kind == .load, let key = usualKey(address, writes: false) else { return refer(r, address, t, ready) }
+      bump(.loads)
+      if t >= pointee.memory.quietFrom && pointee.l1d.isLast(key) {
+        ready.pointee = t &+ pointee.costs.loadHit
+        return 0
+      }
+      ready.pointee = loadSlowly(key, t, 0)
+      return way(ready.pointee, t &+ pointee.costs.loadHit, t &+ pointee.costs.l2)
     }
   }
 
@@ -170,7 +193,9 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   // MARK: Integer loads
 
   /// A load that L1D may not serve in time: a recent store, a line under way, or a miss. Returns when its data are there.
-  @inline(never) private func loadSlowly(_ key: UInt64, _ t: UInt64, _ extra: UInt64) -> UInt64 {
+  @inline(never) private func loadSlowly(_ key: UInt64, _ t: UInt64, _ extra: UInt64) -> UInt64 { loadAnyhow(key, t, extra) }
+
+  @inline(__always) private func loadAnyhow(_ key: UInt64, _ t: UInt64, _ extra: UInt64) -> UInt64 {
     let hit = extra == 0 && pointee.l1d.touch(key)
     if hit && !storedRecently(key, t) {
       let arrival = t < pointee.memory.linesUntil ? arrivalOfLine(key) : 0
