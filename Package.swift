@@ -23,14 +23,15 @@ let package = Package(
     .target(name: "Loading", dependencies: ["CELF", "CZlib"]),
     // The processor and the server around it.
     .systemLibrary(name: "CThreadedCode"),
-    .target(name: "Processor", dependencies: ["IA64", "Arithmetic", "CThreadedCode"]),
+    .systemLibrary(name: "CHostAtomics"),
+    .target(name: "Processor", dependencies: ["IA64", "Arithmetic", "CHostAtomics", "CThreadedCode"]),
     .target(
       name: "Pipeline", dependencies: ["IA64", "Processor", .product(name: "Yams", package: "Yams")],
       resources: [
         .embedInCode("Resources/montecito-1.6.yaml"), .embedInCode("Resources/madison-1.5.yaml"),
         .embedInCode("Resources/mckinley-1.0.yaml"),
       ]),
-    .target(name: "Platform", dependencies: ["Processor"]),
+    .target(name: "Platform", dependencies: ["CHostAtomics", "Processor"]),
     .target(name: "Hypervisor", dependencies: ["Loading", "Platform", "Processor", "SystemFirmware"]),
     .target(
       name: "Devices", dependencies: ["Platform", "HostResources", "CZlib"], resources: [.embedInCode("Resources/cp437-8x16.font")]),

@@ -45,7 +45,14 @@ public final class Machine: VirtualClock {
   /// Whether each processor may run: virtual ones need a physical one.
   private var mayRun: [Bool]
   /// The processor whose instructions run now; nil between turns, while events happen.
-  private var running: LogicalProcessor?
+  private var running: LogicalProcessor? {
+    get { concurrent.isEmpty ? turnOf : parallel?.holder(among: processors) }
+    set { turnOf = newValue }
+  }
+  private var turnOf: LogicalProcessor?
+  /// Those that run at the same time, in parallel.
+  private var concurrent: [Int] = []
+  private var parallel: ParallelRunning?
   /// The latest cycle that anything outside of the processors has seen.
   private var time: UInt64 = 0
   /// When the last of the processors that are halted began to wait.
@@ -160,11 +167,17 @@ public final class Machine: VirtualClock {
   /// Makes ``run(until:)`` return as soon as the current block ends.
   public func stop(_ code: Int) {
     if stopRequest == nil { stopRequest = .requested(code) }
-    running?.requestStop()
+    turnOf?.requestStop()
+    for index in concurrent { processors[index].requestStop() }
   }
 
   /// Runs until all processors have reached `limit` (in cycles), or until something stops the machine.
   public func run(until limit: UInt64) -> StopReason {
+    if let parallel { return parallel.lock.whileHeld { runAlone(until: limit) } }
+    return runAlone(until: limit)
+  }
+
+  private func runAlone(until limit: UInt64) -> StopReason {
     noteAll()
     while true {
       if let reason = turn(until: limit, { [monitor] in monitor?.run($0, until: $1) ?? processors[$0].run(until: $1) }) {
@@ -172,6 +185,13 @@ public final class Machine: VirtualClock {
         return reason
       }
     }
+  }
+
+  /// From now on processors run at the same time, on these threads. Not with cycle timing, nor with a debugger.
+  public func runInParallel(on threads: HostThreads) {
+    guard let first = processors.first else { return }
+    for processor in processors { processor.runInParallel() }
+    parallel = ParallelRunning(threads: threads, lock: first.memory.executionLock)
   }
 
   /// One turn in lockstep with another machine (see ``LogicalProcessor/turn(_:until:)``).
@@ -203,6 +223,11 @@ public final class Machine: VirtualClock {
         return nil
       }
       if due >= limit { return .limit }
+      if let parallel, !parallel.threads.isBusy {
+        let end = min(event, limit, ParallelRunning.endOfWindow(due))
+        let ready = schedule.ready(before: end)
+        if ready.count > 1 { return turn(of: ready, until: end, parallel) }
+      }
       let cycle = schedule.choose(event: event)
       processors[schedule.current].skipIdle(to: cycle)
     }
@@ -216,6 +241,24 @@ public final class Machine: VirtualClock {
     running = nil
     note(index)
     return reason == .faultLoop ? .faultLoop : nil
+  }
+
+  /// The turn of several processors at the same time.
+  @inline(never)
+  private func turn(of ready: [Int], until end: UInt64, _ parallel: ParallelRunning) -> StopReason? {
+    for index in ready { processors[index].skipIdle(to: schedule.nextCycle(of: index)) }
+    concurrent = ready
+    windowEnd = end
+    var isLost = false
+    parallel.run(ready.map { processors[$0] }) { [unowned self, monitor] part in
+      let index = ready[part]
+      // Somebody may have asked all to come back before this one has begun.
+      let reason = monitor?.run(index, until: windowEnd) ?? processors[index].run(until: windowEnd)
+      if reason == .faultLoop { isLost = true }
+    }
+    concurrent = []
+    for index in ready { note(index) }
+    return isLost ? .faultLoop : nil
   }
 
   /// All processors are halted, and nothing is due before `due` (`.max`: ever).
@@ -260,8 +303,12 @@ public final class Machine: VirtualClock {
   /// Whoever runs now comes back no later than `cycle`.
   private func endTurn(by cycle: UInt64) {
     schedule.end(by: cycle)
-    running?.lowerDeadline(to: cycle)
+    turnOf?.lowerDeadline(to: cycle)
+    windowEnd = min(windowEnd, cycle)
+    for index in concurrent { processors[index].lowerDeadline(to: cycle) }
   }
+  /// With several processors at the same time: until when they run.
+  private var windowEnd: UInt64 = 0
 
   /// Does to a processor what may wake it, and if it does: time has passed for it up to now, and its turn comes.
   public func wake(_ index: Int, _ action: () -> Void) {

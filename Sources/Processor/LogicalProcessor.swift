@@ -19,7 +19,8 @@ public enum ExitReason: Sendable, Equatable {
 
 /// One logical processor: the architectural state, its translation structures, and the engine that runs it.
 ///
-/// Not thread-safe: one thread runs a processor and everything that it touches.
+/// Not thread-safe: one thread runs a processor and everything that it touches. With ``runInParallel()`` several take turns at what they
+/// share (``ExecutionLock``).
 public final class LogicalProcessor {
   /// Core frequency of the modelled processor, in Hz; one slot takes one cycle in functional timing. A property of the process: all
   /// machines in it have the same processors.
@@ -59,6 +60,12 @@ public final class LogicalProcessor {
   var instructionTLB = TLB()
   let jumps: UnsafeMutablePointer<JumpEntry>
   let domain: CoherenceDomain
+  /// Where its translated blocks are: the domain's, or its own if it runs in parallel with others.
+  var blocks: BlockCache
+  /// Nil: processors run one after the other.
+  var parallel: ExecutionLock?
+  /// Not 0 while it runs blocks without the lock. It writes it, others read it.
+  let apart: UnsafeMutablePointer<UInt32>
   /// This processor among those of the domain.
   public let domainMember: Int
   // How much it knows of what the others have done (see ``CoherenceDomain``).
@@ -100,6 +107,9 @@ public final class LogicalProcessor {
     state.initialize(to: ProcessorState())
     domain = memory.domain
     domainMember = domain.join()
+    blocks = domain.blocks
+    apart = .allocate(capacity: 16)
+    apart.initialize(repeating: 0, count: 16)
     jumps = .allocate(capacity: JumpEntry.count)
     jumps.initialize(repeating: .none, count: JumpEntry.count)
     softTLB = SoftTLB()
@@ -120,6 +130,11 @@ public final class LogicalProcessor {
   }
 
   deinit {
+    if let parallel {
+      parallel.remove(self)
+      domain.drop(blocks)
+    }
+    apart.deallocate()
     engine.pointee.leave.deallocate()
     engine.deinitialize(count: 1)
     UnsafeMutableRawPointer(state).deallocate()
@@ -136,6 +151,7 @@ public final class LogicalProcessor {
 
   /// Architected reset state (Volume 2, section 11.2.2 and table 3-2); registers that the manual leaves undefined are zero.
   public func reset() {
+    standStill()
     let time = (state.pointee.instructions, state.pointee.idleCycles)
     let environment = state.pointee.virtualEnvironment
     state.pointee = ProcessorState()
@@ -273,6 +289,7 @@ public final class LogicalProcessor {
     instruction: Bool, virtual: UInt64, physical: UInt64, pageShift: Int, accessRights: UInt8, privilegeLevel: UInt8,
     attribute: UInt8 = 0, accessed: Bool = true, dirty: Bool = true, key: UInt32 = 0, ed: Bool = false
   ) {
+    standStill()
     var t = Translation()
     t.valid = true
     t.mask = (1 << UInt64(pageShift)) - 1
@@ -293,6 +310,7 @@ public final class LogicalProcessor {
 
   /// Purges both caches for a range, as `ptc.l` does.
   public func purgeTranslations(virtual: UInt64, pageShift: Int) {
+    standStill()
     let mask = (UInt64(1) << UInt64(pageShift)) - 1
     let start = offset(virtual) & ~mask
     purge(start, start | mask, rid(virtual))
@@ -302,6 +320,7 @@ public final class LogicalProcessor {
 
   /// Purges both caches completely, as `ptc.e` does.
   public func purgeAllTranslations() {
+    standStill()
     instructionTLB.purgeAllCache()
     dataTLB.purgeAllCache()
     mapsChanged()

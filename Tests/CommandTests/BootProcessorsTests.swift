@@ -45,6 +45,31 @@ struct BootProcessorsTests {
     #expect(!result.output.contains("clocksource: timekeeping watchdog") && !result.output.contains("unstable"))
   }
 
+  /// The same on threads of the host: what the programs say is what it is on one.
+  @Test(arguments: ["none", "hvm"], [2, 4]) func threads(_ mode: String, _ threads: Int) throws {
+    let result = try boot(
+      4, "run=/tests/cpu-fib_&_/tests/cpu-string_&_/tests/cpu-sort_&_/tests/cpu-div_&_wait",
+      ["--virtualization", mode, "--threads", String(threads)])
+    #expect(result.status == 0 && result.output.contains("EPICURE GUEST EXIT 0"), "\(result.errors)")
+    let expected = try String(contentsOf: Guests.file("programs/expected.txt"), encoding: .utf8).split(whereSeparator: \.isNewline)
+    for name in ["fib", "string", "sort", "div"] {
+      let line = try #require(expected.first { $0.hasPrefix("cpu-\(name) ") })
+      #expect(result.output.contains(line.dropFirst("cpu-\(name) ".count)), "\(name)")
+    }
+  }
+
+  /// What needs a run that can be repeated says so.
+  @Test(arguments: [
+    ["--record", "x"], ["--trace", "x"], ["--gdb", "0"], ["--timing", "cycle"], ["--lockstep", "50"], ["--engine-profile", "x"],
+    ["--crash-bundle", "x"], ["--machine", "x"],
+  ])
+  func threadsGoWithoutIt(_ options: [String]) throws {
+    let result = try Epicure.run(["boot", "--threads", "2"] + options)
+    #expect(
+      result.status == 2 && result.errors.contains("needs a run that can be repeated: not with --threads 2"), "\(result.errors)")
+    #expect(try Epicure.run(["boot", "--threads", "65"]).errors.contains("--threads must be from 1 to 64"))
+  }
+
   /// Programs on all processors, two runs alike, nobody disturbed.
   @Test func worksAndIsDeterministic() throws {
     let folder = try TemporaryFolder()

@@ -5,8 +5,8 @@ import Testing
 /// Linux as a domain of `epicure serve`.
 @Suite("Linux domains", .serialized, .ends(withinMinutes: 10), .enabled(if: Guests.shouldRun, Guests.advice)) struct HostLinuxTests
 {
-  private func server() throws -> HostServer {
-    let server = try HostServer(["--cpus", "2"])
+  private func server(threads: Int = 1) throws -> HostServer {
+    let server = try HostServer(["--cpus", "2", "--threads", String(threads)])
     let text = """
       name = "linux"
       builder = "hvm"
@@ -29,8 +29,8 @@ import Testing
   }
 
   /// Two of them, one with two processors and a network between them; a shell on each console.
-  @Test func twoDomains() throws {
-    let server = try server()
+  @Test(arguments: [1, 2]) func twoDomains(threads: Int) throws {
+    let server = try server(threads: threads)
     for (name, more) in [("a", "vcpus=1"), ("b", "vcpus=2")] {
       try server.run("create", "-q", "linux.cfg", "name=\(name)", more, "vif=bridge=lan")
       #expect(try server.result(["console", name, "--until", "EPICURE GUEST READY"], seconds: 200).status == 0)

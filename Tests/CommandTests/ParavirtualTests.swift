@@ -14,8 +14,9 @@ import Testing
   }
 
   /// Fewer checks than this would mean that a part was left out.
-  @Test(arguments: [(1, 440), (2, 452)]) func checksItself(_ processors: Int, _ checks: Int) throws {
-    let result = try boot(["--cpus", "\(processors)"])
+  @Test(arguments: [(1, 440, 1), (2, 452, 1), (2, 452, 2)]) func checksItself(_ processors: Int, _ checks: Int, threads: Int) throws
+  {
+    let result = try boot(["--cpus", "\(processors)", "--threads", "\(threads)"])
     #expect(result.status == 0, "\(result.text.suffix(2000))")
     #expect(!result.text.contains("FAIL"))
     let lines = result.text.split(whereSeparator: \.isNewline).map(String.init)

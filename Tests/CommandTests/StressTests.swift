@@ -15,7 +15,7 @@ struct StressTests {
     return (0..<(Guests.isComplete ? 5 : 1)).map { first &+ $0 }
   }()
 
-  @Test(arguments: seeds) func isClean(_ seed: UInt64) throws {
+  @Test(arguments: seeds, [1, 3]) func isClean(_ seed: UInt64, threads: Int) throws {
     let folder = try TemporaryFolder()
     var archive = GuestArchive()
     archive.add(
@@ -28,7 +28,8 @@ struct StressTests {
       "all.cpio", archive.behind(Data(contentsOf: URL(fileURLWithPath: GuestTools.initramfs(in: folder)))))
     let result = try Epicure.run(
       [
-        "boot", "--virtualization", "hvm", "--cpus", "4", "--kernel", Guests.file("linux-6.1/vmlinux.gz").path, "--initrd", initrd,
+        "boot", "--virtualization", "hvm", "--cpus", "4", "--threads", String(threads), "--kernel",
+        Guests.file("linux-6.1/vmlinux.gz").path, "--initrd", initrd,
         "--append", "console=ttyS0 run=sh_/script",
       ], seconds: Guests.isComplete ? 3600 : 400)
     #expect(result.status == 0, "seed \(seed): \(result.errors)")

@@ -82,6 +82,7 @@ struct BootCommand: ParsableCommand {
       "hvm, a fully virtualized domain (the default); pv, a paravirtualized one; none, the bare machine.", valueName: "mode"))
   var virtualization: Virtualization?
   @OptionGroup var engine: EngineOptions
+  @OptionGroup var threads: ThreadOptions
   @OptionGroup var timing: TimingOptions
   @OptionGroup var tracing: TraceOptions
   @Option(help: ArgumentHelp("Stop with status 0 when a line of the console matches this regular expression.", valueName: "regex"))
@@ -170,6 +171,11 @@ struct BootCommand: ParsableCommand {
     if tracing.isGiven && (lockstep != nil || machine != nil) {
       throw ValidationError("--trace, --flight-recorder and --break are for one machine: not with --lockstep or --machine.")
     }
+    try threads.check(
+      (lockstep != nil, "--lockstep"), (timing.timing == .cycle, "--timing cycle"),
+      (tracing.isGiven, "--trace, --flight-recorder or --break"),
+      (record != nil, "--record"), (replay != nil, "--replay"), (crashBundle != nil, "--crash-bundle"), (gdb != nil, "--gdb"),
+      (engine.engineProfile != nil, "--engine-profile"), (machine != nil, "--machine"))
     try engine.check(isLockstep: lockstep != nil, hasPartitions: machine != nil)
     if vac != nil && virtualization ?? .hvm != .hvm { throw ValidationError("--vac is about HVM domains.") }
     if lockstep != nil && gdb != nil { throw ValidationError("--lockstep has a debugger of its own kind: no --gdb.") }
@@ -218,6 +224,8 @@ struct BootCommand: ParsableCommand {
     let server = try makeServer(networks, timing: timing.description(), tape, hasVideo: hasVideo)
     server.mayReset = !noReboot
     engine.apply(to: server.processors)
+    // A debugger that comes later is one as well.
+    if watching == nil, let threads = threads.make() { server.machine.runInParallel(on: threads) }
     let cycles = try CycleObservation(timing, program: kernel, hasStatistics: stats != nil)
     cycles?.begin(server.pipelines)
     let trace = try TraceObservation(

@@ -45,6 +45,7 @@ final class DomainHost {
     do throws(NetworkError) { networks = try Networks(world: world, all: [], bridges: configuration.bridges) } catch {
       throw CommandFailure(CommandFailure.badInput, "--bridge: \(error)")
     }
+    if let threads = configuration.threads { hypervisor.runInParallel(on: threads, memory: pool.memory) }
     world.clock = { [hypervisor] in Cycles.nanoseconds(hypervisor.now) }
     observation?.begin(hypervisor, services.events)
     world.expectsAnswer = { [unowned self] in lookInterval.hurry() }
@@ -108,6 +109,7 @@ final class DomainHost {
       return domain
     }.makeServer(networks: networks, adapters: &adapters)
     server.machine.skip(to: hypervisor.now)
+    if let threads = configuration.threads { server.machine.runInParallel(on: threads) }
     observation?.begin(server)
     let domain = HostedDomain(
       id: id, block: block, machine: machine, uuid: uuid, server: server, adapters: adapters, console: console,

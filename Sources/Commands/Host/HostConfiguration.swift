@@ -1,4 +1,5 @@
 import HostResources
+import Platform
 
 /// What the server has that `epicure serve` keeps domains on.
 struct HostConfiguration {
@@ -13,6 +14,8 @@ struct HostConfiguration {
   var bridges: [BridgeSpecification] = []
   /// Physical functions that domains may have for themselves.
   var devices: [HostDevice] = []
+  /// Threads of the host for the domains; nil: they run one after the other.
+  var threads: HostThreads?
   /// Where reports about crashed domains are kept.
   var reports: String
 

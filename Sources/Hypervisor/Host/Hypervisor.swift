@@ -1,4 +1,7 @@
-/// Virtual processors on physical ones: the loop that the credit scheduler decides for, on one thread and one virtual clock.
+import Platform
+import Processor
+
+/// Virtual processors on physical ones: the loop that the credit scheduler decides for, on one virtual clock.
 ///
 /// Time goes in windows of ``window`` cycles at most. In a window each physical processor runs the virtual one that it has been given, and
 /// the events of all domains happen at their times; between windows virtual processors fall asleep, wake up, and change places. So a wake-up
@@ -6,6 +9,10 @@
 public final class Hypervisor {
   /// 5 µs at 1.6 GHz: what a frame spends in a bridge, so that none comes late to a domain on the same one.
   public static let window: UInt64 = 8000
+  /// With several threads of the host, which must meet at the end of each.
+  private static let parallelWindow: UInt64 = 4 * window
+  private var window = Hypervisor.window
+  private var parallel: (threads: HostThreads, lock: ExecutionLock)?
 
   public private(set) var now: UInt64 = 0
   public private(set) var scheduler: CreditScheduler
@@ -146,6 +153,13 @@ public final class Hypervisor {
 
   private func member(_ number: Int) -> Member? { members.first { $0.number == number } }
 
+  /// From now on domains run at the same time. `memory` is the one that all of them are in; their machines run in parallel as well
+  /// (``Machine/runInParallel(on:)``), each by turns while others run.
+  public func runInParallel(on threads: HostThreads, memory: PhysicalMemory) {
+    parallel = (threads, memory.executionLock)
+    window = Self.parallelWindow
+  }
+
   // MARK: Time
 
   /// The cycle at which anything happens next; `UInt64.max`: nothing will, unless something comes from outside.
@@ -170,14 +184,27 @@ public final class Hypervisor {
       for cpu in running.indices where now >= until[cpu] { reschedule(1 << UInt64(cpu)) }
       chooseAll()
       let end = windowEnd(limit)
-      // Events of domains that run nothing happen as well.
-      for slot in dues.indices where dues[slot] < end || runningCounts[slot] > 0 {
-        let member = members[slot]
-        member.domain.advance(to: end)
-        refresh(member)
-      }
+      advanceDomains(to: end)
       now = end
       putToSleep()
+    }
+  }
+
+  /// Events of domains that run nothing happen as well.
+  private func advanceDomains(to end: UInt64) {
+    guard let parallel, runningCounts.count(where: { $0 > 0 }) > 1 else {
+      for slot in dues.indices where dues[slot] < end || runningCounts[slot] > 0 {
+        members[slot].domain.advance(to: end)
+        refresh(members[slot])
+      }
+      return
+    }
+    let slots = dues.indices.filter { dues[$0] < end || runningCounts[$0] > 0 }
+    parallel.threads.run(slots.count) { [unowned self] part in
+      parallel.lock.whileHeld {
+        members[slots[part]].domain.advance(to: end)
+        refresh(members[slots[part]])
+      }
     }
   }
 
@@ -186,7 +213,7 @@ public final class Hypervisor {
       // All idle: straight to what is next.
       return min(limit, max(nextWhileIdle, now + 1))
     }
-    var end = min(limit, now + Self.window, max(scheduler.nextTimer, now + 1))
+    var end = min(limit, now + window, max(scheduler.nextTimer, now + 1))
     for cpu in until.indices where running[cpu] != nil { end = min(end, max(until[cpu], now + 1)) }
     return end
   }

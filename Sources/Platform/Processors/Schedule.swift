@@ -62,6 +62,14 @@ struct Schedule {
     return least
   }
 
+  func nextCycle(of index: Int) -> UInt64 { next[index] }
+
+  /// Those that have something to do before `cycle`. Afterwards it is nobody's turn.
+  mutating func ready(before cycle: UInt64) -> [Int] {
+    sliceEnd = 0
+    return (0..<count).filter { next[$0] < cycle }
+  }
+
   /// The turn that is going on is not over.
   var goesOn: Bool { next[current] < sliceEnd }
 

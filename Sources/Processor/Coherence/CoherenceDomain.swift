@@ -1,6 +1,6 @@
 /// What the processors of one memory share, and what they have to tell each other: translated blocks, global purges, new pages of code.
 ///
-/// One processor runs at a time. What it does to the others takes effect when they run next, and that is before they can notice: each
+/// One processor runs at a time, or several of them apart (``ExecutionLock``). What it does to the others takes effect when they run next, and that is before they can notice: each
 /// then looks how far the domain has got since it last ran. So a processor that sleeps costs nothing.
 final class CoherenceDomain {
   /// What ptc.g and ptc.ga remove: offsets without region bits, in one address space.
@@ -10,13 +10,11 @@ final class CoherenceDomain {
     var rid: UInt32 = 0
   }
 
-  var blocks = BlockCache()
+  let blocks = BlockCache()
+  /// All there are: the common one, and those of processors that run in parallel.
+  private(set) var caches: [BlockCache]
+  var parallel: ExecutionLock?
   var specialisations = Specialisations.standard
-  /// For the profile of the engine: blocks that were translated, and those that were translated again because their page was written to.
-  var blocksBuilt: UInt64 = 0
-  var blocksRenewed: UInt64 = 0
-  /// Times that the blocks' arena was emptied: pointers to blocks from before are void.
-  private(set) var arena: UInt64 = 0
   /// A timing model watches: blocks have issue groups.
   var isTimed = false
   /// A debugger: blocks with a breakpoint in them are made so that they cannot be run.
@@ -36,7 +34,15 @@ final class CoherenceDomain {
   private(set) var codePageCount: UInt64 = 0
   private var members = 0
 
-  deinit { blocks.deallocate() }
+  init() { caches = [blocks] }
+
+  func addCache() -> BlockCache {
+    let cache = BlockCache()
+    caches.append(cache)
+    return cache
+  }
+
+  func drop(_ cache: BlockCache) { caches.removeAll { $0 === cache } }
 
   /// The number of a new processor.
   func join() -> Int {
@@ -44,9 +50,10 @@ final class CoherenceDomain {
     return members - 1
   }
 
-  func emptyArena() {
-    blocks.reset()
-    arena &+= 1
+  /// Somebody writes to a page with code.
+  func invalidate(page: UInt64) {
+    parallel?.stopOthers()
+    for cache in caches { cache.invalidate(page: page) }
   }
 
   /// Both return how much there is to know now.
@@ -87,8 +94,8 @@ extension LogicalProcessor {
     alatClear()
     if seenPurges != domain.purgeCount { hearPurges() }
     if seenCodePages != domain.codePageCount { hearCodePages() }
-    if seenArena != domain.arena {
-      seenArena = domain.arena
+    if seenArena != blocks.emptied {
+      seenArena = blocks.emptied
       if isTimed { notice(.blocksDropped) }
       codeMapChanged()
     }

@@ -84,7 +84,7 @@ public final class DebugControl {
   public func prepare(_ processors: [LogicalProcessor]) {
     if breakpoints != knownBreakpoints {
       knownBreakpoints = breakpoints
-      processors.first?.domain.emptyArena()
+      processors.first?.blocks.empty()
       for processor in processors { processor.blocksAreGone() }
     }
     if watches != knownWatches {

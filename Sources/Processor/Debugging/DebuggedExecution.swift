@@ -26,7 +26,7 @@ extension LogicalProcessor {
 
   /// The blocks' arena has been emptied from outside.
   func blocksAreGone() {
-    seenArena = domain.arena
+    seenArena = blocks.emptied
     if isTimed { notice(.blocksDropped) }
     codeMapChanged()
   }

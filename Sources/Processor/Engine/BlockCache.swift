@@ -1,18 +1,22 @@
 import IA64
 
-/// Translated blocks by physical address and start slot. All processors of one memory share them: nothing in a block depends on who runs
-/// it, and links lead to the same physical page only.
+/// Translated blocks by physical address and start slot. All processors of one memory share them, unless they run in parallel: nothing in a
+/// block depends on who runs it, and links lead to the same physical page only.
 ///
 /// Blocks lie in one arena that is emptied as a whole when it is full. A store to a page with code makes its blocks invalid; who comes to one
 /// finds ``MicroTag/stale`` at its beginning.
-struct BlockCache {
+final class BlockCache {
   static let arenaBytes = 96 << 20
   static let buckets = 1 << 14
 
   let arena: UnsafeMutableRawPointer
-  var used = 0
-  /// Blocks that a store or fc has made invalid.
-  var invalidated: UInt64 = 0
+  private(set) var used = 0
+  /// Times that the arena was emptied: pointers to blocks from before are void.
+  private(set) var emptied: UInt64 = 0
+  /// For the profile of the engine: blocks that were translated, that a store has made invalid, and that were translated again for that reason.
+  var built: UInt64 = 0
+  private(set) var invalidated: UInt64 = 0
+  var renewed: UInt64 = 0
   let table: UnsafeMutablePointer<UnsafeMutablePointer<Block>?>
   /// First block of each physical page with code.
   var pages: [UInt64: UnsafeMutablePointer<Block>] = [:]
@@ -23,7 +27,7 @@ struct BlockCache {
     table.initialize(repeating: nil, count: Self.buckets)
   }
 
-  func deallocate() {
+  deinit {
     arena.deallocate()
     table.deallocate()
   }
@@ -51,8 +55,9 @@ struct BlockCache {
     return nil
   }
 
-  mutating func reset() {
+  func empty() {
     used = 0
+    emptied &+= 1
     for i in 0..<Self.buckets { table[i] = nil }
     pages.removeAll(keepingCapacity: true)
   }
@@ -66,12 +71,12 @@ struct BlockCache {
   }
 
   /// `block`, which lies in the room that is left, has `count` units behind its header.
-  mutating func take(_ block: UnsafeMutablePointer<Block>, count: Int) {
+  func take(_ block: UnsafeMutablePointer<Block>, count: Int) {
     let end = UnsafeMutableRawPointer(Block.head(block) + count)
     used = (end - arena + 15) & ~15
   }
 
-  mutating func invalidate(page: UInt64) {
+  func invalidate(page: UInt64) {
     var block = pages.removeValue(forKey: page)
     while let b = block {
       b.pointee.valid = false
@@ -110,6 +115,11 @@ extension LogicalProcessor {
 
   @inline(never) func findBlockSlow(_ target: UInt64, _ slot: UInt64) -> UnsafeMutablePointer<Block>? {
     guard let physical = translateFetch(target) else { return nil }
+    if isApart && blocks.find(physical, slot) == nil {
+      // Who waits for the lock may find the page purged.
+      comeTogether()
+      return findBlockSlow(target, slot)
+    }
     let block = blockAt(physical, slot)
     if slot == 0 {
       let entry = jumps + Int((target >> 4) & UInt64(JumpEntry.count - 1))
@@ -121,25 +131,33 @@ extension LogicalProcessor {
 
   /// The block at a physical address, translated now if need be.
   func blockAt(_ physical: UInt64, _ slot: UInt64) -> UnsafeMutablePointer<Block> {
-    if let block = domain.blocks.find(physical, slot) { return block }
+    if let block = blocks.find(physical, slot) { return block }
+    if isApart { comeTogether() }
     return translateBlock(physical, slot)
   }
 
   /// Room for a block in the arena, which is emptied if it is full. It is nobody's until it is taken.
   func room(groupBytes: Int) -> UnsafeMutablePointer<Block> {
-    if let block = domain.blocks.room(groupBytes: groupBytes) { return block }
-    domain.emptyArena()
-    seenArena = domain.arena
+    if let block = blocks.room(groupBytes: groupBytes) { return block }
+    emptyBlocks()
     if isTimed { notice(.blocksDropped) }
     codeMapChanged()
-    guard let block = domain.blocks.room(groupBytes: groupBytes) else { preconditionFailure("the arena cannot hold one block") }
+    guard let block = blocks.room(groupBytes: groupBytes) else { preconditionFailure("the arena cannot hold one block") }
     return block
+  }
+
+  /// Forgets all translated code; the caller knows what else must hear of it.
+  func emptyBlocks() {
+    blocks.empty()
+    seenArena = blocks.emptied
   }
 
   private func translateBlock(_ physical: UInt64, _ slot: UInt64) -> UnsafeMutablePointer<Block> {
     let host = memory.host(physical & ~0xF)
     let source = host ?? voidBundles
     let bundlesLeft = host == nil ? 1 : Int(256 - (physical >> 4 & 0xFF))
+    // Nobody may write to the page unnoticed from the moment on at which it is read.
+    if let host { protectCode(host) }
     var block = room(groupBytes: 0)
     var translator = Translator(block: block, offset: physical & 0xFF0, domain.specialisations)
     let end = translator.run(source, startSlot: Int(slot), limitBundles: bundlesLeft)
@@ -155,27 +173,28 @@ extension LogicalProcessor {
       _ = translator.run(source, startSlot: Int(slot), limitBundles: bundlesLeft)
       (UnsafeMutableRawPointer(block) - groupBytes).copyMemory(from: groupBuffer, byteCount: used)
     }
-    domain.blocks.take(block, count: translator.count + 1)
-    domain.blocksBuilt &+= 1
+    blocks.take(block, count: translator.count + 1)
+    blocks.built &+= 1
     let page = physical & ~0xFFF
     let bucket = BlockCache.bucket(physical, slot)
     let stops = domain.debugControl?.hasBreakpoint(physical: physical, positions: Int(slot)..<max(end, Int(slot) + 1)) == true
     block.pointee = Block(
-      physical: physical, bucketNext: domain.blocks.table[bucket], pageNext: domain.blocks.pages[page],
+      physical: physical, bucketNext: blocks.table[bucket], pageNext: blocks.pages[page],
       need: stops ? Block.neverFits : UInt32(translator.highestTarget) | UInt32(translator.floatUse) << 16,
       startSlot: UInt8(slot), highestTarget: translator.highestTarget, floatUse: translator.floatUse, valid: true)
     Block.head(block).pointee = MicroOp(.enter, UInt8(slot))
-    domain.blocks.table[bucket] = block
-    domain.blocks.pages[page] = block
-    if let host {
-      let index = memory.pageIndex(host)
-      if memory.pageFlags[index] & PhysicalMemory.holdsCode == 0 {
-        memory.pageFlags[index] |= PhysicalMemory.holdsCode
-        let hostPage = UInt(bitPattern: host) & ~0xFFF
-        softTLB.protect(hostPage: hostPage)
-        seenCodePages = domain.announce(codePage: hostPage)
-      }
-    }
+    blocks.table[bucket] = block
+    blocks.pages[page] = block
     return block
+  }
+
+  private func protectCode(_ host: UnsafeMutableRawPointer) {
+    let index = memory.pageIndex(host)
+    if memory.pageFlags[index] & PhysicalMemory.holdsCode != 0 { return }
+    parallel?.stopOthers()
+    memory.pageFlags[index] |= PhysicalMemory.holdsCode
+    let hostPage = UInt(bitPattern: host) & ~0xFFF
+    softTLB.protect(hostPage: hostPage)
+    seenCodePages = domain.announce(codePage: hostPage)
   }
 }

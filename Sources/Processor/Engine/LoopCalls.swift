@@ -142,10 +142,10 @@ extension LogicalProcessor {
     let slot = branch.pointee.tag == .end ? branch.pointee.c : 0
     let top = known != 0 ? known : from.pointee.highestTarget
     let floatUse = from.pointee.floatUse
-    let arenaBefore = domain.arena
+    let emptiedBefore = blocks.emptied
     let to = blockAt(from.pointee.physical & ~0xFFF | r.ip & 0xFF0, UInt64(slot))
     // If the arena was emptied, `from` and its link are gone.
-    guard domain.arena == arenaBefore else { return r.entering(to) }
+    guard blocks.emptied == emptiedBefore else { return r.entering(to) }
     // What it needs, in the layout of the gate, is given whenever the branch is.
     let need = to.pointee.need
     let holds =
@@ -159,7 +159,7 @@ extension LogicalProcessor {
   /// The block that `r` would begin has been written to.
   @inline(never) func renew(_ r: LoopRegisters) -> LoopRegisters {
     let old = r.block.assumingMemoryBound(to: Block.self)
-    domain.blocksRenewed &+= 1
+    blocks.renewed &+= 1
     let entry = jumps + Int((r.ip >> 4) & UInt64(JumpEntry.count - 1))
     if entry.pointee.block == old { entry.pointee = .none }
     return r.entering(blockAt(old.pointee.physical, UInt64(old.pointee.startSlot)))
@@ -255,6 +255,7 @@ extension LogicalProcessor {
 
   @inline(never) func generalOperation(_ r: LoopRegisters) -> LoopRegisters {
     synchronize(r)
+    if isApart && touchesOthers(r.operation) { comeTogether() }
     return after(general(r.operation), r, 2)
   }
 

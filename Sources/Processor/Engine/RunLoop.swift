@@ -78,7 +78,7 @@ extension LogicalProcessor {
       {
         // The limit is looked at where a block begins.
         if case .block = extent { e.pointee.limit = min(limit, s.pointee.instructions &+ 1) } else { e.pointee.limit = limit }
-        exit = runBlocks(block)
+        if let parallel { exit = runApart(block, parallel) } else { exit = runBlocks(block) }
       } else {
         exit = .fetchFault
       }

@@ -51,8 +51,7 @@ extension LogicalProcessor {
     get { domain.specialisations }
     set {
       domain.specialisations = newValue
-      domain.emptyArena()
-      seenArena = domain.arena
+      emptyBlocks()
       codeMapChanged()
     }
   }

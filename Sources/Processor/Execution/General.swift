@@ -1,3 +1,4 @@
+import CHostAtomics
 import IA64
 
 /// What a body tells the loop.
@@ -104,7 +105,10 @@ extension LogicalProcessor {
     case .loadFPPair: return loadPair(o, g)
     case .load, .loadFill: return loadOverIncrement(o, g)
 
-    case .fwb, .mf, .mfa: return .next
+    case .fwb: return .next
+    case .mf, .mfa:
+      epicure_fence()
+      return .next
     case .syncI, .srlzI, .srlzD:
       return .exit
 

@@ -1,3 +1,4 @@
+import CHostAtomics
 import IA64
 
 /// xchg, cmpxchg, cmp8xchg16, fetchadd, ld16, st16 (Volume 1, section 4.4.7; Volume 3).
@@ -17,6 +18,11 @@ extension LogicalProcessor {
       isr = ISR.w
     case .compareExchange16: size = 8
     default: break
+    }
+    if size == 16 || g.operation == .compareExchange16 {
+      // The host has no such operation that all its compilers know.
+      if isApart { comeTogether() }
+      parallel?.stopOthers()
     }
     let access = access(isr, reads: isr & ISR.r != 0, writes: isr & ISR.w != 0)
     guard translate(address, size: size, access) == .done else { return .fault }
@@ -49,45 +55,47 @@ extension LogicalProcessor {
         return swap ? v.byteSwapped : v
       }
     }
-    func storeValue(_ p: UnsafeMutableRawPointer, _ size: Int, _ value: UInt64) {
-      switch size {
-      case 1: p.storeBytes(of: UInt8(truncatingIfNeeded: value), as: UInt8.self)
-      case 2:
-        let v = UInt16(truncatingIfNeeded: value)
-        p.storeBytes(of: swap ? v.byteSwapped : v, as: UInt16.self)
-      case 4:
-        let v = UInt32(truncatingIfNeeded: value)
-        p.storeBytes(of: swap ? v.byteSwapped : v, as: UInt32.self)
-      default: p.storeBytes(of: swap ? value.byteSwapped : value, as: UInt64.self)
-      }
+    func storeValue(_ p: UnsafeMutableRawPointer, _ value: UInt64) {
+      p.storeBytes(of: swap ? value.byteSwapped : value, as: UInt64.self)
     }
+
+    /// A value as memory has it, or back.
+    func ordered(_ value: UInt64) -> UInt64 { swap ? value.byteSwapped >> UInt64(64 - 8 * size) : value }
 
     switch g.operation {
     case .exchange:
       beforeStore(host, size, physical)
-      let old = loadValue(host, size)
-      storeValue(host, size, s.gr[Int(o.a)])
-      s.gr[Int(o.d)] = old
+      s.gr[Int(o.d)] = ordered(epicure_exchange(host, Int32(size), ordered(s.gr[Int(o.a)])))
     case .compareExchange:
-      let old = loadValue(host, size)
       // Memory is zero-extended and compared with all 64 bits of CCV.
-      if old == s.ar[AR.ccv] {
-        beforeStore(host, size, physical)
-        storeValue(host, size, s.gr[Int(o.a)])
+      let expected = s.ar[AR.ccv]
+      if size < 8 && expected >> UInt64(8 &* size) != 0 {
+        s.gr[Int(o.d)] = loadValue(host, size)
+        break
       }
-      s.gr[Int(o.d)] = old
+      // If another processor changes the value between the two, nothing is stored, and an entry of the ALAT is lost for nothing: it may be.
+      if loadValue(host, size) == expected { beforeStore(host, size, physical) }
+      s.gr[Int(o.d)] = ordered(epicure_compare_exchange(host, Int32(size), ordered(expected), ordered(s.gr[Int(o.a)])))
     case .fetchAdd:
       beforeStore(host, size, physical)
-      let old = loadValue(host, size)
-      storeValue(host, size, old &+ UInt64(bitPattern: o.imm))
+      let addend = UInt64(bitPattern: o.imm)
+      if !swap {
+        s.gr[Int(o.d)] = epicure_fetch_add(host, Int32(size), addend)
+        break
+      }
+      var old: UInt64
+      repeat {
+        old = loadValue(host, size)
+      } while ordered(
+        epicure_compare_exchange(host, Int32(size), ordered(old), ordered(old &+ addend))) != old
       s.gr[Int(o.d)] = old
     case .compareExchange16:
       let half = host + Int(translated.physical & 8)
       let old = loadValue(half, 8)
       if old == s.ar[AR.ccv] {
         beforeStore(host, 16, physical)
-        storeValue(host, 8, s.gr[Int(o.a)])
-        storeValue(host + 8, 8, s.ar[AR.csd])
+        storeValue(host, s.gr[Int(o.a)])
+        storeValue(host + 8, s.ar[AR.csd])
       }
       s.gr[Int(o.d)] = old
     case .load16:
@@ -96,8 +104,8 @@ extension LogicalProcessor {
       s.ar[AR.csd] = loadValue(host + 8, 8)
     case .store16:
       beforeStore(host, 16, physical)
-      storeValue(host, 8, s.gr[Int(o.a)])
-      storeValue(host + 8, 8, s.ar[AR.csd])
+      storeValue(host, s.gr[Int(o.a)])
+      storeValue(host + 8, s.ar[AR.csd])
     default: return illegalOperation()
     }
     return .next

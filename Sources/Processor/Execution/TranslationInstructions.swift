@@ -50,6 +50,7 @@ extension LogicalProcessor {
         purge(start, last, rid(address))
         // The others lose their ALAT entries as well, ptc.ga or not: they do so whenever this one has run (Volume 3, ptc.ga).
         if g.operation != .ptcL && guest == nil {
+          parallel?.stopOthers()
           seenPurges = domain.announce(purge: .init(start: start, last: last, rid: rid(address)))
         }
       }

@@ -134,7 +134,11 @@ extension LogicalProcessor {
       raise(.debug, isr: access.isr, address: address, itir: false)
       if stands(access, DCR.dd) { return .fault }
     }
-    return translated.deferred ? .deferred : .done
+    if translated.deferred { return .deferred }
+    guard isApart, reachesOthers(size, access) else { return .done }
+    // Who waits for the lock may find the page purged.
+    comeTogether()
+    return translate(address, size: size, access)
   }
 
   /// Data breakpoint registers (Volume 2, section 7.1.1), whatever PSR.db and PSR.dd say.

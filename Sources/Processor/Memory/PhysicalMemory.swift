@@ -126,7 +126,7 @@ public final class PhysicalMemory: GuestMemory, @unchecked Sendable {
 
   @inline(never) func invalidateCode(_ physicalPage: UInt64, _ page: Int) {
     pageFlags[page] &= ~Self.holdsCode
-    domain.blocks.invalidate(page: physicalPage)
+    domain.invalidate(page: physicalPage)
   }
 }
 

@@ -42,6 +42,8 @@ extension LogicalProcessor {
   }
 
   func alatInsert(_ tag: UInt32, _ host: UnsafeMutableRawPointer, _ size: Int) {
+    // Stores of others are not heard in time, and an entry may vanish at any moment: so there are none.
+    if parallel != nil { return }
     if seenForeignWrites != domain.foreignWrites { alatMissedWrites() }
     alatRemove(tag)
     var slot = (~state.pointee.alat.used).trailingZeroBitCount

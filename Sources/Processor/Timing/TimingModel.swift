@@ -130,8 +130,7 @@ extension LogicalProcessor {
     engine.pointee.timing = model
     model.clock.pointee = state.cycles
     domain.isTimed = true
-    domain.emptyArena()
-    seenArena = domain.arena
+    emptyBlocks()
     codeMapChanged()
   }
 

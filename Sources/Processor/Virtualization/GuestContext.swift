@@ -109,6 +109,7 @@ extension LogicalProcessor {
 
   /// Puts the guest's registers and translations in the place of the processor's.
   public func present(_ g: GuestContext) {
+    standStill()
     precondition(guest == nil, "a guest is presented already")
     guest = g
     let s = state

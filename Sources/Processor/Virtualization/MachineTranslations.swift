@@ -22,6 +22,7 @@ extension LogicalProcessor {
 
   /// Loads the machine's region registers. Translations of the machine stay: region identifiers keep them apart.
   public func setMachineRegions(_ values: InlineArray<8, UInt64>) {
+    standStill()
     var changed = false
     for i in 0..<8 where state.rr[i] != values[i] {
       state.rr[i] = values[i]
@@ -38,6 +39,7 @@ extension LogicalProcessor {
   public func insertMachineTranslation(
     _ page: Translation, address: UInt64, physical: UInt64, instruction: Bool, inTable: Bool = true
   ) {
+    standStill()
     var t = page
     let shift = min(UInt64(page.pageShift), UInt64(Self.machinePageShift))
     t.pageShift = UInt8(shift)
@@ -52,6 +54,7 @@ extension LogicalProcessor {
 
   /// Removes the machine's data translation of an address that no VHPT entry has, and of which nothing was remembered (a device's).
   public func dropDataTranslation(_ address: UInt64) {
+    standStill()
     dataTLB.purgeCache(offset(address), offset(address), rid(address))
   }
 
@@ -77,6 +80,7 @@ extension LogicalProcessor {
 
   /// No entry of the table matches any more.
   public func clearMachineTable() {
+    standStill()
     let t = dataTLB.registers[Self.tableRegister]
     guard t.valid, let table = memory.host(t.physical, count: Int(t.mask) + 1)?.assumingMemoryBound(to: UInt64.self) else { return }
     for entry in 0..<Int(t.mask + 1) / 32 { table[entry * 4 + 2] = Self.invalidTag }
@@ -85,6 +89,7 @@ extension LogicalProcessor {
   /// Removes what the machine holds of a range of offsets in one of its address spaces. `region`: one through which the range is seen now, for
   /// its page size.
   public func purgeMachine(start: UInt64, last: UInt64, rid: UInt32, preferredShift shift: UInt64) {
+    standStill()
     purge(start, last, rid)
     softTLB.purge(start: start, last: last)
     codeMapChanged()
@@ -102,6 +107,7 @@ extension LogicalProcessor {
 
   /// Removes all translations of guests that the machine holds.
   public func purgeMachine() {
+    standStill()
     instructionTLB.purgeAllCache()
     dataTLB.purgeAllCache()
     mapsChanged()

@@ -62,11 +62,13 @@ struct ServeCommand: ParsableCommand {
     help: ArgumentHelp(
       "Remember so many of the last events, and write them beside the report of a domain that crashes.", valueName: "n"))
   var flightEvents = 0
+  @OptionGroup var threads: ThreadOptions
 
   func validate() throws {
     guard 0...TraceOptions.mostFlightEvents ~= flightEvents else {
       throw ValidationError("--flight-events must be from 0 to \(TraceOptions.mostFlightEvents).")
     }
+    try threads.check((trace != nil, "--trace"), (flightEvents > 0, "--flight-events"))
     guard 1...64 ~= cpus else { throw ValidationError("--cpus must be from 1 to 64.") }
     guard memory.bytes <= MachineConfiguration.largestMemory else { throw ValidationError("--memory must be 1024G at most.") }
   }
@@ -79,7 +81,8 @@ struct ServeCommand: ParsableCommand {
     let host = try DomainHost(
       HostConfiguration(
         processors: cpus, memory: memory.bytes, operatingSystemMemory: hostMemory.bytes, hypervisorMemory: hypervisorMemory.bytes,
-        bridges: bridge, devices: device, reports: (path as NSString).deletingLastPathComponent + "/crash"), failOn: failure,
+        bridges: bridge, devices: device, threads: threads.make(), reports: (path as NSString).deletingLastPathComponent + "/crash"),
+      failOn: failure,
       observation: observation)
     let server = try ControlServer(path: path, handle: { host.answer($0) }, console: { try host.domain($0).console })
     host.world.add(server)

@@ -64,10 +64,10 @@ public struct EngineProfile: Encodable, Sendable {
       domains[ObjectIdentifier(processor.domain)] = processor.domain
     }
     for domain in domains.values {
-      blocksBuilt &+= domain.blocksBuilt
+      blocksBuilt &+= domain.blocks.built
       blocksDropped &+= domain.blocks.invalidated
-      blocksRenewed &+= domain.blocksRenewed
-      arenaEmptied &+= domain.arena
+      blocksRenewed &+= domain.blocks.renewed
+      arenaEmptied &+= domain.blocks.emptied
       arenaBytes += domain.blocks.used
     }
   }

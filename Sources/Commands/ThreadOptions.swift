@@ -1,0 +1,26 @@
+import ArgumentParser
+import Platform
+
+/// On how many threads of the host the engine runs.
+struct ThreadOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Run processors and domains at the same time on so many threads of the host (1 to 64). With more than one, no run is like another: nothing can be recorded, traced, debugged or counted in cycles.",
+      valueName: "n"))
+  var threads = 1
+
+  func validate() throws {
+    guard 1...HostThreads.largestCount ~= threads else {
+      throw ValidationError("--threads must be from 1 to \(HostThreads.largestCount).")
+    }
+  }
+
+  /// What cannot be had together with several threads: whether it is asked for, and its name.
+  func check(_ others: (isGiven: Bool, name: String)...) throws {
+    guard threads > 1, let other = others.first(where: \.isGiven) else { return }
+    throw ValidationError("\(other.name) needs a run that can be repeated: not with --threads \(threads).")
+  }
+
+  /// Nil: one thread is enough.
+  func make() -> HostThreads? { threads > 1 ? HostThreads(threads) : nil }
+}
