@@ -13,6 +13,10 @@ struct ThreadOptions: ParsableArguments {
     guard 1...HostThreads.largestCount ~= threads else {
       throw ValidationError("--threads must be from 1 to \(HostThreads.largestCount).")
     }
+    // The guest's acquires and releases are the host's plain loads and stores: right only where these stay in order.
+    #if !arch(x86_64)
+      if threads > 1 { throw ValidationError("--threads needs a host of the x86-64 kind, which keeps loads and stores in order.") }
+    #endif
   }
 
   /// What cannot be had together with several threads: whether it is asked for, and its name.

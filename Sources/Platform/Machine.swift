@@ -50,8 +50,9 @@ public final class Machine: VirtualClock {
     set { turnOf = newValue }
   }
   private var turnOf: LogicalProcessor?
-  /// Those that run at the same time, in parallel.
+  /// Those that run at the same time, in parallel, and until when.
   private var concurrent: [Int] = []
+  private var windowEnd: UInt64 = 0
   private var parallel: ParallelRunning?
   /// The latest cycle that anything outside of the processors has seen.
   private var time: UInt64 = 0
@@ -307,8 +308,6 @@ public final class Machine: VirtualClock {
     windowEnd = min(windowEnd, cycle)
     for index in concurrent { processors[index].lowerDeadline(to: cycle) }
   }
-  /// With several processors at the same time: until when they run.
-  private var windowEnd: UInt64 = 0
 
   /// Does to a processor what may wake it, and if it does: time has passed for it up to now, and its turn comes.
   public func wake(_ index: Int, _ action: () -> Void) {

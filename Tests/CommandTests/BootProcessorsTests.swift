@@ -67,6 +67,7 @@ struct BootProcessorsTests {
     let result = try Epicure.run(["boot", "--threads", "2"] + options)
     #expect(
       result.status == 2 && result.errors.contains("needs a run that can be repeated: not with --threads 2"), "\(result.errors)")
+    #expect(try Epicure.run(["debug", "--threads", "2"]).errors.contains("epicure debug needs a run that can be repeated"))
     #expect(try Epicure.run(["boot", "--threads", "65"]).errors.contains("--threads must be from 1 to 64"))
   }
 

@@ -187,6 +187,7 @@ struct BootCommand: ParsableCommand {
   func run() throws { try run(nil) }
 
   func run(_ watching: Watching?) throws {
+    try threads.check((watching != nil, "epicure debug"))
     try checkRecording()
     if let replay { return try Replay(path: replay).run(own: Self.words, watching) }
     try timing.check(processors: cpus, usesSymbols: tracing.isGiven || watching != nil || gdb != nil, samples: true)
@@ -224,8 +225,7 @@ struct BootCommand: ParsableCommand {
     let server = try makeServer(networks, timing: timing.description(), tape, hasVideo: hasVideo)
     server.mayReset = !noReboot
     engine.apply(to: server.processors)
-    // A debugger that comes later is one as well.
-    if watching == nil, let threads = threads.make() { server.machine.runInParallel(on: threads) }
+    if let threads = threads.make() { server.machine.runInParallel(on: threads) }
     let cycles = try CycleObservation(timing, program: kernel, hasStatistics: stats != nil)
     cycles?.begin(server.pipelines)
     let trace = try TraceObservation(

@@ -195,6 +195,7 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
   /// A load that L1D may not serve in time: a recent store, a line under way, or a miss. Returns when its data are there.
   @inline(never) private func loadSlowly(_ key: UInt64, _ t: UInt64, _ extra: UInt64) -> UInt64 { loadAnyhow(key, t, extra) }
 
+  /// The same in line, where it is most of the work.
   @inline(__always) private func loadAnyhow(_ key: UInt64, _ t: UInt64, _ extra: UInt64) -> UInt64 {
     let hit = extra == 0 && pointee.l1d.touch(key)
     if hit && !storedRecently(key, t) {

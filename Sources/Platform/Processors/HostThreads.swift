@@ -1,4 +1,5 @@
 import CHostAtomics
+import Processor
 
 #if canImport(Glibc)
   import Glibc
@@ -6,6 +7,8 @@ import CHostAtomics
 
 /// Threads of the host that do the parts of one piece of work at the same time, the caller's among them. The pieces follow each other within
 /// microseconds, so who has nothing to do looks around for a while before it sleeps.
+///
+/// `@unchecked`: the work is written before the ticket that gives it out, and read behind it; everything else is atomic, or the caller's alone.
 public final class HostThreads: @unchecked Sendable {
   /// The caller's thread included.
   public let count: Int
@@ -23,7 +26,7 @@ public final class HostThreads: @unchecked Sendable {
   private let sleepers: UnsafeMutablePointer<UInt32>
 
   public static let largestCount = 64
-  /// Some 50 µs: longer than what lies between two windows of a busy machine.
+  /// Rounds of looking around before a worker sleeps.
   private static let patience = 1000
 
   /// Threads that cannot be made are missing, and the others do their part.
@@ -75,8 +78,8 @@ public final class HostThreads: @unchecked Sendable {
     epicure_store64(ticket, serial << 32 | UInt64(parts) << 16)
     wakeUp()
     takeParts()
-    var rounds = 0
-    while epicure_load32(left) != 0 { Self.pause(&rounds) }
+    var wait = HostWait()
+    while epicure_load32(left) != 0 { wait.pause() }
     isBusy = false
   }
 
@@ -94,13 +97,6 @@ public final class HostThreads: @unchecked Sendable {
     }
   }
 
-  private static func pause(_ rounds: inout Int) {
-    epicure_relax()
-    rounds += 1
-    // The host may have taken the processor of the thread that is waited for.
-    if rounds % 256 == 0 { sched_yield() }
-  }
-
   // MARK: Workers
 
   private var hasParts: Bool {
@@ -110,8 +106,8 @@ public final class HostThreads: @unchecked Sendable {
 
   private func serve() -> Never {
     while true {
-      var rounds = 0
-      while !hasParts && rounds < Self.patience { Self.pause(&rounds) }
+      var wait = HostWait()
+      while !hasParts && wait.rounds < Self.patience { wait.pause() }
       if !hasParts { sleep() }
       takeParts()
     }

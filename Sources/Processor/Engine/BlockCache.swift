@@ -132,7 +132,7 @@ extension LogicalProcessor {
   /// The block at a physical address, translated now if need be.
   func blockAt(_ physical: UInt64, _ slot: UInt64) -> UnsafeMutablePointer<Block> {
     if let block = blocks.find(physical, slot) { return block }
-    if isApart { comeTogether() }
+    concernsOthers()
     return translateBlock(physical, slot)
   }
 

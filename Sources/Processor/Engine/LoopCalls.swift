@@ -255,7 +255,6 @@ extension LogicalProcessor {
 
   @inline(never) func generalOperation(_ r: LoopRegisters) -> LoopRegisters {
     synchronize(r)
-    if isApart && touchesOthers(r.operation) { comeTogether() }
     return after(general(r.operation), r, 2)
   }
 

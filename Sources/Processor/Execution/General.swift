@@ -43,7 +43,9 @@ extension LogicalProcessor {
       setPredicates(o, g.attributes.comparison, g.attributes.relation == .nz ? bit : !bit)
       return .next
 
-    case .hint: return pause()
+    case .hint:
+      concernsOthers()
+      return pause()
     case .alloc: return alloc(o)
     case .movFromPredicates:
       state.gr[Int(o.d)] = predicateWord()
@@ -59,9 +61,15 @@ extension LogicalProcessor {
     case .movFromIP:
       state.gr[Int(o.d)] = state.pointee.ip &+ UInt64(o.position / 3) &* 16
       return .next
-    case .movToAR: return writeAR(Int(o.b), state.gr[Int(o.a)], o, .movToAR)
-    case .movToARImmediate: return writeAR(Int(o.b), UInt64(bitPattern: o.imm), o, .movToARImmediate)
-    case .movFromAR: return readAR(Int(o.b), into: o.d, o)
+    case .movToAR:
+      concernsOthers()
+      return writeAR(Int(o.b), state.gr[Int(o.a)], o, .movToAR)
+    case .movToARImmediate:
+      concernsOthers()
+      return writeAR(Int(o.b), UInt64(bitPattern: o.imm), o, .movToARImmediate)
+    case .movFromAR:
+      concernsOthers()
+      return readAR(Int(o.b), into: o.d, o)
 
     case .checkS:
       if !state.nat(o.a) { return .next }
@@ -118,6 +126,7 @@ extension LogicalProcessor {
       return floating(o, g)
 
     default:
+      concernsOthers(g.operation)
       return system(o, g)
     }
   }

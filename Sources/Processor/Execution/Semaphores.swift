@@ -21,7 +21,7 @@ extension LogicalProcessor {
     }
     if size == 16 || g.operation == .compareExchange16 {
       // The host has no such operation that all its compilers know.
-      if isApart { comeTogether() }
+      concernsOthers()
       parallel?.stopOthers()
     }
     let access = access(isr, reads: isr & ISR.r != 0, writes: isr & ISR.w != 0)
@@ -73,7 +73,8 @@ extension LogicalProcessor {
         s.gr[Int(o.d)] = loadValue(host, size)
         break
       }
-      // If another processor changes the value between the two, nothing is stored, and an entry of the ALAT is lost for nothing: it may be.
+      // Another processor may change the value between the two: an entry of the ALAT is lost for nothing, which may be, or none of the
+      // engine's business was done before a store. That does no harm: who runs apart has no entries, and stores to no page with code.
       if loadValue(host, size) == expected { beforeStore(host, size, physical) }
       s.gr[Int(o.d)] = ordered(epicure_compare_exchange(host, Int32(size), ordered(expected), ordered(s.gr[Int(o.a)])))
     case .fetchAdd:

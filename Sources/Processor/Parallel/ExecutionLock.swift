@@ -14,9 +14,11 @@ import IA64
 ///
 /// What needs more than that, because others rely on it without asking (translations, pages of code), has all others stopped meanwhile
 /// (``stopOthers()``): they come to the end of their block, want the lock, and hear what has happened before they go on.
+///
+/// `@unchecked`: it is what threads share, and made of atomic words; the rest is touched under itself only.
 public final class ExecutionLock: @unchecked Sendable {
   /// Who comes next, and whose turn it is. In the order of their coming, because a processor that wants the lock again and again would keep
-  /// others from it; and without sleep, because it is mostly held for less than a microsecond.
+  /// others from it; and without sleep, because nobody waits for anything while it is held.
   private let numbers: UnsafeMutablePointer<UInt32>
   /// The thread that holds the lock; 0: nobody. One word, because others look at it.
   private let owner: UnsafeMutablePointer<UInt64>
@@ -45,8 +47,8 @@ public final class ExecutionLock: @unchecked Sendable {
   /// `processor`: who will work under the lock.
   public func enter(for processor: LogicalProcessor? = nil) {
     let mine = epicure_add32(next, 1)
-    var rounds = 0
-    while epicure_load32(served) != mine { Self.pause(&rounds) }
+    var wait = HostWait()
+    while epicure_load32(served) != mine { wait.pause() }
     epicure_store64(owner, Self.thisThread)
     holder = processor
   }
@@ -55,14 +57,6 @@ public final class ExecutionLock: @unchecked Sendable {
     holder = nil
     epicure_store64(owner, 0)
     epicure_store32(served, served.pointee &+ 1)
-  }
-
-  /// A moment of a thread that waits for another one.
-  static func pause(_ rounds: inout Int) {
-    epicure_relax()
-    rounds += 1
-    // The host may have taken the other one's processor away.
-    if rounds % 128 == 0 { sched_yield() }
   }
 
   /// `body` under the lock, whether this thread has it already or not.
@@ -145,8 +139,8 @@ extension LogicalProcessor {
   fileprivate func askBack() { if epicure_load32(apart) != 0 { engine.pointee.limit = 0 } }
 
   fileprivate func awaitBack() {
-    var rounds = 0
-    while epicure_load32(apart) != 0 { ExecutionLock.pause(&rounds) }
+    var wait = HostWait()
+    while epicure_load32(apart) != 0 { wait.pause() }
   }
 }
 
@@ -158,22 +152,14 @@ extension LogicalProcessor {
     return access.writes && memory.pageFlags[memory.pageIndex(host)] & PhysicalMemory.holdsCode != 0
   }
 
-  /// A `general` micro-operation that may look at time, interrupts, other processors or their translations, or be the hypervisor's business.
-  /// What is not in the list leaves the loop anyway, or is rare.
-  func touchesOthers(_ op: Operations) -> Bool {
-    switch UnsafeMutableRawPointer(op + 1).load(as: GeneralOperands.self).operation {
-    case .addp4, .addp4Immediate, .shladdp4, .paddElements, .psubElements, .pavg, .pavgsub, .pcmp, .pshladd2, .pshradd2, .pmpyshr2,
-      .pmpy2,
-      .mix, .unpack, .pack, .pmin1, .pmax1, .pmin2, .pmax2, .psad1, .mux1, .mux2, .pshr, .pshrImmediate, .pshl, .pshlImmediate,
-      .popcnt,
-      .czx, .testBit, .testNaT, .testFeature, .alloc, .movFromPredicates, .movToPredicates, .movToPredicatesRotating, .movFromIP,
-      .checkS,
-      .checkSFP, .checkA, .checkAFP, .invala, .invalaEntry, .invalaEntryFP, .clrrrb, .clrrrbPR, .exchange, .compareExchange,
-      .fetchAdd,
-      .lfetch, .load, .loadFill, .loadFPPair, .fwb, .mf, .mfa, .setf, .getf, .flushrs:
-      return false
-    case .cover, .movFromPSR, .thash, .ttag, .tpa, .probe, .probeImmediate: return isVirtual
-    default: return true
+  /// Called before what may look at time, interrupts, other processors or their translations, or be the hypervisor's business.
+  @inline(__always) func concernsOthers() { if isApart { comeTogether() } }
+
+  /// The same for instructions of the system, some of which look only at this processor, unless they are a guest's.
+  @inline(__always) func concernsOthers(_ operation: Operation) {
+    switch operation {
+    case .cover, .flushrs, .movFromPSR, .thash, .ttag, .tpa, .probe, .probeImmediate: if isVirtual { concernsOthers() }
+    default: concernsOthers()
     }
   }
 }

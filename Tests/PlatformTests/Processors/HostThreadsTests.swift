@@ -3,7 +3,7 @@ import Platform
 import Testing
 
 @Suite("Threads of the host", .ends(withinMinutes: 2)) struct HostThreadsTests {
-  /// Counts that several threads raise, each part its own.
+  /// Counts that several threads raise, each part its own: `@unchecked` for that reason.
   private final class Counts: @unchecked Sendable {
     let values: UnsafeMutablePointer<Int>
     init(_ count: Int) {
