@@ -24,7 +24,8 @@ let package = Package(
     // The processor and the server around it.
     .systemLibrary(name: "CThreadedCode"),
     .systemLibrary(name: "CHostAtomics"),
-    .target(name: "Processor", dependencies: ["IA64", "Arithmetic", "CHostAtomics", "CThreadedCode"]),
+    .systemLibrary(name: "CHostArithmetic"),
+    .target(name: "Processor", dependencies: ["IA64", "Arithmetic", "CHostArithmetic", "CHostAtomics", "CThreadedCode"]),
     .target(
       name: "Pipeline", dependencies: ["IA64", "Processor", .product(name: "Yams", package: "Yams")],
       resources: [

@@ -33,19 +33,21 @@ struct LoopRegisters {
   X(unpack1) X(unpack2) X(byteSwap) X(popcnt) X(ld1) X(ld2) X(ld4) X(ld8) X(st1) X(st2) X(st4) X(st8) X(ld1Inc) X(ld2Inc) X(ld4Inc) X(ld8Inc) \
   X(st1Inc) X(st2Inc) X(st4Inc) X(st8Inc) X(ld8Fill) X(st8Spill) X(loadSpecial) X(loadFP) X(storeFP) \
   X(ldfs) X(ldfd) X(stfs) X(stfd) X(ldfsInc) X(ldfdInc) X(stfsInc) X(stfdInc) \
+  X(ldfdHost) X(stfdHost) X(ldfdHostInc) X(stfdHostInc) \
   X(ldfFill) X(stfSpill) X(ldfFillInc) X(stfSpillInc) X(setfSig) \
   X(getfSig) X(br) X(brIf) X(brCall) X(brIndirect) X(brCallIndirect) X(brRet) X(brCloop) X(brRotate) X(fma) \
   X(fmaExtended) X(fmsExtended) X(fnmaExtended) X(fmpyExtended) X(fmaDouble) X(fmsDouble) X(fnmaDouble) X(fmpyDouble) \
   X(fmaSingle) X(fnormExtended) X(fnormDouble) X(fmaExtendedRotating) X(fmsExtendedRotating) X(fnmaExtendedRotating) \
-  X(fmpyExtendedRotating) X(fmaDoubleRotating) X(fmsDoubleRotating) X(fnmaDoubleRotating) X(fmpyDoubleRotating) X(xma) \
+  X(fmpyExtendedRotating) X(fmaDoubleRotating) X(fmsDoubleRotating) X(fnmaDoubleRotating) X(fmpyDoubleRotating) \
+  X(fmaHost) X(fmsHost) X(fnmaHost) X(fmpyHost) X(fmaHostRotating) X(fmsHostRotating) X(fnmaHostRotating) X(fmpyHostRotating) X(xma) \
   X(fcvtXF) X(fcvtFX) X(frcpa) X(fmergeS) X(floating)
 
 #define EPICURE_DECLARE(name) \
-  void epicure_##name(void *_Nonnull state, struct LoopRegisters *_Nonnull registers);
+  __attribute__((swiftcall)) void epicure_##name(void *_Nonnull state, struct LoopRegisters *_Nonnull registers);
 EPICURE_MICRO_OPERATIONS(EPICURE_DECLARE)
 #undef EPICURE_DECLARE
 /* Keeps the registers before a micro-operation that is to be counted. */
-void epicure_counted(void *_Nonnull state, struct LoopRegisters *_Nonnull registers);
+__attribute__((swiftcall)) void epicure_counted(void *_Nonnull state, struct LoopRegisters *_Nonnull registers);
 
 /* Runs from `first` on, whose body is at `start`, until `leave`, or until a micro-operation that is to be counted. With `labels` it runs
  * nothing, but writes there where the bodies are, and behind them the label of those that are to be counted. */

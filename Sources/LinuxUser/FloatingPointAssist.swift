@@ -14,8 +14,8 @@ extension UserProcess {
     control.completesLimitCases = true
     let outcome: FloatOutcome
     switch instruction.operation {
-    case .frcpa: outcome = FloatArithmetic.frcpa(s.f(instruction.f2).pointee, s.f(instruction.f3).pointee, control)
-    case .frsqrta: outcome = FloatArithmetic.frsqrta(s.f(instruction.f3).pointee, control)
+    case .frcpa: outcome = FloatArithmetic.frcpa(s.f(instruction.f2).value, s.f(instruction.f3).value, control)
+    case .frsqrta: outcome = FloatArithmetic.frsqrta(s.f(instruction.f3).value, control)
     default: return false
     }
     if outcome.fault != 0 {
@@ -23,7 +23,7 @@ extension UserProcess {
       floatingPointSignal(s.pointee.fault)
       return true
     }
-    s.f(instruction.f1).pointee = outcome.value
+    s.f(instruction.f1).value = outcome.value
     s.ar[AR.fpsr] |= UInt64(outcome.flags) << UInt64(6 + 13 * field + 7)
     if instruction.p2 != 0 { s.pr[Int(instruction.p2)] = outcome.predicate ? 1 : 0 }
     processor.setPSR(s.pointee.psr | (instruction.f1 < 32 ? PSR.mfl : PSR.mfh))

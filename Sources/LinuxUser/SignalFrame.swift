@@ -75,7 +75,7 @@ struct SignalContext {
     for b in 0..<8 { self[Offset.branches + 8 * b] = s.br[b] }
     for r in 1..<32 { self[Offset.general + 8 * r] = s.gr[r] }
     for f in 2..<128 {
-      let (low, high) = FloatMemory.spill(s.f(UInt8(f)).pointee)
+      let (low, high) = FloatMemory.spill(s.f(UInt8(f)).value)
       self[Offset.floats + 16 * f] = low
       self[Offset.floats + 16 * f + 8] = high
     }
@@ -97,7 +97,7 @@ struct SignalContext {
     var floats = Array(6..<16)
     if flags & Flag.highFloatsValid != 0 { floats += 32..<128 }
     for f in floats {
-      s.f(UInt8(f)).pointee = FloatMemory.fill(self[Offset.floats + 16 * f], self[Offset.floats + 16 * f + 8])
+      s.f(UInt8(f)).value = FloatMemory.fill(self[Offset.floats + 16 * f], self[Offset.floats + 16 * f + 8])
     }
     s.ar[AR.rsc] = self[Offset.rsc] & 0x3FFF_0013 | 3 << 2
     s.ar[AR.ccv] = self[Offset.ccv]

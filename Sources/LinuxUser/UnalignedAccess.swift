@@ -44,7 +44,7 @@ extension UserProcess {
       setFloat(i.f1, Self.unpack(first, i.attributes.floatFormat))
       setFloat(i.f2, Self.unpack(second, i.attributes.floatFormat))
     case .storeFP:
-      try space.write(address, ordered(Self.pack(s.f(i.f2).pointee, i.attributes.floatFormat)))
+      try space.write(address, ordered(Self.pack(s.f(i.f2).value, i.attributes.floatFormat)))
     default:
       return false
     }
@@ -67,7 +67,7 @@ extension UserProcess {
 
   private func setFloat(_ f: UInt8, _ value: FloatRegister) {
     let s = processor.state
-    s.f(f).pointee = value
+    s.f(f).value = value
     processor.setPSR(s.pointee.psr | (f < 32 ? PSR.mfl : PSR.mfh))
   }
 

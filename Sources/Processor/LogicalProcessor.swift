@@ -159,8 +159,8 @@ public final class LogicalProcessor {
     if guest != nil { state.pointee.virtualEnvironment = environment }
     (state.pointee.instructions, state.pointee.idleCycles) = time
     state.pr[0] = 1
-    state.floatStorage[0] = .zero
-    state.floatStorage[1] = .one
+    state.f(0).value = .zero
+    state.f(1).value = .one
     state.ar[AR.fpsr] = 0x9804C_0270033F
     // "GenuineIntel"; Montecito: family 0x20, model 0, five CPUID registers; long branches and 16-byte atomics.
     state.cpuid[0] = 0x4965_6E69_756E_6547

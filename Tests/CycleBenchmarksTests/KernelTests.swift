@@ -60,7 +60,7 @@ struct KernelTests {
     let count = iterations * kernel.step
     let (x, y) = (doubles(count, seed: 2), doubles(count, seed: 3))
     let machine = try run(kernel, iterations: iterations, x.map(\.bitPattern), y.map(\.bitPattern), passes: 2)
-    let sum = machine.processor.state.f(8).pointee
+    let sum = machine.processor.state.f(8).value
     let expected = zip(x, y).reduce(0) { $0 + $1.0 * $1.1 }
     // The register holds sign, exponent and significand of the double.
     #expect(sum.signExponent == (expected.sign == .minus ? 0x20000 : 0) | UInt64(Int(expected.exponent) + 0xFFFF))

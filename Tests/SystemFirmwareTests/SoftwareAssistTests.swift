@@ -78,12 +78,12 @@ import Testing
   @Test func rotatedRegisters() throws {
     prepare(Self.frsqrta, isr: 8, frame: 1 << 63 | 2 << 32 | 3 << 25 | 40)
     let s = bench.processor.state
-    s.f(36).pointee.significand = 1 << 63
-    s.f(36).pointee.signExponent = 0xFFFF - 16382 - 62
+    s.f(36).value.significand = 1 << 63
+    s.f(36).value.signExponent = 0xFFFF - 16382 - 62
     #expect(call() == 0)
     // The root of 2^-16444 is 2^-8222.
-    #expect(s.f(43).pointee.significand == 1 << 63)
-    #expect(s.f(43).pointee.signExponent == 0xFFFF - 8222)
+    #expect(s.f(43).value.significand == 1 << 63)
+    #expect(s.f(43).value.signExponent == 0xFFFF - 8222)
     #expect(try bench.u64(Self.predicates) == UInt64.max & ~(1 << 22))
     #expect(try bench.u64(Self.ipsr) == 1 << 41 | PSR.mfh)
   }

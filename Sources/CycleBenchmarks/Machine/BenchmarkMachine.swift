@@ -127,13 +127,13 @@ public final class BenchmarkMachine {
     s.gr[9] = UInt64(passes)
     for (n, value) in code.registers { s.gr[n] = value }
     for n in 14...31 as ClosedRange<UInt8> {
-      s.f(n).pointee = FloatRegister(significand: 0xC000_0000_0000_0000, signExponent: 0xFFFF)
+      s.f(n).value = FloatRegister(significand: 0xC000_0000_0000_0000, signExponent: 0xFFFF)
     }
     // Two single-precision numbers, for the parallel instructions, and an address for integer ones.
     for n in 22...23 as ClosedRange<UInt8> {
-      s.f(n).pointee = FloatRegister(significand: 0x3FC0_0000_3FC0_0000, signExponent: 0x1003E)
+      s.f(n).value = FloatRegister(significand: 0x3FC0_0000_3FC0_0000, signExponent: 0x1003E)
     }
-    s.f(24).pointee = FloatRegister(significand: s.gr[20], signExponent: 0x1003E)
+    s.f(24).value = FloatRegister(significand: s.gr[20], signExponent: 0x1003E)
     // p12 and p13 say yes, p10 and p11 no.
     s.pr[12] = 1
     s.pr[13] = 1

@@ -39,7 +39,7 @@ extension Debugger {
     switch number {
     case R.general: return number < 32 + s.pointee.sof ? word(s.gr[number]) : nil
     case R.floating:
-      let value = s.f(UInt8(number - R.floating.lowerBound)).pointee
+      let value = s.f(UInt8(number - R.floating.lowerBound)).value
       return word(value.significand) + word(value.signExponent)
     case R.predicate: return word(UInt64(s.pr[number - R.predicate.lowerBound]))
     case R.branch: return word(s.br[number - R.branch.lowerBound])
@@ -113,7 +113,7 @@ extension Debugger {
       if let n = number("b", 0..<8) { return (s.br[n], false) }
       if let n = number("pkr", 0..<16) { return (s.pkr[n], false) }
       if let n = number("p", 0..<64) { return (UInt64(s.pr[n]), false) }
-      if let n = number("f", 0..<128) { return (s.f(UInt8(n)).pointee.significand, s.f(UInt8(n)).pointee.isNaTVal) }
+      if let n = number("f", 0..<128) { return (s.f(UInt8(n)).value.significand, s.f(UInt8(n)).value.isNaTVal) }
       if let n = NamedRegisters.control.first(where: { $0.name == name })?.number { return (s.cr[n], false) }
       if let n = NamedRegisters.application.first(where: { $0.name == name })?.number { return (processor.readAR(n), false) }
       return nil

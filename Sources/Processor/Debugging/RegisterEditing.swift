@@ -12,7 +12,7 @@ extension LogicalProcessor {
 
   public func edit(fr n: Int, _ value: FloatRegister) -> Bool {
     guard (2..<128).contains(n), value.signExponent >> 18 == 0 else { return false }
-    state.f(UInt8(n)).pointee = value
+    state.f(UInt8(n)).value = value
     return true
   }
 

@@ -123,7 +123,7 @@ extension LogicalProcessor {
 
   private func floatDifference(_ other: LogicalProcessor) -> String? {
     for n in 0..<128 as Range<UInt8> {
-      let (x, y) = (state.f(n).pointee, other.state.f(n).pointee)
+      let (x, y) = (state.f(n).value, other.state.f(n).value)
       if x == y { continue }
       return Self.describe("f\(n) (sign and exponent)", x.signExponent, y.signExponent)
         + Self.describe(", significand", x.significand, y.significand)

@@ -355,8 +355,39 @@ extension LogicalProcessor {
     return leaveLoop(.exit, r)
   }
 
-  /// A multiply-add that is none of the ordinary ones.
+  /// ldfd of what is no double of the host, or misses.
+  @inline(never) func loadDouble(_ r: LoopRegisters, _ increments: Bool) -> LoopRegisters {
+    let op = r.operation
+    let address = state.gr[Int(op.pointee.b)]
+    guard let host = quickRead(address, 8) else { return loadFloatMiss(r, increments) }
+    let bits = host.load(as: UInt64.self)
+    if bits &<< 1 == 0 { state.f(op.pointee.d).keep(bits) } else { state.f(op.pointee.d).value = FloatMemory.loadDouble(bits) }
+    state.pointee.psr |= UInt64(op.pointee.a)
+    if increments { state.gr[Int(op.pointee.b)] = address &+ UInt64(bitPattern: op.pointee.imm) }
+    return r.at(op + 1)
+  }
+
+  /// stfd of what is no double of the host, or misses.
+  @inline(never) func storeDouble(_ r: LoopRegisters, _ increments: Bool) -> LoopRegisters {
+    let op = r.operation
+    let address = state.gr[Int(op.pointee.b)]
+    let value = state.f(op.pointee.d).value
+    guard !value.isNaTVal, let host = quickWrite(address, 8) else { return storeFloatMiss(r, increments) }
+    host.storeBytes(of: FloatMemory.storeDouble(value), as: UInt64.self)
+    if increments { state.gr[Int(op.pointee.b)] = address &+ UInt64(bitPattern: op.pointee.imm) }
+    return r.at(op + 1)
+  }
+
+  /// A multiply-add for the host whose operands or result are not.
+  @inline(never) func hostMultiplyAddOfOthers(_ r: LoopRegisters) -> LoopRegisters {
+    if HostMultiplyAdd.withPacking(state, r.operation) { return r.at(r.operation + 1) }
+    _ = HostMultiplyAdd.unpack(state, r.operation)
+    return OrdinaryMultiplyAdd.again(state, r.operation) ? r.at(r.operation + 1) : unusualMultiplyAdd(r)
+  }
+
+  /// A multiply-add that is none of the ordinary ones, or has operands that are kept as the host's doubles.
   @inline(never) func unusualMultiplyAdd(_ r: LoopRegisters) -> LoopRegisters {
+    if HostMultiplyAdd.unpack(state, r.operation), OrdinaryMultiplyAdd.again(state, r.operation) { return r.at(r.operation + 1) }
     synchronize(r)
     return after(multiplyAddOfAny(r.operation), r)
   }

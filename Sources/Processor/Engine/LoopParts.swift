@@ -158,7 +158,7 @@ extension Loop {
     let address = b
     let entry = entry(address)
     if entry.pointee.readTag == address & (~0xFFF | UInt64(MemoryLayout<T>.size &- 1)) {
-      s.f(o.pointee.d).pointee = unpack(entry.pointee.host(address).load(as: T.self))
+      s.f(o.pointee.d).value = unpack(entry.pointee.host(address).load(as: T.self))
       s.pointee.psr |= UInt64(o.pointee.a)
       if increments { s.gr[Int(o.pointee.b)] = address &+ UInt64(bitPattern: o.pointee.imm) }
       next()
@@ -172,7 +172,7 @@ extension Loop {
     let o = op
     let address = b
     let entry = entry(address)
-    let value = s.f(o.pointee.d).pointee
+    let value = s.f(o.pointee.d).value
     if entry.pointee.writeTag == address & (~0xFFF | UInt64(MemoryLayout<T>.size &- 1)) && s.pointee.alat.filter == 0
       && !value.isNaTVal
     {
@@ -184,13 +184,46 @@ extension Loop {
     }
   }
 
+  /// ldfd whose double stays one.
+  @inline(__always) func loadHostDouble(increments: Bool) {
+    let o = op
+    let address = b
+    let entry = entry(address)
+    if entry.pointee.readTag == address & ~0xFF8 {
+      let bits = entry.pointee.host(address).load(as: UInt64.self)
+      if FloatPlace.isModerate(bits) {
+        s.f(o.pointee.d).keep(bits)
+        s.pointee.psr |= UInt64(o.pointee.a)
+        if increments { s.gr[Int(o.pointee.b)] = address &+ UInt64(bitPattern: o.pointee.imm) }
+        next()
+        return
+      }
+    }
+    call { $0.loadDouble($1, increments) }
+  }
+
+  /// stfd of a double that is one already.
+  @inline(__always) func storeHostDouble(increments: Bool) {
+    let o = op
+    let address = b
+    let entry = entry(address)
+    let double = s.f(o.pointee.d)
+    if double.isDouble && entry.pointee.writeTag == address & ~0xFF8 && s.pointee.alat.filter == 0 {
+      entry.pointee.host(address).storeBytes(of: double.word, as: UInt64.self)
+      if increments { s.gr[Int(o.pointee.b)] = address &+ UInt64(bitPattern: o.pointee.imm) }
+      next()
+    } else {
+      call { $0.storeDouble($1, increments) }
+    }
+  }
+
   @inline(__always) func fillFloat(increments: Bool) {
     let o = op
     let address = b
     let entry = entry(address)
     if entry.pointee.readTag == address & (~0xFFF | 15) {
       let host = entry.pointee.host(address)
-      s.f(o.pointee.d).pointee = FloatMemory.fill(host.load(as: UInt64.self), host.load(fromByteOffset: 8, as: UInt64.self))
+      s.f(o.pointee.d).value = FloatMemory.fill(host.load(as: UInt64.self), host.load(fromByteOffset: 8, as: UInt64.self))
       s.pointee.psr |= UInt64(o.pointee.a)
       if increments { s.gr[Int(o.pointee.b)] = address &+ UInt64(bitPattern: o.pointee.imm) }
       next()
@@ -205,7 +238,7 @@ extension Loop {
     let entry = entry(address)
     if entry.pointee.writeTag == address & (~0xFFF | 15) && s.pointee.alat.filter == 0 {
       let host = entry.pointee.host(address)
-      let (low, high) = FloatMemory.spill(s.f(o.pointee.d).pointee)
+      let (low, high) = FloatMemory.spill(s.f(o.pointee.d).value)
       host.storeBytes(of: low, as: UInt64.self)
       host.storeBytes(of: high, toByteOffset: 8, as: UInt64.self)
       if increments { s.gr[Int(o.pointee.b)] = address &+ UInt64(bitPattern: o.pointee.imm) }
@@ -217,15 +250,15 @@ extension Loop {
 
   @inline(__always) func setSignificand() {
     let o = op
-    s.f(o.pointee.d).pointee = FloatRegister(significand: a, signExponent: 0x1003E)
+    s.f(o.pointee.d).value = FloatRegister(significand: a, signExponent: 0x1003E)
     s.pointee.psr |= o.pointee.d < 32 ? PSR.mfl : PSR.mfh
     next()
   }
 
   @inline(__always) func getSignificand() {
-    let value = s.f(op.pointee.a)
-    d.pointee = value.pointee.significand
-    if value.pointee.isNaTVal { call { $0.getNaTVal($1) } } else { next() }
+    let value = s.f(op.pointee.a).value
+    d.pointee = value.significand
+    if value.isNaTVal { call { $0.getNaTVal($1) } } else { next() }
   }
 
   /// A multiply-add has been done, unless `done` is false: it is none of the ordinary ones.
@@ -233,13 +266,40 @@ extension Loop {
     if done { next() } else { call { $0.unusualMultiplyAdd($1) } }
   }
 
+  /// The host's multiply-add. `rotating`: not all registers are below f32.
+  @inline(__always) func hostMultiplyAdd(_ kind: HostMultiplyAdd.Kind, rotating: Bool) {
+    let o = op
+    let x = rotating ? s.f(o.pointee.a) : s.float(element: Int(o.pointee.a))
+    let y = rotating ? s.f(o.pointee.b) : s.float(element: Int(o.pointee.b))
+    let z = kind == .fmpy ? y : rotating ? s.f(o.pointee.c) : s.float(element: Int(o.pointee.c))
+    let control = HostMultiplyAdd.control(s.ar[AR.fpsr])
+    if Int64(bitPattern: x.tag & y.tag & z.tag) < 0 {
+      let result = HostMultiplyAdd.compute(kind, x.word, y.word, z.word)
+      if FloatPlace.isModerate(result)
+        && (control == HostMultiplyAdd.inexact
+          || (control == HostMultiplyAdd.stillExact
+            && HostMultiplyAdd.isExact(kind, x.word, y.word, z.word, result)))
+      {
+        let target = rotating ? s.f(o.pointee.d) : s.float(element: Int(o.pointee.d))
+        target.keep(result)
+        s.pointee.psr |= rotating ? imm & (PSR.mfl | PSR.mfh) : PSR.mfl
+        next()
+        return
+      }
+    }
+    call { $0.hostMultiplyAddOfOthers($1) }
+  }
+
   @inline(__always) func mergeSigns() {
     let o = op
-    let sign = s.f(o.pointee.a)
-    let value = s.f(o.pointee.b)
-    s.f(o.pointee.d).pointee =
-      sign.pointee.isNaTVal || value.pointee.isNaTVal
-      ? .natVal : FloatArithmetic.mergeSign(sign.pointee, value.pointee, negate: false)
+    if o.pointee.a == o.pointee.b {
+      s.f(o.pointee.d).copy(s.f(o.pointee.a))
+    } else {
+      let sign = s.f(o.pointee.a).value
+      let value = s.f(o.pointee.b).value
+      s.f(o.pointee.d).value =
+        sign.isNaTVal || value.isNaTVal ? .natVal : FloatArithmetic.mergeSign(sign, value, negate: false)
+    }
     s.pointee.psr |= o.pointee.d < 32 ? PSR.mfl : PSR.mfh
     next()
   }

@@ -97,6 +97,8 @@ enum MicroTag: UInt8, CaseIterable {
   case loadFP, storeFP
   /// The frequent ones of them; loads: a is what PSR gets.
   case ldfs, ldfd, stfs, stfd, ldfsInc, ldfdInc, stfsInc, stfdInc
+  /// ldfd and stfd of doubles that are kept as the host has them (``FloatPlace``).
+  case ldfdHost, stfdHost, ldfdHostInc, stfdHostInc
   case ldfFill, stfSpill, ldfFillInc, stfSpillInc
   case setfSig, getfSig
 
@@ -121,6 +123,8 @@ enum MicroTag: UInt8, CaseIterable {
   case fnormExtended, fnormDouble
   case fmaExtendedRotating, fmsExtendedRotating, fnmaExtendedRotating, fmpyExtendedRotating
   case fmaDoubleRotating, fmsDoubleRotating, fnmaDoubleRotating, fmpyDoubleRotating
+  /// Of doubles in status field 0, by the host (``HostMultiplyAdd``).
+  case fmaHost, fmsHost, fnmaHost, fmpyHost, fmaHostRotating, fmsHostRotating, fnmaHostRotating, fmpyHostRotating
   case xma
   case fcvtXF
   /// fcvt.fx: c bit 0 unsigned, bit 1 truncates; e is the status field.
@@ -169,6 +173,8 @@ extension MicroTag {
     case .ldfd: .ldfdInc
     case .stfs: .stfsInc
     case .stfd: .stfdInc
+    case .ldfdHost: .ldfdHostInc
+    case .stfdHost: .stfdHostInc
     case .ldfFill: .ldfFillInc
     case .stfSpill: .stfSpillInc
     default: nil

@@ -22,6 +22,8 @@ public struct Specialisations: OptionSet, Sendable {
   public static let floatingPoint = Specialisations(rawValue: 32)
   /// With a timing model: groups that only compute are announced with the next one, and what a group did is remembered (the model's business).
   public static let transitions = Specialisations(rawValue: 64)
+  /// Doubles are kept and multiplied as the host has them, where it has the instruction; among the micro-operations of `floatingPoint`.
+  public static let hostArithmetic = Specialisations(rawValue: 128)
 
   /// All, but those that the variable EPICURE_WITHOUT names: so every test can be run without one.
   public static let standard: Specialisations = {
@@ -37,12 +39,17 @@ public struct Specialisations: OptionSet, Sendable {
   }()
 
   /// What the engine can do.
-  public static let all: Specialisations = [.nops, .pairs, .predicates, .links, .frames, .floatingPoint, .transitions]
+  public static let all: Specialisations = [
+    .nops, .pairs, .predicates, .links, .frames, .floatingPoint, .transitions, .hostArithmetic,
+  ]
   /// By name, for those who choose.
   public static let named: [(name: String, value: Specialisations)] = [
     ("nops", .nops), ("pairs", .pairs), ("predicates", .predicates), ("links", .links), ("frames", .frames),
-    ("floating-point", .floatingPoint), ("transitions", .transitions),
+    ("floating-point", .floatingPoint), ("transitions", .transitions), ("host-arithmetic", .hostArithmetic),
   ]
+
+  /// Whether doubles are the host's business.
+  var computesOnHost: Bool { isSuperset(of: [.floatingPoint, .hostArithmetic]) && HostMultiplyAdd.isAvailable }
 }
 
 extension LogicalProcessor {

@@ -13,7 +13,7 @@ extension LogicalProcessor {
     ] { hash.mix(registers, count) }
     for i in 0..<64 { hash.mix(UInt64(s.pr[i])) }
     for n in 0..<128 as Range<UInt8> {
-      let register = s.f(n).pointee
+      let register = s.f(n).value
       hash.mix(UInt64(register.signExponent), register.significand)
     }
     // Registers of older frames, as far as they are not in memory.

@@ -196,7 +196,7 @@ extension LogicalProcessor {
       case .normal, .bias, .acquire, .release: state.setNaT(i.r1, false)
       default: break
       }
-    case .getf: state.setNaT(i.r1, state.f(i.f2).pointee.isNaTVal)
+    case .getf: state.setNaT(i.r1, state.f(i.f2).value.isNaTVal)
     default: break
     }
     // A NaT increment makes the base NaT.
@@ -215,7 +215,7 @@ extension LogicalProcessor {
       case .or, .orAndcm: break
       }
     case .setf:
-      s.f(i.f1).pointee = .natVal
+      s.f(i.f1).value = .natVal
       s.pointee.psr |= i.f1 < 32 ? PSR.mfl : PSR.mfh
     case .load:
       update(i)
@@ -223,13 +223,13 @@ extension LogicalProcessor {
       s.setNaT(i.r1, true)
       if i.attributes.access == .speculativeAdvanced { alatRemove(alatTag(gr: i.r1)) }
     case .loadFP:
-      s.f(i.f1).pointee = .natVal
+      s.f(i.f1).value = .natVal
       s.pointee.psr |= i.f1 < 32 ? PSR.mfl : PSR.mfh
       if i.attributes.access == .speculativeAdvanced { alatRemove(alatTag(fr: i.f1)) }
       update(i)
     case .loadFPPair:
-      s.f(i.f1).pointee = .natVal
-      s.f(i.f2).pointee = .natVal
+      s.f(i.f1).value = .natVal
+      s.f(i.f2).value = .natVal
       s.pointee.psr |= i.f1 < 32 ? PSR.mfl : PSR.mfh
       s.pointee.psr |= i.f2 < 32 ? PSR.mfl : PSR.mfh
       if i.attributes.access == .speculativeAdvanced { alatRemove(alatTag(fr: i.f1)) }

@@ -560,6 +560,7 @@ struct Translator {
     case _ where whole != 0: tag = isLoad ? .ldfFill : .stfSpill
     case _ where isLoad && i.attributes.access != .normal: tag = .loadFP
     case .single: tag = isLoad ? .ldfs : .stfs
+    case .double where specialisations.computesOnHost: tag = isLoad ? .ldfdHost : .stfdHost
     case .double: tag = isLoad ? .ldfd : .stfd
     default: tag = isLoad ? .loadFP : .storeFP
     }

@@ -1,7 +1,7 @@
 import IA64
 
 extension Translator {
-  /// fma, fms, fnma: the function of ``OrdinaryMultiplyAdd`` for kind, precision and registers, if there is one.
+  /// fma, fms, fnma: the host's, or the function of ``OrdinaryMultiplyAdd`` for kind, precision and registers, if there is one.
   func multiplyAdd(_ i: Instruction, _ position: UInt8) -> MicroOp {
     let kind: UInt8 = i.operation == .fma ? 0 : i.operation == .fms ? 1 : 2
     let rotating = (i.f1 | i.f2 | i.f3 | i.f4) >= 32
@@ -15,6 +15,11 @@ extension Translator {
         product
         ? .fmpyExtendedRotating : kind == 0 ? .fmaExtendedRotating : kind == 1 ? .fmsExtendedRotating : .fnmaExtendedRotating
       tag = product && i.f4 == 1 ? .fnormExtended : rotating ? moving : still
+    case 2 where i.statusField == 0 && specialisations.computesOnHost && !(product && i.f4 == 1):
+      let still: MicroTag = product ? .fmpyHost : kind == 0 ? .fmaHost : kind == 1 ? .fmsHost : .fnmaHost
+      let moving: MicroTag =
+        product ? .fmpyHostRotating : kind == 0 ? .fmaHostRotating : kind == 1 ? .fmsHostRotating : .fnmaHostRotating
+      tag = rotating ? moving : still
     case 2:
       let still: MicroTag = product ? .fmpyDouble : kind == 0 ? .fmaDouble : kind == 1 ? .fmsDouble : .fnmaDouble
       let moving: MicroTag =

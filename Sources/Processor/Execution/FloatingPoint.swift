@@ -4,7 +4,7 @@ import IA64
 /// Floating-point instructions: operands from the register file, arithmetic from `Arithmetic`, status to FPSR and the fault or trap.
 extension LogicalProcessor {
   @inline(__always) private func write(_ f: UInt8, _ value: FloatRegister) {
-    state.f(f).pointee = value
+    state.f(f).value = value
     state.pointee.psr |= f < 32 ? PSR.mfl : PSR.mfh
   }
 
@@ -32,7 +32,7 @@ extension LogicalProcessor {
   @inline(never) func multiplyAddOfAny(_ op: UnsafeMutablePointer<MicroOp>) -> StepResult {
     let field = Int(op.pointee.e & 3)
     let outcome = FloatArithmetic.fma(
-      state.f(op.pointee.a).pointee, state.f(op.pointee.b).pointee, state.f(op.pointee.c).pointee,
+      state.f(op.pointee.a).value, state.f(op.pointee.b).value, state.f(op.pointee.c).value,
       FloatControl(fpsr: state.ar[AR.fpsr], statusField: field, precision: op.pointee.e >> 2 & 3),
       negateProduct: op.pointee.e >> 4 == 2, negateAddend: op.pointee.e >> 4 == 1, addendIsFR0: op.pointee.c == 0)
     return complete(outcome, op.pointee.d, field)
@@ -41,17 +41,17 @@ extension LogicalProcessor {
   @inline(never) func multiplyAddInteger(_ o: MicroOp) {
     write(
       o.d,
-      FloatArithmetic.xma(state.f(o.a).pointee, state.f(o.b).pointee, state.f(o.c).pointee, kind: o.e))
+      FloatArithmetic.xma(state.f(o.a).value, state.f(o.b).value, state.f(o.c).value, kind: o.e))
   }
 
   @inline(never) func convertFromInteger(_ op: UnsafeMutablePointer<MicroOp>) {
-    write(op.pointee.d, FloatArithmetic.fromSignedInteger(state.f(op.pointee.a).pointee))
+    write(op.pointee.d, FloatArithmetic.fromSignedInteger(state.f(op.pointee.a).value))
   }
 
   @inline(never) func convertToInteger(_ op: UnsafeMutablePointer<MicroOp>) -> StepResult {
     let field = Int(op.pointee.e & 3)
     let outcome = FloatArithmetic.toInteger(
-      state.f(op.pointee.a).pointee, FloatControl(fpsr: state.ar[AR.fpsr], statusField: field, precision: 0),
+      state.f(op.pointee.a).value, FloatControl(fpsr: state.ar[AR.fpsr], statusField: field, precision: 0),
       unsigned: op.pointee.c & 1 != 0, truncate: op.pointee.c & 2 != 0)
     if !outcome.isPlain { return complete(outcome, op.pointee.d, field) }
     write(op.pointee.d, outcome.value)
@@ -63,7 +63,7 @@ extension LogicalProcessor {
   @inline(never) func reciprocal(_ op: UnsafeMutablePointer<MicroOp>) -> StepResult {
     let field = Int(op.pointee.e & 3)
     let outcome = FloatArithmetic.frcpa(
-      state.f(op.pointee.a).pointee, state.f(op.pointee.b).pointee,
+      state.f(op.pointee.a).value, state.f(op.pointee.b).value,
       FloatControl(fpsr: state.ar[AR.fpsr], statusField: field, precision: 0))
     return reciprocal(outcome, op.pointee, field)
   }
@@ -73,9 +73,9 @@ extension LogicalProcessor {
     let s = state
     let field = Int(o.e & 3)
     let fpsr = s.ar[AR.fpsr]
-    let f2 = s.f(o.a).pointee
-    let f3 = s.f(o.b).pointee
-    let f4 = s.f(o.c).pointee
+    let f2 = s.f(o.a).value
+    let f3 = s.f(o.b).value
+    let f4 = s.f(o.c).value
     let control = FloatControl(fpsr: fpsr, statusField: field, precision: g.attributes.precision.rawValue)
     switch g.operation {
     case .setf:

@@ -75,7 +75,7 @@ extension LogicalProcessor {
       if !state.nat(o.a) { return .next }
       return recover(o)
     case .checkSFP:
-      if !state.f(o.a).pointee.isNaTVal { return .next }
+      if !state.f(o.a).value.isNaTVal { return .next }
       return recover(o)
     case .checkA:
       if alatContains(alatTag(gr: o.d)) {

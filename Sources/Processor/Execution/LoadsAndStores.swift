@@ -173,7 +173,7 @@ extension LogicalProcessor {
     let address = s.gr[Int(o.b)]
     let kind = Access(rawValue: o.c) ?? .normal
     if kind == .normal, size != 10, let host = quickRead(address, UInt64(size)) {
-      s.f(o.d).pointee = unpack(host, format, false)
+      s.f(o.d).value = unpack(host, format, false)
       markModified(o.d)
       return .next
     }
@@ -191,14 +191,14 @@ extension LogicalProcessor {
     switch floatTranslate(address, size, speculative, whole: format == .none) {
     case .fault: return .fault
     case .deferred:
-      s.f(o.d).pointee = .natVal
+      s.f(o.d).value = .natVal
       markModified(o.d)
       return .next
     case .done: break
     }
     let uncacheable = translated.attribute == MemoryAttribute.uc || translated.attribute == MemoryAttribute.uce
     if advanced && uncacheable {
-      s.f(o.d).pointee = .zero
+      s.f(o.d).value = .zero
       markModified(o.d)
       return .next
     }
@@ -206,7 +206,7 @@ extension LogicalProcessor {
     if advanced || kind == .checkNoClear && !uncacheable, let host = memory.host(translated.physical, count: size) {
       alatInsert(tag, host, size)
     }
-    s.f(o.d).pointee = value
+    s.f(o.d).value = value
     markModified(o.d)
     return .next
   }
@@ -238,7 +238,7 @@ extension LogicalProcessor {
     let format = o.imm != 0 ? FloatFormat.none : FloatFormat(rawValue: o.e) ?? .double
     let size = Self.bytes(format)
     let address = s.gr[Int(o.b)]
-    let value = s.f(o.d).pointee
+    let value = s.f(o.d).value
     if format != .none && value.isNaTVal {
       raise(.natConsumption, isr: ISR.w | 0x10)
       return .fault
@@ -325,8 +325,8 @@ extension LogicalProcessor {
     switch outcome {
     case .fault: return .fault
     case .deferred:
-      s.f(o.d).pointee = .natVal
-      s.f(o.a).pointee = .natVal
+      s.f(o.d).value = .natVal
+      s.f(o.a).value = .natVal
       markModified(o.d)
       markModified(o.a)
       return .next
@@ -339,12 +339,12 @@ extension LogicalProcessor {
     }
     let uncacheable = translated.attribute == MemoryAttribute.uc || translated.attribute == MemoryAttribute.uce
     if advanced && uncacheable {
-      s.f(o.d).pointee = .zero
-      s.f(o.a).pointee = .zero
+      s.f(o.d).value = .zero
+      s.f(o.a).value = .zero
     } else {
       if advanced || kind == .checkNoClear && !uncacheable { alatInsert(tag, host, size * 2) }
-      s.f(o.d).pointee = unpack(host, format, swap)
-      s.f(o.a).pointee = unpack(host + size, format, swap)
+      s.f(o.d).value = unpack(host, format, swap)
+      s.f(o.a).value = unpack(host + size, format, swap)
     }
     markModified(o.d)
     markModified(o.a)

@@ -49,6 +49,24 @@ enum OrdinaryMultiplyAdd {
     run(s, o, Form(dropped: 11, adds: false, rotating: true))
   }
 
+  /// The same for a micro-operation whose operands have changed their form, or that the host was to compute. False also: it has no function here.
+  @inline(never) static func again(_ s: State, _ o: Operation) -> Bool {
+    switch o.pointee.tag {
+    case .fmaExtended, .fmaExtendedRotating: fmaExtendedRotating(s, o)
+    case .fmsExtended, .fmsExtendedRotating: fmsExtendedRotating(s, o)
+    case .fnmaExtended, .fnmaExtendedRotating: fnmaExtendedRotating(s, o)
+    case .fmpyExtended, .fmpyExtendedRotating: fmpyExtendedRotating(s, o)
+    case .fmaDouble, .fmaDoubleRotating, .fmaHost, .fmaHostRotating: fmaDoubleRotating(s, o)
+    case .fmsDouble, .fmsDoubleRotating, .fmsHost, .fmsHostRotating: fmsDoubleRotating(s, o)
+    case .fnmaDouble, .fnmaDoubleRotating, .fnmaHost, .fnmaHostRotating: fnmaDoubleRotating(s, o)
+    case .fmpyDouble, .fmpyDoubleRotating, .fmpyHost, .fmpyHostRotating: fmpyDoubleRotating(s, o)
+    case .fnormExtended: fnormExtended(s, o)
+    case .fnormDouble: fnormDouble(s, o)
+    case .fmaSingle: fmaSingle(s, o)
+    default: false
+    }
+  }
+
   /// What is constant in each function.
   private struct Form {
     /// Bits of the significand that the result does not have.
@@ -61,7 +79,8 @@ enum OrdinaryMultiplyAdd {
   }
 
   private static let sign: UInt64 = 0x20000
-  /// Exponents of normal double-extended numbers start at 0xC001. Seen from 0xC000 they have 15 bits; others have one of these set.
+  /// Exponents of normal double-extended numbers start at 0xC001. Seen from 0xC000 they have 15 bits; others have one of these set, and so
+  /// has ``FloatPlace/double``: what is kept as the host's double is none of the ordinary operands here.
   private static let origin: UInt64 = 0xC000
   private static let outside: UInt64 = 0x18000
   /// The translator's preparations, in imm: bits 4 and 5 are PSR.mfl or PSR.mfh; from here on how far left FPSR's status field is.
@@ -72,17 +91,17 @@ enum OrdinaryMultiplyAdd {
 
   @inline(__always)
   private static func run(_ s: State, _ o: Operation, _ form: Form) -> Bool {
-    func register(_ n: UInt8) -> UnsafeMutablePointer<FloatRegister> { form.rotating ? s.f(n) : s.floatStorage + Int(n) }
+    func register(_ n: UInt8) -> FloatPlace { form.rotating ? s.f(n) : s.float(element: Int(n)) }
     let prepared = UInt64(bitPattern: o.pointee.imm)
     let f3 = register(o.pointee.a)
     let f4 = register(o.pointee.b)
-    let x = f3.pointee.significand
-    let y = f4.pointee.significand
+    let x = f3.word
+    let y = f4.word
     // Signs stay where they are, in bit 17.
-    let signX = f3.pointee.signExponent &- origin
-    let signY = f4.pointee.signExponent &- origin
-    let c = form.adds ? register(o.pointee.c).pointee.significand : 1 << 63
-    let signC = form.adds ? register(o.pointee.c).pointee.signExponent &- origin : 0
+    let signX = f3.tag &- origin
+    let signY = f4.tag &- origin
+    let c = form.adds ? register(o.pointee.c).word : 1 << 63
+    let signC = form.adds ? register(o.pointee.c).tag &- origin : 0
     guard isOrdinary(s.ar[AR.fpsr], prepared, form), (signX | signY | signC) & outside == 0, Int64(bitPattern: x & y & c) < 0
     else { return false }
     let product = x.multipliedFullWidth(by: y)
@@ -169,7 +188,7 @@ enum OrdinaryMultiplyAdd {
   /// Rounds, writes the target and the flags. Bit 63 of `high` is set; the last bit of `low` is sticky.
   @inline(__always)
   private static func round(
-    _ s: State, _ o: Operation, _ target: UnsafeMutablePointer<FloatRegister>, _ sign: UInt64, _ scale: Int64, _ high: UInt64,
+    _ s: State, _ o: Operation, _ target: FloatPlace, _ sign: UInt64, _ scale: Int64, _ high: UInt64,
     _ low: UInt64, _ form: Form
   ) -> Bool {
     var exponent = scale
@@ -194,8 +213,8 @@ enum OrdinaryMultiplyAdd {
     let (least, count): (Int64, UInt64) =
       form.dropped == 0 ? (1, 0x7FFE) : form.dropped == 11 ? (0x3C01, 0x7FE) : (0x3F81, 0xFE)
     guard UInt64(bitPattern: exponent &- least) < count else { return false }
-    target.pointee.significand = significand
-    target.pointee.signExponent = sign & Self.sign | UInt64(bitPattern: exponent) &+ origin
+    target.word = significand
+    target.tag = sign & Self.sign | UInt64(bitPattern: exponent) &+ origin
     let prepared = UInt64(bitPattern: o.pointee.imm)
     s.pointee.psr |= prepared & 0x30
     if inexact { s.ar[AR.fpsr] |= inexactFlag &<< (prepared &>> shiftPlace) }
@@ -208,8 +227,8 @@ enum OrdinaryMultiplyAdd {
     let prepared = UInt64(bitPattern: o.pointee.imm)
     let fpsr = s.ar[AR.fpsr]
     let source = s.f(o.pointee.a)
-    let x = source.pointee.significand
-    let sign = source.pointee.signExponent &- origin
+    let x = source.word
+    let sign = source.tag &- origin
     // The operand of an unnormal kind raises D, which must not trap.
     guard isOrdinary(fpsr, prepared, form), fpsr & 2 != 0, sign & outside == 0, sign & 0x7FFF != 0, x != 0 else { return false }
     let zeros = UInt64(truncatingIfNeeded: x.leadingZeroBitCount)

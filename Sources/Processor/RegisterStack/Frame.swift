@@ -52,13 +52,8 @@ extension LogicalProcessor {
     let shift = ((rrb - state.pointee.rrbFR) % 96 + 96) % 96
     state.pointee.rrbFR = rrb
     if shift == 0 { return }
-    let window = state.floatStorage + state.pointee.floatWindow
-    let top = state.floatStorage + 1088
-    // Through the other end of the storage unless the two windows could overlap.
-    withUnsafeTemporaryAllocation(of: FloatRegister.self, capacity: 96) { copy in
-      for l in 0..<96 { copy[l] = window[(l + shift) % 96] }
-      for l in 0..<96 { top[l] = copy[l] }
-    }
+    let values = (0..<96).map { state.float(element: state.pointee.floatWindow + ($0 + shift) % 96).value }
+    for l in 0..<96 { state.float(element: 1088 + l).value = values[l] }
     state.pointee.floatWindow = 1088
   }
 
@@ -98,11 +93,11 @@ extension LogicalProcessor {
       s.pointee.rrbGR = s.pointee.rrbGR == 0 ? size &- 1 : s.pointee.rrbGR &- 1
     }
     if s.pointee.floatWindow == 32 {
-      (s.floatStorage + 1088).update(from: s.floatStorage + 32, count: 96)
+      for l in 0..<96 { s.float(element: 1088 &+ l).copy(s.float(element: 32 &+ l)) }
       s.pointee.floatWindow = 1088
     }
     let window = s.pointee.floatWindow &- 1
-    s.floatStorage[window] = s.floatStorage[window &+ 96]
+    s.float(element: window).copy(s.float(element: window &+ 96))
     s.pointee.floatWindow = window
     s.pointee.rrbFR = s.pointee.rrbFR == 0 ? 95 : s.pointee.rrbFR &- 1
     let pr = UnsafeMutableRawPointer(s.pr + 16)

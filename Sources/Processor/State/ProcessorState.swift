@@ -8,7 +8,7 @@ import Arithmetic
 /// come from 7-, 6- and 3-bit fields of the encoding.
 public struct ProcessorState {
   /// Layout of this struct in saved machines.
-  public static let stateVersion: UInt32 = 4
+  public static let stateVersion: UInt32 = 5
 
   // MARK: Arrays, in the order that `StateLayout` states
 
@@ -18,7 +18,9 @@ public struct ProcessorState {
   public var predicates: InlineArray<72, UInt8>
   public var branchRegisters: InlineArray<8, UInt64>
   /// f0...f31, then a window of 96 rotating registers that slides down by one at each rotation (see `floatWindow`).
-  public var floatRegisters: InlineArray<1184, FloatRegister>
+  public var floatWords: InlineArray<1184, UInt64>
+  /// The other halves of the same elements (see `FloatPlace`).
+  public var floatTags: InlineArray<1184, UInt64>
   public var applicationRegisters: InlineArray<128, UInt64>
   public var controlRegisters: InlineArray<128, UInt64>
   /// GR16...GR31 of the bank that is not visible.
@@ -41,7 +43,7 @@ public struct ProcessorState {
   public var ip: UInt64 = 0
   /// PSR as the manual lays it out (Volume 2, section 3.3.2), `ri` included: at rest it names the next slot.
   public var psr: UInt64 = 0
-  /// Element index of f32 in `floatRegisters`.
+  /// Element index of f32 in `floatWords` and `floatTags`.
   public var floatWindow: Int = 1088
   /// NaT bits of r0...r63 and r64...r127 as currently named.
   public var natLow: UInt64 = 0
@@ -120,7 +122,8 @@ public struct ProcessorState {
     generalRegisters = InlineArray(repeating: 0)
     predicates = InlineArray(repeating: 0)
     branchRegisters = InlineArray(repeating: 0)
-    floatRegisters = InlineArray(repeating: FloatRegister.zero)
+    floatWords = InlineArray(repeating: 0)
+    floatTags = InlineArray(repeating: 0)
     applicationRegisters = InlineArray(repeating: 0)
     controlRegisters = InlineArray(repeating: 0)
     otherBank = InlineArray(repeating: 0)
@@ -147,8 +150,11 @@ enum StateLayout {
   static let generalRegisters = 0
   static let predicates = 1024
   static let branchRegisters = 1096
-  static let floatRegisters = 1160
-  static let applicationRegisters = floatRegisters + 1184 * 16
+  static let floatWords = 1160
+  /// f0 to f31 and the window's 1152.
+  static let floatElements = 1184
+  static let floatTags = floatWords + floatElements * 8
+  static let applicationRegisters = floatTags + floatElements * 8
   static let controlRegisters = applicationRegisters + 1024
   static let otherBank = controlRegisters + 1024
   static let stackedFile = otherBank + 128
@@ -165,7 +171,7 @@ enum StateLayout {
     typealias S = ProcessorState
     let expected: [(PartialKeyPath<S>, Int)] = [
       (\S.generalRegisters, generalRegisters), (\S.predicates, predicates), (\S.branchRegisters, branchRegisters),
-      (\S.floatRegisters, floatRegisters), (\S.applicationRegisters, applicationRegisters),
+      (\S.floatWords, floatWords), (\S.floatTags, floatTags), (\S.applicationRegisters, applicationRegisters),
       (\S.controlRegisters, controlRegisters), (\S.otherBank, otherBank), (\S.stackedFile, stackedFile),
       (\S.stackedNaT, stackedNaT), (\S.regionRegisters, regionRegisters), (\S.protectionKeys, protectionKeys),
       (\S.dataBreakpoints, dataBreakpoints), (\S.instructionBreakpoints, instructionBreakpoints),
@@ -189,10 +195,6 @@ extension UnsafeMutablePointer where Pointee == ProcessorState {
   }
   public var br: UnsafeMutablePointer<UInt64> {
     @inline(__always) get { array(StateLayout.branchRegisters, UInt64.self) }
-  }
-  /// Raw storage of the FP registers; use ``f(_:)`` to name one.
-  public var floatStorage: UnsafeMutablePointer<FloatRegister> {
-    @inline(__always) get { array(StateLayout.floatRegisters, FloatRegister.self) }
   }
   public var ar: UnsafeMutablePointer<UInt64> {
     @inline(__always) get { array(StateLayout.applicationRegisters, UInt64.self) }
@@ -230,11 +232,13 @@ extension UnsafeMutablePointer where Pointee == ProcessorState {
   public var cpuid: UnsafeMutablePointer<UInt64> {
     @inline(__always) get { array(StateLayout.cpuid, UInt64.self) }
   }
-  /// Address of floating-point register `n` (0...127) under the current rotation.
-  @inline(__always) public func f(_ n: UInt8) -> UnsafeMutablePointer<FloatRegister> {
+  /// Floating-point register `n` (0...127) under the current rotation.
+  @inline(__always) public func f(_ n: UInt8) -> FloatPlace {
     let i = Int(n)
-    return floatStorage + (i < 32 ? i : i &- 32 &+ pointee.floatWindow)
+    return float(element: i < 32 ? i : i &- 32 &+ pointee.floatWindow)
   }
+  /// Element `n` of the storage of the floating-point registers; for n < 32 that is register n.
+  @inline(__always) func float(element n: Int) -> FloatPlace { FloatPlace(array(StateLayout.floatWords, UInt64.self) + n) }
   /// NaT bit of general register `n`.
   @inline(__always) public func nat(_ n: UInt8) -> Bool {
     let word = n < 64 ? pointee.natLow : pointee.natHigh

@@ -23,7 +23,7 @@ extension SystemFirmware {
     let (verdict, result) = try instruction.complete { register throws(GuestAccessFailure) in
       switch floats.place(register) {
       case .memory(let address, _): InterruptedFloats.register(try call.load(address), try call.load(address &+ 8))
-      case .processor(let pointer): pointer.pointee
+      case .processor(let place): place.value
       case .constant(let value): value
       }
     }
@@ -35,7 +35,7 @@ extension SystemFirmware {
         try call.check(address, count: 16)
         try call.store(address, result.value.significand)
         try call.store(address &+ 8, result.value.signExponent)
-      case .processor(let pointer): pointer.pointee = result.value
+      case .processor(let place): place.value = result.value
       case .constant: break
       }
     }

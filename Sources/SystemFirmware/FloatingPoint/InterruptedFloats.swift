@@ -21,14 +21,14 @@ struct InterruptedFloats {
   enum Place {
     /// Of its 16 bytes, and of the first register of its group.
     case memory(UInt64, group: UInt64)
-    case processor(UnsafeMutablePointer<FloatRegister>)
+    case processor(FloatPlace)
     /// f0 and f1.
     case constant(FloatRegister)
   }
 
   func place(_ register: UInt8) -> Place {
     let state = processor.state
-    if register < 2 { return .constant(state.f(register).pointee) }
+    if register < 2 { return .constant(state.f(register).value) }
     let physical = register < 32 ? Int(register) : 32 + (Int(register) - 32 + renameBase) % 96
     if masks[physical / 64] >> UInt64(physical % 64) & 1 != 0, let group = Self.groups.firstIndex(where: { $0.contains(physical) })
     {

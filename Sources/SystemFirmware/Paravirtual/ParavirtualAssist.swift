@@ -42,7 +42,7 @@ public enum ParavirtualAssist {
           try check(address, group)
           guard let low: UInt64 = memory.load(address), let high: UInt64 = memory.load(address &+ 8) else { throw Unreachable() }
           return InterruptedFloats.register(low, high)
-        case .processor(let pointer): return pointer.pointee
+        case .processor(let place): return place.value
         case .constant(let value): return value
         }
       }
@@ -53,7 +53,7 @@ public enum ParavirtualAssist {
           guard memory.store(address, result.value.significand), memory.store(address &+ 8, result.value.signExponent) else {
             throw Unreachable()
           }
-        case .processor(let pointer): pointer.pointee = result.value
+        case .processor(let place): place.value = result.value
         case .constant: break
         }
       }

@@ -121,7 +121,7 @@ private struct Draw {
     // Within a few bits, a word, or two words of the product.
     let reach: UInt64 = [2, 8, 70, 140][Int(next() % 4)]
     let c = FloatRegister(
-      significand: significand(), signExponent: product &- reach &+ next() % (2 * reach + 1) & 0x1FFFF | next() & 0x20000)
+      significand: significand(), signExponent: (product &- reach &+ next() % (2 * reach + 1)) & 0x1FFFF | next() & 0x20000)
     switch next() % 24 {
     case 0: return (a, b, .zero)
     case 1: return (a, .one, FloatRegister(significand: a.significand, signExponent: a.signExponent ^ 0x20000))

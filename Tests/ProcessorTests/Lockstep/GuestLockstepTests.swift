@@ -135,7 +135,7 @@ private final class GuestPair {
         }
       }
       for n in 2..<128 { p.state.gr[n] = general[n] }
-      for (n, value) in float.enumerated() { p.state.f(UInt8(n + 2)).pointee = value }
+      for (n, value) in float.enumerated() { p.state.f(UInt8(n + 2)).value = value }
       for (n, value) in predicates.enumerated() { p.state.pr[n + 1] = value ? 1 : 0 }
       for (n, value) in branches.enumerated() { p.state.br[n] = value }
       p.setAR(AR.fpsr, status)

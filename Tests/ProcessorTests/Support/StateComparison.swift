@@ -20,7 +20,7 @@ enum StateComparison {
       check("r\(n)", s.gr[n], t.gr[n])
       check("ar\(n)", s.ar[n], t.ar[n])
       check("cr\(n)", s.cr[n], t.cr[n])
-      let (f, g) = (s.f(UInt8(n)).pointee, t.f(UInt8(n)).pointee)
+      let (f, g) = (s.f(UInt8(n)).value, t.f(UInt8(n)).value)
       check("f\(n).significand", f.significand, g.significand)
       check("f\(n).signExponent", f.signExponent, g.signExponent)
     }

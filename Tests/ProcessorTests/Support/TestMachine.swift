@@ -221,8 +221,8 @@ final class TestMachine {
     set { each { $0.state.setNaT(n, newValue) } }
   }
   subscript(fr n: UInt8) -> FloatRegister {
-    get { state.f(n).pointee }
-    set { each { $0.state.f(n).pointee = newValue } }
+    get { state.f(n).value }
+    set { each { $0.state.f(n).value = newValue } }
   }
   subscript(pr n: Int) -> Bool {
     get { state.pr[n] != 0 }

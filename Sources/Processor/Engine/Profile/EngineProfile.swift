@@ -85,7 +85,8 @@ extension MicroTag {
   fileprivate var isPlainReference: Bool {
     switch self {
     case .ld1, .ld2, .ld4, .ld8, .ld1Inc, .ld2Inc, .ld4Inc, .ld8Inc, .st1, .st2, .st4, .st8, .st1Inc, .st2Inc, .st4Inc, .st8Inc,
-      .ldfs, .ldfd, .ldfFill, .ldfsInc, .ldfdInc, .ldfFillInc, .stfs, .stfd, .stfSpill, .stfsInc, .stfdInc, .stfSpillInc:
+      .ldfs, .ldfd, .ldfFill, .ldfsInc, .ldfdInc, .ldfFillInc, .stfs, .stfd, .stfSpill, .stfsInc, .stfdInc, .stfSpillInc,
+      .ldfdHost, .ldfdHostInc, .stfdHost, .stfdHostInc:
       true
     default: false
     }

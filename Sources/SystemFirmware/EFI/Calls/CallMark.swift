@@ -30,7 +30,7 @@ struct CallMark: Sendable, Equatable, Codable {
     generals = (4...7).map { s.gr[$0] }
     branches = (1...5).map { s.br[$0] }
     predicates = (0..<64).map { s.pr[$0] }
-    floats = Self.preservedFloats.flatMap { [s.f($0).pointee.significand, s.f($0).pointee.signExponent] }
+    floats = Self.preservedFloats.flatMap { [s.f($0).value.significand, s.f($0).value.signExponent] }
     loopCount = s.ar[AR.lc]
     userNaTs = s.ar[AR.unat]
     floatStatus = s.ar[AR.fpsr]
@@ -45,7 +45,7 @@ struct CallMark: Sendable, Equatable, Codable {
     for (n, value) in branches.enumerated() { s.br[1 + n] = value }
     for n in 1..<64 { s.pr[n] = predicates[n] }
     for (n, register) in Self.preservedFloats.enumerated() {
-      s.f(register).pointee = FloatRegister(significand: floats[2 * n], signExponent: floats[2 * n + 1])
+      s.f(register).value = FloatRegister(significand: floats[2 * n], signExponent: floats[2 * n + 1])
     }
     s.ar[AR.lc] = loopCount
     s.ar[AR.unat] = userNaTs

@@ -24,7 +24,7 @@ struct InterruptedContext: Sendable, Equatable, Codable {
     otherNaTs = s.pointee.otherBankNaT
     branches = (0..<8).map { s.br[$0] }
     predicates = (0..<64).map { s.pr[$0] }
-    floats = (0..<128).flatMap { [s.f($0).pointee.significand, s.f($0).pointee.signExponent] }
+    floats = (0..<128).flatMap { [s.f($0).value.significand, s.f($0).value.signExponent] }
     applications = Self.applicationRegisters.map { s.ar[$0] }
     controls = Self.controlRegisters.map { s.cr[$0] }
     psr = s.pointee.psr & ~PSR.riMask
@@ -44,7 +44,7 @@ struct InterruptedContext: Sendable, Equatable, Codable {
     for n in 0..<8 { s.br[n] = branches[n] }
     for n in 1..<64 { s.pr[n] = predicates[n] }
     for n in 2..<128 as Range<Int> {
-      s.f(UInt8(n)).pointee = FloatRegister(significand: floats[2 * n], signExponent: floats[2 * n + 1])
+      s.f(UInt8(n)).value = FloatRegister(significand: floats[2 * n], signExponent: floats[2 * n + 1])
     }
     for (n, register) in Self.applicationRegisters.enumerated() { s.ar[register] = applications[n] }
     for (n, register) in Self.controlRegisters.enumerated() { s.cr[register] = controls[n] }
