@@ -49,10 +49,10 @@ public final class UserNetwork: QueuedPort, OutsideSource {
     configuration.vhost = in_addr(s_addr: options.network.host(2).bigEndian)
     configuration.vnameserver = in_addr(s_addr: options.network.host(3).bigEndian)
     configuration.vdhcp_start = in_addr(s_addr: options.network.host(15).bigEndian)
-    slirp = slirp_new(&configuration, callbacks, Unmanaged.passUnretained(self).toOpaque())
-    guard slirp != nil else { throw NetworkError("libslirp refuses to start") }
+    slirp = lazy_slirp_new(&configuration, callbacks, Unmanaged.passUnretained(self).toOpaque())
+    guard slirp != nil else { throw NetworkError("libslirp.so.0 cannot be loaded (Debian package libslirp0), or refuses to start") }
     for forward in options.forwards {
-      let failed = slirp_add_hostfwd(
+      let failed = lazy_slirp_add_hostfwd(
         slirp, forward.isUDP ? 1 : 0, in_addr(s_addr: forward.hostAddress.bigEndian), Int32(forward.hostPort),
         in_addr(s_addr: forward.guestAddress.bigEndian), Int32(forward.guestPort))
       if failed != 0 { throw NetworkError("cannot listen on host port \(forward.hostPort)", errno: errno) }
@@ -61,7 +61,7 @@ public final class UserNetwork: QueuedPort, OutsideSource {
   }
 
   deinit {
-    if let slirp { slirp_cleanup(slirp) }
+    if let slirp { lazy_slirp_cleanup(slirp) }
     callbacks.deinitialize(count: 1)
     callbacks.deallocate()
   }
@@ -74,7 +74,7 @@ public final class UserNetwork: QueuedPort, OutsideSource {
       return
     }
     maySpeak = true
-    frame.withUnsafeBufferPointer { slirp_input(slirp, $0.baseAddress, Int32($0.count)) }
+    frame.withUnsafeBufferPointer { lazy_slirp_input(slirp, $0.baseAddress, Int32($0.count)) }
     world?.expectsAnswer?()
   }
 
@@ -88,7 +88,7 @@ public final class UserNetwork: QueuedPort, OutsideSource {
     indices.removeAll(keepingCapacity: true)
     maySpeak = false
     var timeout = set.timeout ?? .max
-    slirp_pollfds_fill(
+    lazy_slirp_pollfds_fill(
       slirp, &timeout,
       { descriptor, events, opaque in
         guard let opaque else { return -1 }
@@ -109,7 +109,7 @@ public final class UserNetwork: QueuedPort, OutsideSource {
   public func collect(_ set: PollSet) -> Bool {
     let before = delivered
     found = set
-    slirp_pollfds_poll(
+    lazy_slirp_pollfds_poll(
       slirp, 0,
       { index, opaque in
         guard let opaque else { return 0 }

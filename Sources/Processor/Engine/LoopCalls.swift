@@ -165,22 +165,6 @@ extension LogicalProcessor {
     return r.entering(blockAt(old.pointee.physical, UInt64(old.pointee.startSlot)))
   }
 
-  /// br.ret: frame, EC and privilege from PFS. False: the dispatcher must look (loads pending, NaT, privilege change).
-  @inline(never) func returnFrame() -> Bool {
-    let s = state
-    let pfs = s.ar[AR.pfs]
-    s.ar[AR.ec] = pfs >> 52 & 0x3F
-    let complete = restoreFrame(pfs & 0x3F_FFFF_FFFF, preserved: Int(pfs >> 7 & 0x7F))
-    return complete && noNaT && pfs >> 62 <= PSR.cpl(s.pointee.psr)
-  }
-
-  /// br.call: PFS, and the frame.
-  @inline(never) func call() {
-    let s = state
-    s.ar[AR.pfs] = cfm | s.ar[AR.ec] << 52 | PSR.cpl(s.pointee.psr) << 62
-    callFrame()
-  }
-
   /// A return that lowers privilege, restores NaTs or needs loads. `r` is what it has come to.
   @inline(never) func returnNeedsAttention(_ r: LoopRegisters) -> LoopRegisters {
     let s = state
@@ -380,14 +364,20 @@ extension LogicalProcessor {
 
   /// A multiply-add for the host whose operands or result are not.
   @inline(never) func hostMultiplyAddOfOthers(_ r: LoopRegisters) -> LoopRegisters {
-    if HostMultiplyAdd.withPacking(state, r.operation) { return r.at(r.operation + 1) }
-    _ = HostMultiplyAdd.unpack(state, r.operation)
+    // Among operands of which none is a double yet there mostly is one that cannot be: a division's last step.
+    if HostMultiplyAdd.anyDouble(state, r.operation) {
+      if HostMultiplyAdd.withPacking(state, r.operation) { return r.at(r.operation + 1) }
+      HostMultiplyAdd.unpack(state, r.operation)
+    }
     return OrdinaryMultiplyAdd.again(state, r.operation) ? r.at(r.operation + 1) : unusualMultiplyAdd(r)
   }
 
   /// A multiply-add that is none of the ordinary ones, or has operands that are kept as the host's doubles.
   @inline(never) func unusualMultiplyAdd(_ r: LoopRegisters) -> LoopRegisters {
-    if HostMultiplyAdd.unpack(state, r.operation), OrdinaryMultiplyAdd.again(state, r.operation) { return r.at(r.operation + 1) }
+    if HostMultiplyAdd.anyDouble(state, r.operation) {
+      HostMultiplyAdd.unpack(state, r.operation)
+      if OrdinaryMultiplyAdd.again(state, r.operation) { return r.at(r.operation + 1) }
+    }
     synchronize(r)
     return after(multiplyAddOfAny(r.operation), r)
   }

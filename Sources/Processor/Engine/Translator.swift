@@ -25,6 +25,8 @@ struct Translator {
   private var openSkip: (index: Int, qp: UInt8, end: Int)?
   /// Index of the last compare that no predicate qualifies.
   private var unconditionalCompare: Int?
+  /// Index of the last reference that no predicate qualifies and that updates nothing.
+  private var unconditionalReference: Int?
   /// Issue groups that are still to begin, and how far from the block's header the first of them lies.
   private var groups: UnsafeRawPointer?
   private var groupsEnd: UnsafeRawPointer?
@@ -270,10 +272,10 @@ struct Translator {
     case .addImmediate14:
       if i.r3 == 0 { return integer(MicroOp(.movImm, position, d: i.r1, imm: i.immediate)) }
       if i.immediate == 0 { return integer(MicroOp(.mov, position, d: i.r1, a: i.r3)) }
-      return integer(MicroOp(.addImm, position, d: i.r1, a: i.r3, imm: i.immediate))
+      return addImmediate(MicroOp(.addImm, position, d: i.r1, a: i.r3, imm: i.immediate), qp: i.qp)
     case .addImmediate22:
       if i.r3Short == 0 { return integer(MicroOp(.movImm, position, d: i.r1, imm: i.immediate)) }
-      return integer(MicroOp(.addImm, position, d: i.r1, a: i.r3Short, imm: i.immediate))
+      return addImmediate(MicroOp(.addImm, position, d: i.r1, a: i.r3Short, imm: i.immediate), qp: i.qp)
     case .movLong: return integer(MicroOp(.movImm, position, d: i.r1, imm: i.immediate))
 
     case .compare, .compareImmediate, .compareZero: return emitCompare(i, position)
@@ -498,6 +500,27 @@ struct Translator {
     }
   }
 
+  /// An addition that moves the base of the reference in front of it is that reference's update, as one with an immediate update is. (The loop
+  /// over a row of a matrix has a stride that does not fit into a load.)
+  private mutating func addImmediate(_ op: MicroOp, qp: UInt8) -> Flow {
+    guard qp == 0, op.d == op.a, let reference = unconditionalReference, reference == count - 1, operations[reference].b == op.d,
+      specialisations.contains(.pairs), let fused = operations[reference].tag.withIncrement
+    else { return integer(op) }
+    guard legal(gr: op.d) else { return illegal(op.position) }
+    operations[reference].become(fused)
+    operations[reference].imm = op.imm
+    return .next
+  }
+
+  /// A reference has been appended, whose base may yet be moved. A general register that is loaded is another one then.
+  private mutating func noteReference(_ i: Instruction) {
+    if !exact, i.qp == 0, i.attributes.update == .none, operations[count - 1].tag.withIncrement != nil,
+      i.operation != .load || i.r1 != i.r3
+    {
+      unconditionalReference = count - 1
+    }
+  }
+
   private mutating func emitLoad(_ i: Instruction, _ position: UInt8) -> Flow {
     guard legal(gr: i.r1) else { return illegal(position) }
     if i.attributes.update != .none {
@@ -524,6 +547,7 @@ struct Translator {
         append(MicroOp(.loadSpecial, position, d: i.r1, a: i.attributes.size, b: i.r3, c: i.attributes.access.rawValue))
       }
     }
+    noteReference(i)
     emitUpdate(i, position)
     return .next
   }
@@ -544,6 +568,7 @@ struct Translator {
       }
       append(MicroOp(tag, position, a: i.r2, b: i.r3))
     }
+    noteReference(i)
     emitUpdate(i, position)
     return .next
   }
@@ -568,6 +593,7 @@ struct Translator {
       MicroOp(
         tag, position, d: isLoad ? i.f1 : i.f2, a: UInt8(i.f1 < 32 ? PSR.mfl : PSR.mfh), b: i.r3,
         c: i.attributes.access.rawValue, e: i.attributes.floatFormat.rawValue, imm: whole))
+    noteReference(i)
     emitUpdate(i, position)
     return .next
   }

@@ -79,11 +79,15 @@ enum HostMultiplyAdd {
     return true
   }
 
-  /// Gives operands back the manual's form. False: they had it.
-  @inline(never) static func unpack(_ s: State, _ o: Operation) -> Bool {
-    let x = s.f(o.pointee.a).unpack()
-    let y = s.f(o.pointee.b).unpack()
-    let z = s.f(o.pointee.c).unpack()
-    return x || y || z
+  /// Whether an operand is kept as a double.
+  @inline(__always) static func anyDouble(_ s: State, _ o: Operation) -> Bool {
+    Int64(bitPattern: s.f(o.pointee.a).tag | s.f(o.pointee.b).tag | s.f(o.pointee.c).tag) < 0
+  }
+
+  /// Gives operands back the manual's form.
+  @inline(never) static func unpack(_ s: State, _ o: Operation) {
+    s.f(o.pointee.a).unpack()
+    s.f(o.pointee.b).unpack()
+    s.f(o.pointee.c).unpack()
   }
 }

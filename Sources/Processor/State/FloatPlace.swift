@@ -55,10 +55,6 @@ public struct FloatPlace {
     return true
   }
 
-  /// Takes the manual's form. False: it had it.
-  func unpack() -> Bool {
-    guard isDouble else { return false }
-    value = FloatMemory.loadDouble(word)
-    return true
-  }
+  /// Takes the manual's form.
+  func unpack() { if isDouble { value = FloatMemory.loadDouble(word) } }
 }

@@ -68,10 +68,10 @@ enum VNCArrivals {
   }
 
   private static func greet(_ screen: Screen, _ socket: Int32) {
-    let client = rfbNewClient(screen, socket)
+    let client = lazy_rfbNewClient(screen, socket)
     // Before the client's own threads may close the socket, and somebody else gets its number.
     arrivals.withLock { $0.removeAll { $0.socket == socket } }
-    if let client, client.pointee.onHold == 0 { rfbStartOnHoldClient(client) }
+    if let client, client.pointee.onHold == 0 { lazy_rfbStartOnHoldClient(client) }
   }
 
   /// Returns how many are waiting to be greeted.

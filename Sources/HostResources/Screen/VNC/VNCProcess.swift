@@ -35,8 +35,8 @@ public enum VNCProcess {
     }
     // The terminal's signals are for the guest's user.
     setsid()
-    rfbLogEnable(0)
-    guard let screen = rfbGetScreen(nil, nil, 4, 1, 8, 3, 4) else { return NetworkError("libvncserver does not start") }
+    lazy_rfbLogEnable(0)
+    guard let screen = lazy_rfbGetScreen(nil, nil, 4, 1, 8, 3, 4) else { return NetworkError("libvncserver.so.1 cannot be loaded (Debian package libvncserver1)") }
     configure(screen, name: texts[0], password: texts[1])
     screen.pointee.frameBuffer = memory.assumingMemoryBound(to: CChar.self)
     serve(screen, memory)
@@ -62,7 +62,7 @@ public enum VNCProcess {
       list.initialize(repeating: nil, count: 2)
       list[0] = permanent(password)
       screen.pointee.authPasswdData = UnsafeMutableRawPointer(list)
-      screen.pointee.passwordCheck = rfbCheckPasswordByList
+      screen.pointee.passwordCheck = lazy_rfbCheckPasswordByList
     }
     // These are called by the clients' threads. A packet goes as a whole, so that they need no lock; who types faster than the guest's run
     // loop looks, waits.
@@ -72,7 +72,7 @@ public enum VNCProcess {
     screen.pointee.ptrAddEvent = { buttons, x, y, client in
       VNCMessage.pointer(x: Int(x), y: Int(y), buttons: UInt8(truncatingIfNeeded: buttons)).send(
         to: Descriptor.control, waits: true)
-      rfbDefaultPtrAddEvent(buttons, x, y, client)
+      lazy_rfbDefaultPtrAddEvent(buttons, x, y, client)
     }
     screen.pointee.newClientHook = { $0.map { VNCProcess.admit($0) } ?? RFB_CLIENT_REFUSE }
   }
@@ -118,12 +118,12 @@ public enum VNCProcess {
     while true {
       switch VNCMessage.receive(from: Descriptor.control) {
       case .message(.size(let width, let height)):
-        rfbNewFramebuffer(screen, memory.assumingMemoryBound(to: CChar.self), Int32(width), Int32(height), 8, 3, 4)
+        lazy_rfbNewFramebuffer(screen, memory.assumingMemoryBound(to: CChar.self), Int32(width), Int32(height), 8, 3, 4)
         // Clients are let in when the first picture is known.
         if !isListening { VNCArrivals.begin(screen) }
         isListening = true
       case .message(.damage(let part)):
-        rfbMarkRectAsModified(screen, Int32(part.x), Int32(part.y), Int32(part.x + part.width), Int32(part.y + part.height))
+        lazy_rfbMarkRectAsModified(screen, Int32(part.x), Int32(part.y), Int32(part.x + part.width), Int32(part.y + part.height))
       case .message: break
       case .nothing: return
       case .closed: _exit(0)
@@ -132,11 +132,11 @@ public enum VNCProcess {
   }
 
   private static func letGoOfStrangers(_ screen: Screen) {
-    let iterator = rfbGetClientIterator(screen)
-    while let client = rfbClientIteratorNext(iterator) {
+    let iterator = lazy_rfbGetClientIterator(screen)
+    while let client = lazy_rfbClientIteratorNext(iterator) {
       let since = Int(bitPattern: client.pointee.clientData)
-      if client.pointee.state != RFB_NORMAL && since != 0 && now - since > patience { rfbCloseClient(client) }
+      if client.pointee.state != RFB_NORMAL && since != 0 && now - since > patience { lazy_rfbCloseClient(client) }
     }
-    rfbReleaseClientIterator(iterator)
+    lazy_rfbReleaseClientIterator(iterator)
   }
 }
