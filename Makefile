@@ -108,6 +108,10 @@ cycles: build ## the cycle timing against published figures: writes Documentatio
 firmware: test-packages ## assemble Firmware/ into the files that are committed
 	$(MAKE) -C Firmware install
 
+.PHONY: decoding-table
+decoding-table: build-packages ## write what the decoder reads at its start, after a change of the instruction table
+	$(SWIFT) run -c release decoding-table Sources/CDecodingTable/decoding.bin
+
 .PHONY: guest-images
 guest-images: test-packages ## assemble what is committed of GuestImages: selftest, vmm, virtbench; compile pv and iobench (TOOLCHAIN=...)
 	$(MAKE) -C GuestImages/selftest install

@@ -18,7 +18,8 @@ let package = Package(
     .systemLibrary(name: "CProcess"),
     .systemLibrary(name: "CSlirp", providers: [.apt(["libslirp-dev"])]),
     .systemLibrary(name: "CVNC", providers: [.apt(["libvncserver-dev"])]),
-    .target(name: "IA64"),
+    .systemLibrary(name: "CDecodingTable"),
+    .target(name: "IA64", dependencies: ["CDecodingTable"]),
     .target(name: "Arithmetic"),
     .target(name: "Loading", dependencies: ["CELF", "CZlib"]),
     // The processor and the server around it.
@@ -77,6 +78,8 @@ let package = Package(
         .embedInCode("Resources/selftest.elf.gz"), .embedInCode("Resources/virtbench.gz"),
         .embedInCode("Resources/iobench.elf.gz"),
       ]),
+    // Makes what CDecodingTable has.
+    .executableTarget(name: "decoding-table", dependencies: ["IA64"]),
     .executableTarget(name: "epicure", dependencies: ["Commands"]),
     // Tests.
     .target(name: "TestSupport", path: "Tests/TestSupport"),

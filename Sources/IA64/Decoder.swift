@@ -45,40 +45,9 @@ public enum Decoder {
 
 /// All that decoding looks at, so that it is asked for once.
 private struct Tables {
-  let tree = MatchTree.semantic
-  let rows = RowSummary.all
+  let tree = DecodingTable.shared.tree
+  let rows = DecodingTable.shared.rows
   let extractor = OperandExtractor.shared
 
   nonisolated(unsafe) static let shared = Tables()
-}
-
-/// What the decoder needs of a row, without references.
-private struct RowSummary {
-  var operation: Operation
-  var attributes: Attributes
-  var immediate: OperandKind
-  var immediate2: OperandKind
-  var length: OperandKind
-  var hasImmediate: Bool
-  var hasImmediate2: Bool
-  var hasLength: Bool
-
-  init(_ row: InstructionRow) {
-    operation = row.operation
-    attributes = row.attributes
-    immediate = row.immediate ?? .ip
-    immediate2 = row.immediate2 ?? .ip
-    length = row.length ?? .ip
-    hasImmediate = row.immediate != nil
-    hasImmediate2 = row.immediate2 != nil
-    hasLength = row.length != nil
-  }
-
-  /// By index of the row; written once.
-  nonisolated(unsafe) static let all: UnsafePointer<RowSummary> = {
-    let rows = InstructionTable.rows
-    let memory = UnsafeMutablePointer<RowSummary>.allocate(capacity: rows.count)
-    for (index, row) in rows.enumerated() { (memory + index).initialize(to: RowSummary(row)) }
-    return UnsafePointer(memory)
-  }()
 }

@@ -6,8 +6,20 @@ extension LogicalProcessor {
   /// Nothing rotates, and neither visible registers nor those in the file have NaT bits.
   @inline(__always) private var isPlain: Bool {
     let s = state
-    return UInt64(truncatingIfNeeded: s.pointee.rrbGR | s.pointee.rrbFR | s.pointee.rrbPR) | s.pointee.natLow | s.pointee.natHigh == 0
+    return UInt64(truncatingIfNeeded: s.pointee.rrbGR | s.pointee.rrbFR | s.pointee.rrbPR) | s.pointee.natLow | s.pointee.natHigh
+      == 0
       && !s.pointee.stackedNaTPossible
+  }
+
+  /// Moves `count` visible registers from r(32 + from) on. Up to four are moved as four: what is above a frame has no meaning.
+  @inline(__always) private func slide(from: Int, to: Int, count: Int) {
+    let gr = state.gr + 32
+    if count <= 4 && from | to <= 92 {
+      let four = UnsafeRawPointer(gr + from).loadUnaligned(as: SIMD4<UInt64>.self)
+      UnsafeMutableRawPointer(gr + to).storeBytes(of: four, as: SIMD4<UInt64>.self)
+    } else {
+      memmove(gr + to, gr + from, count &* 8)
+    }
   }
 
   /// br.call: PFS, and the frame.
@@ -19,7 +31,7 @@ extension LogicalProcessor {
     s.ar[AR.pfs] =
       UInt64(truncatingIfNeeded: sof | sol &<< 7 | s.pointee.sor &<< 14) | s.ar[AR.ec] &<< 52 | PSR.cpl(s.pointee.psr) &<< 62
     memcpy(s.stacked + bottom, s.gr + 32, sol &* 8)
-    memmove(s.gr + 32, s.gr + 32 + sol, outputs &* 8)
+    slide(from: sol, to: 0, count: outputs)
     s.pointee.bottomOfFrame = bottom &+ sol
     s.pointee.bsp = BackingStore.advance(s.pointee.bsp, sol)
     s.pointee.dirty &+= sol
@@ -49,7 +61,7 @@ extension LogicalProcessor {
     s.pointee.bottomOfFrame = bottom
     s.pointee.dirty = dirty
     s.pointee.bsp = BackingStore.retreat(s.pointee.bsp, preserved)
-    memmove(s.gr + 32 + preserved, s.gr + 32, (sof &- preserved) &* 8)
+    slide(from: 0, to: preserved, count: sof &- preserved)
     memcpy(s.gr + 32, s.stacked + bottom, preserved &* 8)
     (s.pointee.sof, s.pointee.sol, s.pointee.sor) = (sof, preserved, Int(pfs &>> 14 & 0xF))
     // Growth took room first from invalid, then from clean registers.

@@ -36,7 +36,9 @@ public enum VNCProcess {
     // The terminal's signals are for the guest's user.
     setsid()
     lazy_rfbLogEnable(0)
-    guard let screen = lazy_rfbGetScreen(nil, nil, 4, 1, 8, 3, 4) else { return NetworkError("libvncserver.so.1 cannot be loaded (Debian package libvncserver1)") }
+    guard let screen = lazy_rfbGetScreen(nil, nil, 4, 1, 8, 3, 4) else {
+      return NetworkError("libvncserver.so.1 cannot be loaded (Debian package libvncserver1)")
+    }
     configure(screen, name: texts[0], password: texts[1])
     screen.pointee.frameBuffer = memory.assumingMemoryBound(to: CChar.self)
     serve(screen, memory)
