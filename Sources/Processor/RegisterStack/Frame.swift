@@ -52,8 +52,16 @@ extension LogicalProcessor {
     let shift = ((rrb - state.pointee.rrbFR) % 96 + 96) % 96
     state.pointee.rrbFR = rrb
     if shift == 0 { return }
-    let values = (0..<96).map { state.float(element: state.pointee.floatWindow + ($0 + shift) % 96).value }
-    for l in 0..<96 { state.float(element: 1088 + l).value = values[l] }
+    // Through a copy, because the two windows may overlap; register l is then what was l + shift.
+    let window = state.pointee.floatWindow
+    withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 96) { copy in
+      guard let copy = copy.baseAddress else { return }
+      for words in [state.floatWords, state.floatWords + StateLayout.floatElements] {
+        memcpy(copy, words + window, 96 * 8)
+        memcpy(words + 1088, copy + shift, (96 - shift) * 8)
+        memcpy(words + 1088 + 96 - shift, copy, shift * 8)
+      }
+    }
     state.pointee.floatWindow = 1088
   }
 
@@ -93,7 +101,8 @@ extension LogicalProcessor {
       s.pointee.rrbGR = s.pointee.rrbGR == 0 ? size &- 1 : s.pointee.rrbGR &- 1
     }
     if s.pointee.floatWindow == 32 {
-      for l in 0..<96 { s.float(element: 1088 &+ l).copy(s.float(element: 32 &+ l)) }
+      memcpy(s.floatWords + 1088, s.floatWords + 32, 96 * 8)
+      memcpy(s.floatWords + 1088 + StateLayout.floatElements, s.floatWords + 32 + StateLayout.floatElements, 96 * 8)
       s.pointee.floatWindow = 1088
     }
     let window = s.pointee.floatWindow &- 1

@@ -232,13 +232,17 @@ extension UnsafeMutablePointer where Pointee == ProcessorState {
   public var cpuid: UnsafeMutablePointer<UInt64> {
     @inline(__always) get { array(StateLayout.cpuid, UInt64.self) }
   }
+  /// First words of the floating-point registers' elements; use ``f(_:)`` to name a register.
+  var floatWords: UnsafeMutablePointer<UInt64> {
+    @inline(__always) get { array(StateLayout.floatWords, UInt64.self) }
+  }
   /// Floating-point register `n` (0...127) under the current rotation.
   @inline(__always) public func f(_ n: UInt8) -> FloatPlace {
     let i = Int(n)
     return float(element: i < 32 ? i : i &- 32 &+ pointee.floatWindow)
   }
   /// Element `n` of the storage of the floating-point registers; for n < 32 that is register n.
-  @inline(__always) func float(element n: Int) -> FloatPlace { FloatPlace(array(StateLayout.floatWords, UInt64.self) + n) }
+  @inline(__always) func float(element n: Int) -> FloatPlace { FloatPlace(floatWords + n) }
   /// NaT bit of general register `n`.
   @inline(__always) public func nat(_ n: UInt8) -> Bool {
     let word = n < 64 ? pointee.natLow : pointee.natHigh

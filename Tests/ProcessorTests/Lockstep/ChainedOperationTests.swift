@@ -33,6 +33,52 @@ struct ChainedOperationTests {
       (p06) br.cond.sptk.few loop ;;
       """
     ),
+    (
+      "references and additions to their bases",
+      """
+      adds r8=20,r0 ;;
+      loop:
+      ld8 r9=[r5]
+      adds r5=400,r5 ;;
+      ld4 r6=[r6]
+      adds r6=8,r6 ;;
+      adds r6=16,r5
+      st8 [r4]=r9
+      adds r4=-8,r4
+      ldfd f6=[r5]
+      adds r5=-392,r5 ;;
+      (p0) stfd [r4]=f6
+      (p7) adds r4=8,r4
+      adds r8=-1,r8 ;;
+      cmp4.lt p6,p7=r0,r8
+      (p06) br.cond.sptk.few loop ;;
+      """
+    ),
+    (
+      "doubles",
+      """
+      adds r8=20,r0 ;;
+      setf.sig f9=r8
+      mov f10=f0 ;;
+      fcvt.xf f9=f9 ;;
+      fnorm.d.s0 f9=f9 ;;
+      stfd [r5]=f9
+      stfd [r6]=f1 ;;
+      loop:
+      ldfd f6=[r5]
+      ldfd f40=[r6] ;;
+      fma.d.s0 f10=f6,f40,f10 ;;
+      fnma.d.s0 f7=f10,f40,f6
+      fms.d.s0 f41=f10,f6,f40 ;;
+      fma.s1 f8=f7,f41,f10
+      fmpy.d.s0 f10=f10,f9 ;;
+      stfd [r4]=f10
+      stf.spill [r2]=f41,16
+      adds r8=-1,r8 ;;
+      cmp4.lt p6,p7=r0,r8
+      (p06) br.cond.sptk.few loop ;;
+      """
+    ),
     ("counted loop", "adds r8=20,r0 ;;\nmov ar.lc=r8 ;;\nloop:\nadds r9=1,r9\nbr.cloop.sptk.few loop ;;"),
     (
       "pipelined loop",
@@ -77,6 +123,17 @@ struct ChainedOperationTests {
       "adds r8=20,r0 ;;\none:\nadds r8=-1,r8\nbr.few two ;;\ntwo:\ncmp.lt p6,p7=r0,r8\nbr.few three ;;\nthree:\n(p06) br.cond.sptk.few one ;;"
     ),
   ]
+
+  /// The addition is not executed if the reference in front of it faults.
+  @Test func updateBehindAFault() throws {
+    let machine = try TestMachine("ld8 r9=[r5]\nadds r5=400,r5 ;;\nst8 [r6]=r9\nadds r6=400,r6 ;;")
+    machine.mapMemory()
+    machine.psr = PSR.ic | PSR.bn | PSR.dt
+    machine[gr: 5] = TestMachine.data
+    machine[gr: 6] = 0x7000_0000
+    #expect(machine.run() == .interruption(.alternateDataTLB))
+    #expect(machine[gr: 5] == TestMachine.data + 400 && machine[gr: 6] == 0x7000_0000)
+  }
 
   @Test(arguments: loops.map(\.name)) func interruptedEverywhere(_ name: String) throws {
     let loop = try #require(Self.loops.first { $0.name == name })
