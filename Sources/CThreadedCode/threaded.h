@@ -2,7 +2,7 @@
  *
  * Each micro-operation holds the address of the label behind which its body stands, so that going on to the next one is one jump. The
  * bodies are Swift functions (Operations.swift), which the compiler inlines here: these functions are `static inline`, and become part of
- * the Swift file that uses them.
+ * the Swift file that uses them. They have Swift's calling convention: behind C's, Swift would make thunks, in which it inlines no call.
  */
 #ifndef EPICURE_THREADED_H
 #define EPICURE_THREADED_H

@@ -189,7 +189,7 @@ extension Loop {
     let o = op
     let address = b
     let entry = entry(address)
-    if entry.pointee.readTag == address & ~0xFF8 {
+    if entry.pointee.readTag == address & (~0xFFF | 7) {
       let bits = entry.pointee.host(address).load(as: UInt64.self)
       if FloatPlace.isModerate(bits) {
         s.f(o.pointee.d).keep(bits)
@@ -208,7 +208,7 @@ extension Loop {
     let address = b
     let entry = entry(address)
     let double = s.f(o.pointee.d)
-    if double.isDouble && entry.pointee.writeTag == address & ~0xFF8 && s.pointee.alat.filter == 0 {
+    if double.isDouble && entry.pointee.writeTag == address & (~0xFFF | 7) && s.pointee.alat.filter == 0 {
       entry.pointee.host(address).storeBytes(of: double.word, as: UInt64.self)
       if increments { s.gr[Int(o.pointee.b)] = address &+ UInt64(bitPattern: o.pointee.imm) }
       next()
