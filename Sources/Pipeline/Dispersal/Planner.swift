@@ -82,7 +82,7 @@ struct Planner {
       let last = plan.syllables[plan.syllables.count - 1]
       group = IssueGroup(
         header: IssueGroupHeader(
-          byteCount: 0, start: UInt8(first.position), end: UInt8(last.position + last.slots), issue: issueAny))
+          byteCount: 0, start: UInt8(first.position), end: UInt8(last.position + last.slots), issue: UnitKind.anyIssue))
       group.offset = UInt16(first.bundle * 16)
       group.fallThrough = UInt16(last.isLastOfBundle ? last.bundle * 16 + 16 : last.bundle * 16)
       group.physical = physical + UInt64(first.bundle * 16)

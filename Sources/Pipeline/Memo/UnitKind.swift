@@ -13,6 +13,10 @@ struct UnitKind {
   @inline(__always) var isUsual: Bool { branch != .any }
   @inline(__always) var isOpen: Bool { references != .none || branch != .none }
 
+  /// The way of a group of which nothing is known yet. (Who named the C function in another file would, without optimisation, have a second one of
+  /// its name.)
+  static var anyIssue: TimingModel.Issue { issueAny }
+
   /// The way of a group with these references.
   static func issue(_ group: IssueGroup, _ list: [Reference]) -> TimingModel.Issue {
     guard group.flags.contains(.plain), !group.flags.contains(.multimedia), group.specials == 0 else { return issueAny }

@@ -1,3 +1,5 @@
+import CVNC
+
 #if canImport(Glibc)
   import Glibc
 #endif
