@@ -18,7 +18,8 @@ let package = Package(
     .systemLibrary(name: "CProcess"),
     .systemLibrary(name: "CSlirp", providers: [.apt(["libslirp-dev"])]),
     .systemLibrary(name: "CVNC", providers: [.apt(["libvncserver-dev"])]),
-    .systemLibrary(name: "CDecodingTable"),
+    // C, and not only a header, so that the build sees when decoding.bin changes.
+    .target(name: "CDecodingTable", exclude: ["decoding.bin"]),
     .target(name: "IA64", dependencies: ["CDecodingTable"]),
     .target(name: "Arithmetic"),
     .target(name: "Loading", dependencies: ["CELF", "CZlib"]),

@@ -5,7 +5,7 @@ import CDecodingTable
 /// with what the instruction table gives today), from which the decoder reads in place.
 ///
 /// The bytes are those of a little-endian host: a header of eight words, then sections that begin at multiples of eight bytes: the summaries, and the
-/// tree's roots, nodes, children and patterns.
+/// tree's roots, nodes, children and patterns. Nobody writes behind its pointers once they are there, so it is Sendable.
 public struct DecodingTable: @unchecked Sendable {
   let rows: UnsafePointer<RowSummary>
   let tree: MatchTree

@@ -64,15 +64,13 @@ enum HostMultiplyAdd {
       default: .fnma
       }
     let result = compute(kind, x.word, y.word, z.word)
+    // With a product of zero every result is exact.
+    let hasZeroProduct = x.word &<< 1 == 0 || y.word &<< 1 == 0
     if FloatPlace.isModerate(result) {
-      guard
-        control == inexact || isExact(kind, x.word, y.word, z.word, result)
-          || x.word &<< 1 == 0 || y.word &<< 1 == 0
-      else { return false }
+      guard control == inexact || hasZeroProduct || isExact(kind, x.word, y.word, z.word, result) else { return false }
     } else {
-      // A product with zero is exact. The negative one without addend (c is f0) has a sign of its own.
-      let isZero = x.word &<< 1 == 0 || y.word &<< 1 == 0
-      guard isZero, result &<< 1 == 0, kind != .fnma || o.pointee.c != 0 else { return false }
+      // The zero of a negative product without addend (c is f0) has a sign of its own.
+      guard hasZeroProduct, result &<< 1 == 0, kind != .fnma || o.pointee.c != 0 else { return false }
     }
     target.keep(result)
     s.pointee.psr |= UInt64(bitPattern: o.pointee.imm) & (PSR.mfl | PSR.mfh)

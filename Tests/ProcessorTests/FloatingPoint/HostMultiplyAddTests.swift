@@ -1,5 +1,4 @@
 import Arithmetic
-import Foundation
 import Processor
 import TestSupport
 import Testing
@@ -26,8 +25,7 @@ import Testing
 
   /// Each round computes twice, the second time with the first result as addend, stores it, and uses it as operand of an extended multiplication.
   @Test("host and general arithmetic agree", arguments: forms) func agreement(form: Form) throws {
-    let seed = ProcessInfo.processInfo.environment["EPICURE_SEED"].flatMap { UInt64($0) } ?? 0x686F_7374
-    var random = Doubles(seed: seed ^ UInt64(form.text.utf8.reduce(0) { $0 &* 31 &+ UInt64($1) }))
+    var random = OperandSource(form.text)
     let (a, b, c, d) = form.registers
     let loads = [a, b, c].filter { $0 > 1 }
     let program =
@@ -39,15 +37,15 @@ import Testing
         stfd [r7]=f\(d) ;;
         """
     let machine = try TestMachine(program)
-    let count = ProcessInfo.processInfo.environment["EPICURE_COMPLETE"] == "1" ? 200_000 : 1_500
+    let count = OperandSource.isComplete ? 200_000 : 1_500
     for n in 0..<4 as Range<UInt64> { machine[gr: 4 + Int(n)] = TestMachine.data + 8 * n }
     for round in 0..<count {
-      let bits = random.operands()
+      let bits = random.doubles()
       // Nearest with and without earlier inexact results, sometimes another mode, a trap on inexact results, the wide exponent.
-      let control = [0x0C, 0x0C, 0x0C, 0x0C, 0x0C, 0x0E, 0x08, 0x1C, 0x2C, 0x3C][Int(random.next() % 10)] as UInt64
-      let flags = random.next() & 1 == 0 ? 0 : random.next() & 0x3F
+      let control = random.pick([0x0C, 0x0C, 0x0C, 0x0C, 0x0C, 0x0E, 0x08, 0x1C, 0x2C, 0x3C] as [UInt64])
+      let flags = random.chance(50) ? 0 : random.bits() & 0x3F
       let fpsr = 0x0009_8000_0000_003F | (control | flags << 7) << 6 | (0x0C << 32)
-      let loaded = random.next() & 3 != 0
+      let loaded = random.chance(75)
       var values: [UInt8: FloatRegister] = [0: .zero, 1: .one]
       for (n, register) in [a, b, c].enumerated() where register > 1 {
         // As the program loads them: the last of one name is what counts.
@@ -75,7 +73,7 @@ import Testing
         negateAddend: false,
         addendIsFR0: true)
       let context =
-        "EPICURE_SEED=\(seed), round \(round), fpsr 0x\(String(fpsr, radix: 16)), loaded \(loaded), \(bits.map { Double(bitPattern: $0) })"
+        "EPICURE_SEED=\(OperandSource.seed), round \(round), fpsr 0x\(String(fpsr, radix: 16)), loaded \(loaded), \(bits.map { Double(bitPattern: $0) })"
       #expect(machine[fr: d] == first.value, "\(context)")
       #expect(machine[fr: 20] == second.value, "\(context)")
       #expect(machine[fr: 21] == third.value, "\(context)")
@@ -90,63 +88,46 @@ import Testing
   }
 }
 
-/// Bits of doubles. SplitMix64.
-private struct Doubles {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
+extension OperandSource {
+  fileprivate mutating func double(_ exponent: Int) -> UInt64 {
+    let fraction: UInt64 =
+      switch number(0...5) {
+      case 0: 0
+      case 1: .max
+      case 2: bits() << 44
+      case 3: bits() << 26
+      default: bits()
+      }
+    return UInt64(max(0, min(0x7FE, exponent + 0x3FF))) << 52 | fraction & 0xF_FFFF_FFFF_FFFF | bits() << 63
   }
 
-  private mutating func fraction() -> UInt64 {
-    switch next() % 6 {
-    case 0: 0
-    case 1: (1 << 52) - 1
-    case 2: next() << 44 & 0xF_FFFF_FFFF_FFFF
-    case 3: next() << 26 & 0xF_FFFF_FFFF_FFFF
-    default: next() & 0xF_FFFF_FFFF_FFFF
-    }
-  }
-
-  private mutating func double(_ exponent: Int) -> UInt64 {
-    UInt64(max(0, min(0x7FE, exponent + 0x3FF))) << 52 | fraction() | next() << 63
-  }
-
-  /// Two factors, and an addend near their product, or far away. Some are zero, denormal, infinite or NaN.
-  mutating func operands() -> [UInt64] {
-    let spread = [3, 40, 399, 402, 520, 1023][Int(next() % 6)]
-    let x = Int(next() % UInt64(2 * spread + 1)) - spread
-    var y = Int(next() % UInt64(2 * spread + 1)) - spread
+  /// Bits of two factors, and of an addend near their product, or far away. Some are zero, denormal, infinite or NaN.
+  fileprivate mutating func doubles() -> [UInt64] {
+    let spread = pick([3, 40, 399, 402, 520, 1023])
+    let x = number(-spread...spread)
     // Products and sums at the borders of the range.
-    if next() % 4 == 0 { y = [400, -400, 401, -401, 1023, -1022][Int(next() % 6)] - x }
-    let reach = [1, 3, 54, 110][Int(next() % 4)]
-    let z = x + y + Int(next() % UInt64(2 * reach + 1)) - reach
-    var bits = [double(x), double(y), double(z)]
-    switch next() % 16 {
-    case 0: bits[Int(next() % 3)] = next() << 63
-    case 1:
-      bits[Int(next() % 3)] = [1, 0x7FF << 52, 0x7FF8 << 48, 0xF_FFFF_FFFF_FFFF, 0x7FF << 52 | 1][Int(next() % 5)] | next() << 63
+    let y = chance(25) ? pick([400, -400, 401, -401, 1023, -1022]) - x : number(-spread...spread)
+    let reach = pick([1, 3, 54, 110])
+    var list = [double(x), double(y), double(x + y + number(-reach...reach))]
+    switch number(0...15) {
+    case 0: list[number(0...2)] = bits() << 63
+    case 1: list[number(0...2)] = pick([1, 0x7FF << 52, 0x7FF8 << 48, 0xF_FFFF_FFFF_FFFF, 0x7FF << 52 | 1]) | bits() << 63
     // Cancels exactly.
-    case 2: (bits[1], bits[2]) = (0x3FF << 52, bits[0] ^ 1 << 63)
-    case 3: bits[2] = (Double(bitPattern: bits[0]) * Double(bitPattern: bits[1])).bitPattern ^ next() << 63
+    case 2: (list[1], list[2]) = (0x3FF << 52, list[0] ^ 1 << 63)
+    case 3: list[2] = (Double(bitPattern: list[0]) * Double(bitPattern: list[1])).bitPattern ^ bits() << 63
     default: break
     }
-    return bits
+    return list
   }
 
   /// A register's contents: mostly that double, sometimes one with more bits, unnormal, or NaTVal.
-  mutating func register(_ bits: UInt64) -> FloatRegister {
-    var value = FloatMemory.loadDouble(bits)
-    switch next() % 12 {
-    case 0: value.significand |= next() & 0x7FF
+  fileprivate mutating func register(_ double: UInt64) -> FloatRegister {
+    var value = FloatMemory.loadDouble(double)
+    switch number(0...11) {
+    case 0: value.significand |= bits() & 0x7FF
     case 1: value.significand >>= 1
     case 2: value = .natVal
-    case 3: value.signExponent = value.signExponent & 0x20000 | next() & 0x1FFFF
+    case 3: value.signExponent = value.signExponent & 0x20000 | bits() & 0x1FFFF
     default: break
     }
     return value

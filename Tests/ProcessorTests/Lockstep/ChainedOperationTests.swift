@@ -42,6 +42,7 @@ struct ChainedOperationTests {
       adds r5=400,r5 ;;
       ld4 r6=[r6]
       adds r6=8,r6 ;;
+      add r11=r11,r6
       adds r6=16,r5
       st8 [r4]=r9
       adds r4=-8,r4

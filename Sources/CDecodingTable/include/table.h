@@ -6,12 +6,6 @@
 
 #include <stddef.h>
 
-static inline const void *_Nonnull epicure_decoding_table(size_t *_Nonnull size) {
-  _Alignas(8) static const unsigned char table[] = {
-#embed "decoding.bin"
-  };
-  *size = sizeof table;
-  return table;
-}
+const void *_Nonnull epicure_decoding_table(size_t *_Nonnull size);
 
 #endif
