@@ -45,7 +45,7 @@ let package = Package(
     .target(name: "FirmwareMedia", dependencies: ["HostResources"]),
     .target(
       name: "SystemFirmware",
-      dependencies: ["IA64", "Arithmetic", "Platform", "Loading", "HostResources", "FirmwareMedia", "CZlib"],
+      dependencies: ["IA64", "Arithmetic", "Platform", "Processor", "Loading", "HostResources", "FirmwareMedia", "CZlib"],
       resources: [.embedInCode("Resources/firmware.bin"), .embedInCode("Resources/dsdt.aml")]),
     // User programs without a kernel.
     .target(
@@ -59,8 +59,8 @@ let package = Package(
     .target(
       name: "Inspection",
       dependencies: [
-        "CELF", "CProcess", "CZlib", "Devices", "HostResources", "Hypervisor", "IA64", "Loading", "Pipeline", "Platform",
-        "Processor",
+        "Arithmetic", "CELF", "CProcess", "CZlib", "Devices", "HostResources", "Hypervisor", "IA64", "Loading", "Pipeline",
+        "Platform", "Processor",
       ]),
     // Domains as their administrators see them.
     .target(name: "Management"),
@@ -69,8 +69,7 @@ let package = Package(
       name: "Commands",
       dependencies: [
         "IA64", "LinuxUser", "CProcess", "CycleBenchmarks", "Devices", "HostResources", "Hypervisor", "Inspection", "Management",
-        "Pipeline",
-        "SplitDrivers", "SystemFirmware", "Loading",
+        "Pipeline", "Platform", "Processor", "SplitDrivers", "SystemFirmware", "Loading",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
@@ -86,11 +85,12 @@ let package = Package(
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     // Storage that fails, and what it may hold then.
     .target(name: "StorageTestSupport", dependencies: ["HostResources"], path: "Tests/StorageTestSupport"),
-    .testTarget(name: "IA64Tests", dependencies: ["IA64", "Loading", "TestSupport"]),
+    .testTarget(name: "IA64Tests", dependencies: ["CDecodingTable", "IA64", "Loading", "TestSupport"]),
     .testTarget(
       name: "ArithmeticTests",
       dependencies: ["Arithmetic", .product(name: "BigInt", package: "BigInt")]),
-    .testTarget(name: "ProcessorTests", dependencies: ["Hypervisor", "Platform", "Processor", "IA64", "TestSupport"]),
+    .testTarget(
+      name: "ProcessorTests", dependencies: ["Arithmetic", "Hypervisor", "Platform", "Processor", "IA64", "TestSupport"]),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Processor", "IA64"]),
     .testTarget(
       name: "DevicesTests",

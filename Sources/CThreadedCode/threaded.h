@@ -40,7 +40,7 @@ struct LoopRegisters {
   X(fmaSingle) X(fnormExtended) X(fnormDouble) X(fmaExtendedRotating) X(fmsExtendedRotating) X(fnmaExtendedRotating) \
   X(fmpyExtendedRotating) X(fmaDoubleRotating) X(fmsDoubleRotating) X(fnmaDoubleRotating) X(fmpyDoubleRotating) \
   X(fmaHost) X(fmsHost) X(fnmaHost) X(fmpyHost) X(fmaHostRotating) X(fmsHostRotating) X(fnmaHostRotating) X(fmpyHostRotating) X(xma) \
-  X(fcvtXF) X(fcvtFX) X(frcpa) X(fmergeS) X(floating)
+  X(fcvtXF) X(fcvtFX) X(frcpa) X(divideIntegers) X(divideDoubles) X(fmergeS) X(floating)
 
 #define EPICURE_DECLARE(name) \
   __attribute__((swiftcall)) void epicure_##name(void *_Nonnull state, struct LoopRegisters *_Nonnull registers);

@@ -72,9 +72,9 @@ struct EngineProfileTests {
 
   /// Without any of its specialisations, one after the other and all at once, the engine does the same. Names of fused
   /// micro-operations end with what the second one is.
-  @Test(arguments: ["nops", "pairs", "predicates", "links", "frames", "floating-point", "host-arithmetic", "all"])
+  @Test(arguments: ["nops", "pairs", "predicates", "links", "frames", "floating-point", "host-arithmetic", "divisions", "all"])
   func without(_ name: String) throws {
-    let all = ["nops", "pairs", "predicates", "links", "frames", "floating-point", "host-arithmetic"]
+    let all = ["nops", "pairs", "predicates", "links", "frames", "floating-point", "host-arithmetic", "divisions"]
     let file = folder.url.appendingPathComponent("p.json").path
     let options = (name == "all" ? all : [name]).flatMap { ["--without", $0] }
     let run = try Epicure.run(["boot", "--virtualization", "none", "--engine-profile", file] + options)

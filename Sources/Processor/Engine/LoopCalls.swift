@@ -333,10 +333,33 @@ extension LogicalProcessor {
     return after(result, r)
   }
 
-  /// getf.sig of NaTVal: a NaT bit.
-  @inline(never) func getNaTVal(_ r: LoopRegisters) -> LoopRegisters {
+  /// getf.sig of what is not kept as the manual lays it out, and of NaTVal: a NaT bit.
+  @inline(never) func getUnusualSignificand(_ r: LoopRegisters) -> LoopRegisters {
+    let value = state.f(r.operation.pointee.a).value
+    state.gr[Int(r.operation.pointee.d)] = value.significand
+    guard value.isNaTVal else { return r.at(r.operation + 1) }
     state.setNaT(r.operation.pointee.d, true)
     return leaveLoop(.exit, r)
+  }
+
+  @inline(never) func mergeSigns(_ r: LoopRegisters) -> LoopRegisters {
+    let op = r.operation
+    let (sign, value) = (state.f(op.pointee.a).value, state.f(op.pointee.b).value)
+    state.f(op.pointee.d).value =
+      sign.isNaTVal || value.isNaTVal ? .natVal : FloatArithmetic.mergeSign(sign, value, negate: false)
+    state.pointee.psr |= op.pointee.d < 32 ? PSR.mfl : PSR.mfh
+    return r.at(op + 1)
+  }
+
+  /// A division: goes on behind the steps of which it consists, or with the first of them.
+  @inline(never) func divideIntegers(_ r: LoopRegisters) -> LoopRegisters {
+    let op = r.operation
+    return r.at(op + 2 + (HostDivision.integers(state, op) ? Int(op.pointee.imm) : 0))
+  }
+
+  @inline(never) func divideDoubles(_ r: LoopRegisters) -> LoopRegisters {
+    let op = r.operation
+    return r.at(op + 2 + (HostDivision.doubles(state, op) ? Int(op.pointee.imm) : 0))
   }
 
   /// ldfd of what is no double of the host, or misses.
@@ -383,8 +406,16 @@ extension LogicalProcessor {
   }
 
   @inline(never) func multiplyAddInteger(_ r: LoopRegisters) -> LoopRegisters {
-    multiplyAddInteger(r.operation.pointee)
-    return r.at(r.operation + 1)
+    let op = r.operation
+    let (x, y, z) = (state.f(op.pointee.a), state.f(op.pointee.b), state.f(op.pointee.c))
+    // Integers, and f0.
+    if op.pointee.e == 0 && (x.tag ^ 0x1003E) | (y.tag ^ 0x1003E) | (z.tag ^ (op.pointee.c == 0 ? 0 : 0x1003E)) == 0 {
+      state.f(op.pointee.d).value = .integer(x.word &* y.word &+ z.word)
+      state.pointee.psr |= op.pointee.d < 32 ? PSR.mfl : PSR.mfh
+    } else {
+      multiplyAddInteger(op.pointee)
+    }
+    return r.at(op + 1)
   }
 
   @inline(never) func convertFromInteger(_ r: LoopRegisters) -> LoopRegisters {

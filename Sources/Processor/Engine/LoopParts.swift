@@ -172,11 +172,11 @@ extension Loop {
     let o = op
     let address = b
     let entry = entry(address)
-    let value = s.f(o.pointee.d).value
+    let place = s.f(o.pointee.d)
     if entry.pointee.writeTag == address & (~0xFFF | UInt64(MemoryLayout<T>.size &- 1)) && s.pointee.alat.filter == 0
-      && !value.isNaTVal
+      && !place.holdsTerm && !place.number.isNaTVal
     {
-      entry.pointee.host(address).storeBytes(of: pack(value), as: T.self)
+      entry.pointee.host(address).storeBytes(of: pack(place.number), as: T.self)
       if increments { s.gr[Int(o.pointee.b)] = address &+ UInt64(bitPattern: o.pointee.imm) }
       next()
     } else {
@@ -236,9 +236,9 @@ extension Loop {
     let o = op
     let address = b
     let entry = entry(address)
-    if entry.pointee.writeTag == address & (~0xFFF | 15) && s.pointee.alat.filter == 0 {
+    if entry.pointee.writeTag == address & (~0xFFF | 15) && s.pointee.alat.filter == 0 && !s.f(o.pointee.d).holdsTerm {
       let host = entry.pointee.host(address)
-      let (low, high) = FloatMemory.spill(s.f(o.pointee.d).value)
+      let (low, high) = FloatMemory.spill(s.f(o.pointee.d).number)
       host.storeBytes(of: low, as: UInt64.self)
       host.storeBytes(of: high, toByteOffset: 8, as: UInt64.self)
       if increments { s.gr[Int(o.pointee.b)] = address &+ UInt64(bitPattern: o.pointee.imm) }
@@ -256,9 +256,13 @@ extension Loop {
   }
 
   @inline(__always) func getSignificand() {
-    let value = s.f(op.pointee.a).value
-    d.pointee = value.significand
-    if value.isNaTVal { call { $0.getNaTVal($1) } } else { next() }
+    let place = s.f(op.pointee.a)
+    if place.isPlain && !place.number.isNaTVal {
+      d.pointee = place.word
+      next()
+    } else {
+      call { $0.getUnusualSignificand($1) }
+    }
   }
 
   /// A multiply-add has been done, unless `done` is false: it is none of the ordinary ones.
@@ -292,16 +296,15 @@ extension Loop {
 
   @inline(__always) func mergeSigns() {
     let o = op
-    if o.pointee.a == o.pointee.b {
-      s.f(o.pointee.d).copy(s.f(o.pointee.a))
+    let source = s.f(o.pointee.a)
+    // A move, mostly.
+    if o.pointee.a == o.pointee.b && !source.holdsTerm {
+      s.f(o.pointee.d).copy(source)
+      s.pointee.psr |= o.pointee.d < 32 ? PSR.mfl : PSR.mfh
+      next()
     } else {
-      let sign = s.f(o.pointee.a).value
-      let value = s.f(o.pointee.b).value
-      s.f(o.pointee.d).value =
-        sign.isNaTVal || value.isNaTVal ? .natVal : FloatArithmetic.mergeSign(sign, value, negate: false)
+      call { $0.mergeSigns($1) }
     }
-    s.pointee.psr |= o.pointee.d < 32 ? PSR.mfl : PSR.mfh
-    next()
   }
 
   // MARK: Calls and other branches

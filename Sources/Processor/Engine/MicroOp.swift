@@ -131,6 +131,9 @@ enum MicroTag: UInt8, CaseIterable {
   case fcvtFX
   /// Followed by ``GeneralOperands``.
   case frcpa
+  /// frcpa and the steps by which programs divide, all at once: d = a / b, predicate c is set, e is 1 for unsigned integers. Followed by a
+  /// ``HostDivision/Plan``, and by the steps, if they have to be done after all; imm micro-operations behind the plan it goes on if not.
+  case divideIntegers, divideDoubles
   /// fmerge.s, with which registers are moved: sign of a, the rest from b.
   case fmergeS
   /// Other arithmetic, followed by ``GeneralOperands``.
@@ -155,6 +158,18 @@ extension MicroTag {
     case .cmp4LtuImm: .cmp4LtuImmBr
     case .tbit: .tbitBr
     default: nil
+    }
+  }
+
+  /// Computes general register d from others, and does nothing else.
+  var isComputation: Bool {
+    switch self {
+    case .mov, .movImm, .add, .addOne, .sub, .subOne, .addImm, .and, .andcm, .or, .xor, .subImm, .andImm, .andcmImm, .orImm,
+      .xorImm,
+      .shladd, .sxt1, .sxt2, .sxt4, .zxt1, .zxt2, .zxt4, .shl, .shr, .shru, .extru, .extr, .depZ, .dep, .shrp, .movFromBR, .addp4,
+      .addp4Imm, .shladdp4, .mixHigh4, .mixLow4, .unpack1, .unpack2, .byteSwap, .popcnt:
+      true
+    default: false
     }
   }
 

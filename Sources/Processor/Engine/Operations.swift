@@ -887,6 +887,16 @@ func loopFrcpa(_ s: LoopPointer, _ r: LoopRegistersPointer) {
   let l = Loop(s, r)
   l.call { $0.reciprocal($1) }
 }
+@_silgen_name("epicure_divideIntegers") @inline(__always)
+func loopDivideIntegers(_ s: LoopPointer, _ r: LoopRegistersPointer) {
+  let l = Loop(s, r)
+  l.call { $0.divideIntegers($1) }
+}
+@_silgen_name("epicure_divideDoubles") @inline(__always)
+func loopDivideDoubles(_ s: LoopPointer, _ r: LoopRegistersPointer) {
+  let l = Loop(s, r)
+  l.call { $0.divideDoubles($1) }
+}
 @_silgen_name("epicure_fmergeS") @inline(__always)
 func loopFmergeS(_ s: LoopPointer, _ r: LoopRegistersPointer) {
   let l = Loop(s, r)

@@ -5,8 +5,8 @@
 /// What the translator does beyond one micro-operation for each instruction. None changes what a program does; each can be left out, to be
 /// compared with the rest and to see what it is worth.
 public struct Specialisations: OptionSet, Sendable {
-  public let rawValue: UInt8
-  public init(rawValue: UInt8) { self.rawValue = rawValue }
+  public let rawValue: UInt16
+  public init(rawValue: UInt16) { self.rawValue = rawValue }
 
   /// nops and hints vanish.
   public static let nops = Specialisations(rawValue: 1)
@@ -24,6 +24,8 @@ public struct Specialisations: OptionSet, Sendable {
   public static let transitions = Specialisations(rawValue: 64)
   /// Doubles are kept and multiplied as the host has them, where it has the instruction; among the micro-operations of `floatingPoint`.
   public static let hostArithmetic = Specialisations(rawValue: 128)
+  /// The steps by which programs divide are one division of the host's, where it gives the same; for doubles among `hostArithmetic`.
+  public static let divisions = Specialisations(rawValue: 256)
 
   /// All, but those that the variable EPICURE_WITHOUT names: so every test can be run without one.
   public static let standard: Specialisations = {
@@ -40,12 +42,13 @@ public struct Specialisations: OptionSet, Sendable {
 
   /// What the engine can do.
   public static let all: Specialisations = [
-    .nops, .pairs, .predicates, .links, .frames, .floatingPoint, .transitions, .hostArithmetic,
+    .nops, .pairs, .predicates, .links, .frames, .floatingPoint, .transitions, .hostArithmetic, .divisions,
   ]
   /// By name, for those who choose.
   public static let named: [(name: String, value: Specialisations)] = [
     ("nops", .nops), ("pairs", .pairs), ("predicates", .predicates), ("links", .links), ("frames", .frames),
     ("floating-point", .floatingPoint), ("transitions", .transitions), ("host-arithmetic", .hostArithmetic),
+    ("divisions", .divisions),
   ]
 
   /// Whether doubles are the host's business.

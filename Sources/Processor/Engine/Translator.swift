@@ -15,7 +15,7 @@ struct Translator {
   /// Of the first bundle in its page.
   private let offset: UInt64
   private(set) var operations: UnsafeMutablePointer<MicroOp>
-  private(set) var count = 0
+  var count = 0
   /// What the header needs.
   private(set) var highestTarget: UInt8 = 0
   private(set) var floatUse: UInt8 = 0
@@ -27,6 +27,8 @@ struct Translator {
   private var unconditionalCompare: Int?
   /// Index of the last reference that no predicate qualifies and that updates nothing.
   private var unconditionalReference: Int?
+  /// A division of integers, as long as the instructions behind `frcpa` may be one.
+  var division: OpenDivision?
   /// Issue groups that are still to begin, and how far from the block's header the first of them lies.
   private var groups: UnsafeRawPointer?
   private var groupsEnd: UnsafeRawPointer?
@@ -89,8 +91,14 @@ struct Translator {
       while slot < 3 {
         let position = bundleIndex * 3 + slot
         let instruction = Decoder.decode(bundle: bundle, slot: slot)
+        let groupStart = count
         if groups != nil { beginGroup(position) }
+        if division != nil { separateSteps(instruction) }
+        let start = count
         let flow = emit(instruction, UInt8(position))
+        if division != nil || instruction.operation == .frcpa {
+          followDivision(instruction, UInt8(position), groupStart: groupStart, start: start, flow)
+        }
         slot = long && slot == 1 ? 3 : slot + 1
         let next = slot == 3 ? bundleIndex * 3 + 3 : bundleIndex * 3 + slot
         if let single {
@@ -128,6 +136,9 @@ struct Translator {
     append(MicroOp(.disabledFP, position, imm: Int64(halves)))
     if predicated { operations[0].imm = 1 }
   }
+
+  /// Micro-operations have moved: nothing is fused with those.
+  mutating func forgetLast() { (openSkip, unconditionalCompare, unconditionalReference) = (nil, nil, nil) }
 
   mutating func append(_ op: MicroOp) {
     operations[count] = op
@@ -376,15 +387,24 @@ struct Translator {
 
   // MARK: Compares
 
-  /// A branch on predicate `qp` follows: fuses it with the compare in front if that has just set the predicate, unconditionally.
+  /// A branch on predicate `qp` follows: fuses it with the last compare if that has set the predicate, unconditionally, and nothing but
+  /// computation stands between them, which comes first then: it neither faults nor concerns the compare.
   private mutating func fuseCompare(with qp: UInt8) {
-    guard !exact, specialisations.contains(.pairs), count > 0, let compare = unconditionalCompare, compare == count - 1,
-      let fused = operations[compare].tag.fusedWithBranch
+    guard !exact, specialisations.contains(.pairs), let place = unconditionalCompare,
+      let fused = operations[place].tag.fusedWithBranch
     else { return }
-    let other = operations[compare].tag == .tbit ? operations[compare].b : operations[compare].c
-    guard operations[compare].d == qp || other == qp else { return }
-    operations[compare].e = operations[compare].d == qp ? 1 : 0
-    operations[compare].become(fused)
+    var compare = operations[place]
+    let other = compare.tag == .tbit ? compare.b : compare.c
+    guard compare.d == qp || other == qp else { return }
+    for between in place + 1..<count {
+      let op = operations[between]
+      guard op.tag.isComputation, op.d != compare.a, op.d != compare.b || compare.tag == .tbit else { return }
+    }
+    for between in place + 1..<count { operations[between - 1] = operations[between] }
+    compare.e = compare.d == qp ? 1 : 0
+    compare.become(fused)
+    operations[count - 1] = compare
+    unconditionalCompare = nil
   }
 
   private mutating func emitCompare(_ i: Instruction, _ position: UInt8) -> Flow {

@@ -228,12 +228,23 @@ enum OrdinaryMultiplyAdd {
     let fpsr = s.ar[AR.fpsr]
     let source = s.f(o.pointee.a)
     let x = source.word
-    let sign = source.tag &- origin
+    let tag = source.tag
     // The operand of an unnormal kind raises D, which must not trap.
-    guard isOrdinary(fpsr, prepared, form), fpsr & 2 != 0, sign & outside == 0, sign & 0x7FFF != 0, x != 0 else { return false }
+    guard isOrdinary(fpsr, prepared, form), fpsr & 2 != 0, x != 0 else { return false }
     let zeros = UInt64(truncatingIfNeeded: x.leadingZeroBitCount)
-    let exponent = Int64(bitPattern: sign & 0x7FFF) &- Int64(bitPattern: zeros)
-    guard round(s, o, s.f(o.pointee.d), sign, exponent, x &<< zeros, 0, form) else { return false }
+    let significand = x &<< zeros
+    if tag == FloatRegister.integerExponent && significand & ((1 &<< form.dropped) &- 1) == 0 {
+      // An integer that need not be rounded.
+      let target = s.f(o.pointee.d)
+      target.word = significand
+      target.tag = tag &- zeros
+      s.pointee.psr |= prepared & 0x30
+    } else {
+      let sign = tag &- origin
+      guard sign & outside == 0, sign & 0x7FFF != 0,
+        round(s, o, s.f(o.pointee.d), sign, Int64(bitPattern: sign & 0x7FFF &- zeros), significand, 0, form)
+      else { return false }
+    }
     if zeros != 0 { s.ar[AR.fpsr] |= unnormalFlag &<< (prepared &>> shiftPlace) }
     return true
   }

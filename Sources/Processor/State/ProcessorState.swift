@@ -7,14 +7,16 @@ import Arithmetic
 /// below so that the hot loop needs one base register and no bounds checks. Who indexes vouches for the bound: register numbers
 /// come from 7-, 6- and 3-bit fields of the encoding.
 public struct ProcessorState {
+  /// Index of a predicate that is never set.
+  static let clearPredicate: UInt8 = 65
   /// Layout of this struct in saved machines.
-  public static let stateVersion: UInt32 = 5
+  public static let stateVersion: UInt32 = 6
 
   // MARK: Arrays, in the order that `StateLayout` states
 
   /// r0...r127 as the current frame, bank and rotation name them. Stacked registers of older frames are in `stackedFile`.
   public var generalRegisters: InlineArray<128, UInt64>
-  /// p0...p63, one byte each, as the current rotation names them. Byte 64 swallows writes to p0.
+  /// p0...p63, one byte each, as the current rotation names them. Byte 64 swallows writes to p0, byte 65 is always zero.
   public var predicates: InlineArray<72, UInt8>
   public var branchRegisters: InlineArray<8, UInt64>
   /// f0...f31, then a window of 96 rotating registers that slides down by one at each rotation (see `floatWindow`).
@@ -36,6 +38,8 @@ public struct ProcessorState {
   public var performanceControls: InlineArray<64, UInt64>
   public var performanceData: InlineArray<64, UInt64>
   public var cpuid: InlineArray<8, UInt64>
+  /// What floating-point registers that hold terms of divisions refer to.
+  public var divisionRecords: InlineArray<32, Division>
 
   // MARK: Instruction pointer, PSR, frame
 
@@ -135,6 +139,7 @@ public struct ProcessorState {
     instructionBreakpoints = InlineArray(repeating: 0)
     performanceControls = InlineArray(repeating: 0)
     performanceData = InlineArray(repeating: 0)
+    divisionRecords = InlineArray(repeating: Division())
     cpuid = InlineArray(repeating: 0)
     interruptRequest = InlineArray(repeating: 0)
     interruptInService = InlineArray(repeating: 0)
@@ -166,6 +171,7 @@ enum StateLayout {
   static let performanceControls = instructionBreakpoints + 64
   static let performanceData = performanceControls + 512
   static let cpuid = performanceData + 512
+  static let divisionRecords = cpuid + 64
 
   static func verify() {
     typealias S = ProcessorState
@@ -176,6 +182,7 @@ enum StateLayout {
       (\S.stackedNaT, stackedNaT), (\S.regionRegisters, regionRegisters), (\S.protectionKeys, protectionKeys),
       (\S.dataBreakpoints, dataBreakpoints), (\S.instructionBreakpoints, instructionBreakpoints),
       (\S.performanceControls, performanceControls), (\S.performanceData, performanceData), (\S.cpuid, cpuid),
+      (\S.divisionRecords, divisionRecords),
     ]
     for (path, offset) in expected {
       precondition(MemoryLayout<S>.offset(of: path) == offset, "ProcessorState layout moved: \(path)")
@@ -232,6 +239,10 @@ extension UnsafeMutablePointer where Pointee == ProcessorState {
   public var cpuid: UnsafeMutablePointer<UInt64> {
     @inline(__always) get { array(StateLayout.cpuid, UInt64.self) }
   }
+  /// By number (``FloatPlace/division``).
+  var divisions: UnsafeMutablePointer<Division> {
+    @inline(__always) get { array(StateLayout.divisionRecords, Division.self) }
+  }
   /// First words of the floating-point registers' elements; use ``f(_:)`` to name a register.
   var floatWords: UnsafeMutablePointer<UInt64> {
     @inline(__always) get { array(StateLayout.floatWords, UInt64.self) }
@@ -242,7 +253,7 @@ extension UnsafeMutablePointer where Pointee == ProcessorState {
     return float(element: i < 32 ? i : i &- 32 &+ pointee.floatWindow)
   }
   /// Element `n` of the storage of the floating-point registers; for n < 32 that is register n.
-  @inline(__always) func float(element n: Int) -> FloatPlace { FloatPlace(floatWords + n) }
+  @inline(__always) func float(element n: Int) -> FloatPlace { FloatPlace(self, element: n) }
   /// NaT bit of general register `n`.
   @inline(__always) public func nat(_ n: UInt8) -> Bool {
     let word = n < 64 ? pointee.natLow : pointee.natHigh

@@ -80,6 +80,38 @@ struct ChainedOperationTests {
       (p06) br.cond.sptk.few loop ;;
       """
     ),
+    (
+      "divisions",
+      """
+      adds r8=20,r0
+      movl r9=0x9804c8270033f ;;
+      mov ar.fpsr=r9 ;;
+      loop:
+      setf.sig f6=r5
+      setf.sig f7=r8 ;;
+      fnorm.s1 f6=f6
+      fnorm.s1 f7=f7 ;;
+      frcpa.s1 f10,p8=f6,f7 ;;
+      (p8) fnma.s1 f11=f7,f10,f1
+      (p8) fmpy.s1 f12=f6,f10 ;;
+      (p8) fmpy.s1 f13=f11,f11
+      (p8) fma.s1 f12=f11,f12,f12
+      (p8) adds r9=1,r9 ;;
+      (p8) fma.s1 f10=f11,f10,f10
+      (p8) fma.s1 f11=f13,f12,f12 ;;
+      (p8) fma.s1 f10=f13,f10,f10
+      (p8) fnma.s1 f12=f7,f11,f6
+      setf.sig f6=r9 ;;
+      (p8) fma.s1 f10=f12,f10,f11 ;;
+      fcvt.fxu.trunc.s1 f10=f10 ;;
+      getf.sig r10=f10
+      stf.spill [r2]=f11,16
+      adds r8=-1,r8 ;;
+      add r5=r5,r10
+      cmp4.lt p6,p7=r0,r8
+      (p06) br.cond.sptk.few loop ;;
+      """
+    ),
     ("counted loop", "adds r8=20,r0 ;;\nmov ar.lc=r8 ;;\nloop:\nadds r9=1,r9\nbr.cloop.sptk.few loop ;;"),
     (
       "pipelined loop",
