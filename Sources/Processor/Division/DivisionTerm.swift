@@ -4,7 +4,7 @@ import Arithmetic
 /// divisor, and multiply-adds (status field 1, rounding to nearest) refine it as Intel's "Divide, Square Root, and Remainder Algorithms for the
 /// IA-64 Architecture" tells. Compilers and their libraries write down its sequences; the names are its own. Of each it is proved there that the
 /// last term is the quotient: truncated for integers, rounded for doubles.
-enum DivisionTerm: UInt8, CaseIterable {
+enum DivisionTerm: UInt8 {
   // What is given. `tiny` is 2^-34.
   case none, zero, one, tiny, a, b
   case y0

@@ -27,7 +27,7 @@ struct Translator {
   private var unconditionalCompare: Int?
   /// Index of the last reference that no predicate qualifies and that updates nothing.
   private var unconditionalReference: Int?
-  /// A division of integers, as long as the instructions behind `frcpa` may be one.
+  /// A division, as long as the instructions behind `frcpa` may be one.
   var division: OpenDivision?
   /// Issue groups that are still to begin, and how far from the block's header the first of them lies.
   private var groups: UnsafeRawPointer?
