@@ -25,7 +25,7 @@ import Testing
     var random = OperandSource(sequence.name)
     let machine = try TestMachine("setf.sig f6=r4\nsetf.sig f7=r5 ;;\n\(sequence.text)\ngetf.sig r8=f10 ;;\n")
     var atOnce = 0
-    let count = OperandSource.isComplete ? 300_000 : 2_000
+    let count = OperandSource.isComplete ? 300_000 : 1_000
     for round in 0..<count {
       let (a, b) = random.integers(sequence.width)
       (machine[gr: 4], machine[gr: 5]) = (a, b)
@@ -52,7 +52,7 @@ import Testing
     let machine = try TestMachine("ldfd f6=[r4]\nldfd f7=[r5] ;;\n\(sequence.text)\nstfd [r6]=f10 ;;\n")
     for n in 0..<3 { machine[gr: 4 + n] = TestMachine.data + UInt64(n) * 8 }
     var atOnce = 0
-    let count = OperandSource.isComplete ? 300_000 : 2_000
+    let count = OperandSource.isComplete ? 300_000 : 1_000
     for round in 0..<count {
       let (a, b) = random.dividendAndDivisor()
       let dividend = sequence.dividesOne ? 1 : a
@@ -89,7 +89,7 @@ import Testing
   func changes(_ sequence: DivisionSequence) throws {
     var random = OperandSource("changed " + sequence.name)
     var assembled = 0
-    let count = OperandSource.isComplete ? 4_000 : 60
+    let count = OperandSource.isComplete ? 4_000 : 40
     for round in 0..<count {
       var lines = sequence.text.split(separator: "\n").map(String.init)
       for _ in 0..<random.number(1...3) { random.change(&lines) }
