@@ -12,7 +12,7 @@ enum HostDivision {
     var count: UInt8 = 0
     /// The register that must hold 2^-34, if the integers have 32 bits; else 0.
     var tiny: UInt8 = 0
-    /// Where the division is kept: number in ``ProcessorState/divisions``.
+    /// Where the division is kept: number in ``ProcessorState/divisionRecords``.
     var record: UInt8 = 0
     var terms = InlineArray<8, HeldTerm>(repeating: HeldTerm(tag: 0))
   }

@@ -22,6 +22,7 @@ extension LogicalProcessor {
       target.storeBytes(of: first, as: Four.self)
       (target + last).storeBytes(of: second, as: Four.self)
     } else {
+      // From or to the last registers of all: nothing overlaps.
       for n in stride(from: 0, to: count, by: 1) { state.gr[32 + to + n] = state.gr[32 + from + n] }
     }
   }

@@ -30,14 +30,7 @@ import Testing
       let (a, b) = random.integers(sequence.width)
       (machine[gr: 4], machine[gr: 5]) = (a, b)
       let isUsual = round % 8 != 7
-      machine[ar: AR.fpsr] = random.pick(isUsual ? Self.usual : Self.unusual)
-      machine.each {
-        $0.setPSR(PSR.ic)
-        $0.state.pointee.ip = TestMachine.code
-      }
-      // To where the processor is, to see whether it has kept terms.
-      _ = machine.blocks.run(until: machine.blocks.state.cycles + 60)
-      if machine.blocks.holdsTerms { atOnce += 1 }
+      if machine.begins(random.pick(isUsual ? Self.usual : Self.unusual), slots: 60) { atOnce += 1 }
       let end = machine.run()
       let context = "EPICURE_SEED=\(OperandSource.seed), round \(round): \(a) / \(b)"
       // With other rounding the sequence does not give it.
@@ -60,13 +53,7 @@ import Testing
       machine.store(TestMachine.data + 8, b.bitPattern)
       let isUsual = round % 8 != 7
       let fpsr = random.pick(isUsual ? Self.usual : Self.unusual)
-      machine[ar: AR.fpsr] = fpsr
-      machine.each {
-        $0.setPSR(PSR.ic)
-        $0.state.pointee.ip = TestMachine.code
-      }
-      _ = machine.blocks.run(until: machine.blocks.state.cycles + 60)
-      if machine.blocks.holdsTerms { atOnce += 1 }
+      if machine.begins(fpsr, slots: 60) { atOnce += 1 }
       let end = machine.run()
       let context = "EPICURE_SEED=\(OperandSource.seed), round \(round): \(dividend) / \(b), fpsr 0x\(String(fpsr, radix: 16))"
       let quotient = dividend / b
@@ -109,12 +96,7 @@ import Testing
         for n in 16..<20 { machine[gr: n] = TestMachine.data + UInt64(n) * 16 }
         machine[pr: 8] = random.chance(50) != sequence.isDouble
         machine[fr: 15] = FloatRegister(significand: 1 << 63, signExponent: 0xFFFF - 34)
-        machine[ar: AR.fpsr] = random.pick(Self.usual)
-        machine.each {
-          $0.setPSR(PSR.ic)
-          $0.state.pointee.ip = TestMachine.code
-        }
-        _ = machine.blocks.run(until: machine.blocks.state.cycles + UInt64(random.number(1...90)))
+        _ = machine.begins(random.pick(Self.usual), slots: UInt64(random.number(1...90)))
         machine.run()
         if !StateComparison.differences(machine.blocks, machine.steps).isEmpty {
           Issue.record("EPICURE_SEED=\(OperandSource.seed), round \(round), \(a) \(b) \(x) \(y):\n\(program)\n\(after)")
@@ -141,6 +123,19 @@ import Testing
       _ = machine.blocks.run(until: machine.blocks.state.cycles + 200)
     }
     #expect(machine.run() == .done)
+  }
+}
+
+extension TestMachine {
+  /// Begins the program anew and lets blocks run. Whether they keep terms then, which the comparison with the stepper will ask for.
+  fileprivate func begins(_ fpsr: UInt64, slots: UInt64) -> Bool {
+    self[ar: AR.fpsr] = fpsr
+    each {
+      $0.setPSR(PSR.ic)
+      $0.state.pointee.ip = TestMachine.code
+    }
+    _ = blocks.run(until: blocks.state.cycles + slots)
+    return blocks.holdsTerms
   }
 }
 
