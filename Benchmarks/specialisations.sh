@@ -29,7 +29,7 @@ while [ $# -gt 0 ]; do
     *) names="$names $1"; shift ;;
   esac
 done
-known="nops pairs predicates links frames floating-point host-arithmetic divisions"
+known="nops pairs predicates links frames floating-point transitions host-arithmetic divisions"
 failed=0
 for name in ${names:-$known all}; do
   EPICURE_WITHOUT=$name

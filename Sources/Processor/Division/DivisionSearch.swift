@@ -55,7 +55,7 @@ struct DivisionSearch {
       }
       return quotient(i, .divideIntegers)
     case .setf:
-      guard i.attributes.variant == .significand, i.f1 != tiny, !targets.contains(i.f1) else { return .failure }
+      guard i.attributes.variant == .significand, i.f1 != tiny else { return .failure }
       terms[i.f1] = nil
       foreign.insert(i.f1)
       return .other
@@ -106,6 +106,7 @@ struct DivisionSearch {
     // Those who use the same registers again and again share a record, and nothing of theirs ever has to be computed.
     plan.record = UInt8((plan.registers &* 0x9E37_79B1) >> (32 - Division.countBits))
     for register in targets.sorted() {
+      // A register without a term was overwritten behind its step.
       guard let term = terms[register], Int(plan.count) < plan.terms.count else { return .failure }
       plan.terms[Int(plan.count)] = HeldTerm(register: register, term, of: plan.record)
       plan.count += 1

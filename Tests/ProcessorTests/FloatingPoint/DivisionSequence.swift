@@ -6,6 +6,8 @@ struct DivisionSequence: CustomTestStringConvertible {
   var text: String
   var width = 64
   var isSigned = false
+  /// Operands are signed where the quotient is not, or the other way round: only the stepper knows what comes out.
+  var isMixed = false
   var isDouble = false
   /// The dividend is f1.
   var dividesOne = false
@@ -28,7 +30,7 @@ struct DivisionSequence: CustomTestStringConvertible {
 
   /// What the low 64 bits of the quotient are; nil if the operands are none of the sequence's.
   func quotient(_ a: UInt64, _ b: UInt64) -> UInt64? {
-    if b == 0 { return nil }
+    if b == 0 || isMixed { return nil }
     if width == 32 && (a | b) >> 32 != 0 { return nil }
     if !isSigned { return a / b }
     let (quotient, overflow) = Int64(bitPattern: a).dividedReportingOverflow(by: Int64(bitPattern: b))
@@ -40,25 +42,32 @@ struct DivisionSequence: CustomTestStringConvertible {
   }
   private static func converted(_ isSigned: Bool, _ f: Int) -> String { "fcvt.fx\(isSigned ? "" : "u").trunc.s1 f10=f\(f) ;;" }
 
+  private static func leastLatency(_ kind: String, _ takesSigned: Bool, _ givesSigned: Bool) -> DivisionSequence {
+    DivisionSequence(
+      name: "\(kind), least latency",
+      text: """
+        \(prepared(takesSigned))
+        frcpa.s1 f10,p6=f6,f7 ;;
+        (p6) fnma.s1 f11=f7,f10,f1
+        (p6) fmpy.s1 f12=f6,f10 ;;
+        (p6) fmpy.s1 f13=f11,f11
+        (p6) fma.s1 f12=f11,f12,f12 ;;
+        (p6) fma.s1 f10=f11,f10,f10
+        (p6) fma.s1 f11=f13,f12,f12 ;;
+        (p6) fma.s1 f10=f13,f10,f10
+        (p6) fnma.s1 f12=f7,f11,f6 ;;
+        (p6) fma.s1 f10=f12,f10,f11 ;;
+        \(converted(givesSigned, 10))
+        """, isSigned: givesSigned, isMixed: takesSigned != givesSigned)
+  }
+
+  /// What no compiler writes: quotients that may be invalid.
+  static let mixed = [leastLatency("unsigned of signed", true, false), leastLatency("signed of unsigned", false, true)]
+
   static let integers: [DivisionSequence] = [false, true].flatMap { isSigned -> [DivisionSequence] in
     let kind = isSigned ? "signed" : "unsigned"
     return [
-      DivisionSequence(
-        name: "\(kind), least latency",
-        text: """
-          \(prepared(isSigned))
-          frcpa.s1 f10,p6=f6,f7 ;;
-          (p6) fnma.s1 f11=f7,f10,f1
-          (p6) fmpy.s1 f12=f6,f10 ;;
-          (p6) fmpy.s1 f13=f11,f11
-          (p6) fma.s1 f12=f11,f12,f12 ;;
-          (p6) fma.s1 f10=f11,f10,f10
-          (p6) fma.s1 f11=f13,f12,f12 ;;
-          (p6) fma.s1 f10=f13,f10,f10
-          (p6) fnma.s1 f12=f7,f11,f6 ;;
-          (p6) fma.s1 f10=f12,f10,f11 ;;
-          \(converted(isSigned, 10))
-          """, isSigned: isSigned),
+      leastLatency(kind, isSigned, isSigned),
       DivisionSequence(
         name: "\(kind), most throughput",
         text: """
