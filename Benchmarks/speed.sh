@@ -29,6 +29,9 @@ while [ $# -gt 0 ]; do
     *) names="$names $1"; shift ;;
   esac
 done
+# The limit for all together says nothing of some.
+sum=these
+[ -n "$names" ] || sum=together
 [ -n "$names" ] || names=$(awk '!/^#/ && NF && $1 ~ /^cpu-/ { print $1 }' "$thresholds")
 
 work=$(mktemp -d)
@@ -74,7 +77,7 @@ for name in $names; do
     all_host=$((all_host + host))
   esac
 done
-[ "$all_slots" -eq 0 ] || report together "$all_slots" "$all_host"
+[ "$all_slots" -eq 0 ] || report "$sum" "$all_slots" "$all_host"
 if [ -n "$json" ]; then
   { echo '['; sed '$!s/$/,/' "$work/json"; echo ']'; } >"$json"
 fi
