@@ -12,8 +12,8 @@ GUESTS     ?= $(or $(EPICURE_GUEST_CACHE),GuestImages/cache)
 # What only tests need in the guest: from the guests' folder, or built with a ready cross compiler in a few minutes.
 GUEST_TOOLS ?= $(or $(EPICURE_GUEST_TOOLS),$(if $(wildcard $(GUESTS)/linux-6.1/tools.cpio.gz),$(GUESTS),GuestImages/cache))
 
-# What building needs, and what the tests' oracles need on top; valgrind measures a copy of the program that strip (binutils) has made.
-BUILD_PACKAGES := libelf-dev zlib1g-dev libslirp-dev libnbd-dev libvncserver-dev
+# What building needs (of g++ only libstdc++, which Swift's static libraries use), and what the tests' oracles need on top; valgrind measures a copy of the program that strip (binutils) has made.
+BUILD_PACKAGES := libelf-dev zlib1g-dev libslirp-dev libnbd-dev libvncserver-dev g++
 TEST_PACKAGES  := $(BUILD_PACKAGES) binutils python3 binutils-ia64-linux-gnu acpica-tools valgrind xz-utils cpio e2fsprogs dosfstools mtools qemu-utils nbdkit xorriso gdisk fdisk tshark iproute2 gdb-multiarch babeltrace2 python3-venv
 # Perfetto's own reader of its format is not in Debian. A Python that has it is used as it is.
 TEST_PYTHON    := $(if $(shell python3 -c 'import perfetto.protos' 2>&1),$(abspath .build/python/bin/python3),python3)

@@ -31,8 +31,10 @@ while [ $# -gt 0 ]; do
 done
 # The limit for all together says nothing of some.
 sum=these
-[ -n "$names" ] || sum=together
-[ -n "$names" ] || names=$(awk '!/^#/ && NF && $1 ~ /^cpu-/ { print $1 }' "$thresholds")
+if [ -z "$names" ]; then
+  sum=together
+  names=$(awk '!/^#/ && NF && $1 ~ /^cpu-/ { print $1 }' "$thresholds")
+fi
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
